@@ -1,0 +1,35 @@
+package backends
+
+import "context"
+
+// Backend is one store of entries: what a tier of a cache is made of.
+//
+// Implementations must be safe for concurrent use. They should honour the
+// context: when it ends, a call should return soon, with an error that wraps
+// the context's. An implementation that ignores the context of a call that
+// hangs makes every write of that key wait.
+//
+// Keys are any non-empty strings, binary ones included. Values that were given
+// to Set may be kept, and values that Get returns may be shared, so neither
+// side may modify them afterwards. An implementation must not retain a context
+// after the call.
+//
+// Errors should contain neither the key nor the value, because they are put
+// on spans and into logs.
+type Backend[V any] interface {
+	// Get returns the entry at key. An absent or expired entry is a miss: ok is
+	// false and err is nil.
+	Get(ctx context.Context, key string) (entry Entry[V], ok bool, err error)
+
+	// Set stores the entry at key, in place of any other, until it expires. It
+	// must be idempotent.
+	//
+	// An error means that the write may have been applied, unless
+	// [CertainlyNotApplied] holds for it. Implementations should say so where
+	// they know it; see [NotApplied].
+	Set(ctx context.Context, key string, entry Entry[V]) error
+
+	// Delete removes the entry at key. That there is none is not an error. What
+	// is said of errors and idempotence of Set holds here too.
+	Delete(ctx context.Context, key string) error
+}

@@ -1,0 +1,12 @@
+// Package backendtest helps to test backends and what is built on them.
+//
+// [Suite] is the conformance suite that every [backends.Backend] should pass.
+// [Map] is the simplest backend that does. [Faults] wraps a backend and makes
+// its calls fail as a test asks: before they are applied, after they were
+// applied, never answering, late, with a panic, or held at a [Gate].
+//
+//	l2 := backendtest.WithFaults(backendtest.NewMap[string]())
+//	l2.Next(backendtest.Set, backendtest.ApplyThenFail(errors.New("timeout")))
+//
+// The package imports the standard library only.
+package backendtest

@@ -1,0 +1,143 @@
+package backendtest
+
+import (
+	"context"
+	"sync"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// Call names a method of a [backends.Backend].
+type Call int
+
+// The calls that faults can be given to. Stage is that of [backends.Stager].
+const (
+	Get Call = iota
+	Set
+	Delete
+	Stage
+	calls int = iota
+)
+
+// Faults is a [backends.Backend] that passes calls to another one, except for
+// those that a [Fault] was asked for. It is safe for concurrent use.
+type Faults[V any] struct {
+	next backends.Backend[V]
+	desc backends.Description
+
+	mu     sync.Mutex
+	queued [calls][]Fault
+	always [calls]Fault
+	made   [calls]int
+}
+
+var (
+	_ backends.Backend[any] = (*Faults[any])(nil)
+	_ backends.Stager[any]  = (*Faults[any])(nil)
+	_ backends.Describer    = (*Faults[any])(nil)
+)
+
+// WithFaults returns a Faults over next with no faults yet.
+func WithFaults[V any](next backends.Backend[V]) *Faults[V] {
+	return &Faults[V]{next: next, desc: backends.DescriptionOf(next)}
+}
+
+// Described makes f describe itself as desc, for instance as a remote store, and
+// returns f. Call it before f is used.
+func (f *Faults[V]) Described(desc backends.Description) *Faults[V] {
+	f.desc = desc
+	return f
+}
+
+// Next queues faults for the coming calls, one for each. A nil Fault lets its
+// call pass.
+func (f *Faults[V]) Next(call Call, faults ...Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.queued[call] = append(f.queued[call], faults...)
+}
+
+// Always gives fault to all calls for which none is queued, until [Faults.Clear]
+// or the next Always. Nil lets them pass.
+func (f *Faults[V]) Always(call Call, fault Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.always[call] = fault
+}
+
+// Clear forgets all faults. Calls that a fault holds go on being held.
+func (f *Faults[V]) Clear() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.queued, f.always = [calls][]Fault{}, [calls]Fault{}
+}
+
+// Calls returns how many calls have begun.
+func (f *Faults[V]) Calls(call Call) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.made[call]
+}
+
+// Get reads from the backend unless a fault keeps it from it.
+func (f *Faults[V]) Get(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
+	err = f.do(ctx, Get, func(ctx context.Context) error {
+		var err error
+		entry, ok, err = f.next.Get(ctx, key)
+		return err
+	})
+	if err != nil {
+		return backends.Entry[V]{}, false, err
+	}
+	return entry, ok, nil
+}
+
+// Set writes to the backend unless a fault keeps it from it.
+func (f *Faults[V]) Set(ctx context.Context, key string, entry backends.Entry[V]) error {
+	return f.do(ctx, Set, func(ctx context.Context) error { return f.next.Set(ctx, key, entry) })
+}
+
+// Delete deletes from the backend unless a fault keeps it from it.
+func (f *Faults[V]) Delete(ctx context.Context, key string) error {
+	return f.do(ctx, Delete, func(ctx context.Context) error { return f.next.Delete(ctx, key) })
+}
+
+// Stage stages in the backend, if that is a [backends.Stager], unless a fault
+// keeps it from it. Faults for Set strike when the staged write is made.
+func (f *Faults[V]) Stage(ctx context.Context, key string, entry backends.Entry[V]) (set func(ctx context.Context) error, err error) {
+	apply := func(ctx context.Context) error { return f.next.Set(ctx, key, entry) }
+	err = f.do(ctx, Stage, func(ctx context.Context) error {
+		if s, ok := f.next.(backends.Stager[V]); ok {
+			var err error
+			apply, err = s.Stage(ctx, key, entry)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error { return f.do(ctx, Set, apply) }, nil
+}
+
+// Describe returns what [Faults.Described] was given, or the description of the
+// backend.
+func (f *Faults[V]) Describe() backends.Description { return f.desc }
+
+func (f *Faults[V]) do(ctx context.Context, call Call, apply func(context.Context) error) error {
+	if fault := f.take(call); fault != nil {
+		return fault(ctx, apply)
+	}
+	return apply(ctx)
+}
+
+func (f *Faults[V]) take(call Call) Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.made[call]++
+	if queue := f.queued[call]; len(queue) > 0 {
+		f.queued[call] = queue[1:]
+		return queue[0]
+	}
+	return f.always[call]
+}

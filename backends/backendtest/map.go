@@ -1,0 +1,67 @@
+package backendtest
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// Map is a [backends.Backend] over a Go map and a mutex. It ignores contexts and
+// never evicts; an expired entry stays in memory until it is written or
+// deleted. It describes itself as in-process. It is safe for concurrent use.
+type Map[V any] struct {
+	mu      sync.Mutex
+	entries map[string]backends.Entry[V]
+}
+
+var (
+	_ backends.Backend[any] = (*Map[any])(nil)
+	_ backends.Describer    = (*Map[any])(nil)
+)
+
+// NewMap returns an empty Map.
+func NewMap[V any]() *Map[V] {
+	return &Map[V]{entries: make(map[string]backends.Entry[V])}
+}
+
+// Get returns the entry at key unless it has expired.
+func (m *Map[V]) Get(_ context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
+	m.mu.Lock()
+	entry, ok = m.entries[key]
+	m.mu.Unlock()
+	if !ok || !entry.ExpiresAt.IsZero() && entry.Expired(time.Now()) {
+		return backends.Entry[V]{}, false, nil
+	}
+	return entry, true, nil
+}
+
+// Set stores the entry at key.
+func (m *Map[V]) Set(_ context.Context, key string, entry backends.Entry[V]) error {
+	m.mu.Lock()
+	m.entries[key] = entry
+	m.mu.Unlock()
+	return nil
+}
+
+// Delete removes the entry at key.
+func (m *Map[V]) Delete(_ context.Context, key string) error {
+	m.mu.Lock()
+	delete(m.entries, key)
+	m.mu.Unlock()
+	return nil
+}
+
+// Describe says that the store is in the process.
+func (m *Map[V]) Describe() backends.Description {
+	return backends.Description{InProcess: true}
+}
+
+// Snapshot returns a copy of all entries, expired ones included.
+func (m *Map[V]) Snapshot() map[string]backends.Entry[V] {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.entries)
+}

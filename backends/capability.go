@@ -1,0 +1,52 @@
+package backends
+
+import "context"
+
+// Description says what a store is. All fields may be empty.
+type Description struct {
+	// System is the store's name as in OpenTelemetry's db.system.name, for
+	// instance "redis". Leave it empty for a store that is no database.
+	System string
+
+	// ServerAddress and ServerPort are where a remote store is: a host name, an
+	// IP address or the path of a Unix socket, and a port (0: none).
+	ServerAddress string
+	ServerPort    int
+
+	// InProcess says that calls never leave the process and never wait for
+	// anything outside of it, neither a network nor a disk. The writes of such
+	// a store run without a timeout.
+	InProcess bool
+
+	// Instrumented says that the store's client emits spans of its own. The
+	// spans of its tier then stay internal, so that a call is described once.
+	Instrumented bool
+}
+
+// Describer is a [Backend] that can say what it is. A cache asks once, when it
+// is made. A backend that is no Describer is taken to be remote.
+type Describer interface {
+	// Describe returns the store's description, the same at every call.
+	Describe() Description
+}
+
+// Stager is a [Backend] that can prepare a write before it is made: encode the
+// value, check its size and the length of the key. A cache stages a Set in all
+// tiers before it touches the first of them, so that a value that cannot be
+// written changes nothing.
+type Stager[V any] interface {
+	// Stage prepares the Set of entry at key and returns the function that
+	// makes it. Stage must not touch the store. The returned function obeys the
+	// rules of Set, is called any number of times, also after an error and from
+	// more than one goroutine, and may never be called.
+	Stage(ctx context.Context, key string, entry Entry[V]) (set func(ctx context.Context) error, err error)
+}
+
+// DescriptionOf returns the description of a backend of any type, or the zero
+// Description when it does not describe itself.
+func DescriptionOf(backend any) Description {
+	if d, ok := backend.(Describer); ok {
+		return d.Describe()
+	}
+	return Description{}
+}

@@ -1,0 +1,93 @@
+package backends
+
+import "context"
+
+// Codec turns values into bytes and back. Implementations must be safe for
+// concurrent use.
+type Codec[V any] interface {
+	// Encode returns the bytes of v. They may be kept by the store, so they
+	// must not be modified afterwards.
+	Encode(v V) (data []byte, err error)
+
+	// Decode returns the value that data is the encoding of. It may keep data
+	// but must not modify it.
+	Decode(data []byte) (v V, err error)
+}
+
+// Coded is a [Backend] of values over a store of bytes. It encodes when a write
+// is staged, before any tier is touched. It is safe for concurrent use.
+type Coded[V any] struct {
+	store Backend[[]byte]
+	codec Codec[V]
+}
+
+var (
+	_ Backend[any] = (*Coded[any])(nil)
+	_ Stager[any]  = (*Coded[any])(nil)
+	_ Describer    = (*Coded[any])(nil)
+)
+
+// WithCodec returns a backend that keeps values in store as bytes made by codec.
+//
+// A value that codec cannot encode is an [*EncodeError], which is certainly not
+// applied; bytes that it cannot decode are a [*DecodeError] of Get. It returns
+// [ErrNilBackend] or [ErrNilCodec] when an argument is nil.
+func WithCodec[V any](store Backend[[]byte], codec Codec[V]) (*Coded[V], error) {
+	if store == nil {
+		return nil, ErrNilBackend
+	}
+	if codec == nil {
+		return nil, ErrNilCodec
+	}
+	return &Coded[V]{store: store, codec: codec}, nil
+}
+
+// Get reads and decodes the entry at key.
+func (c *Coded[V]) Get(ctx context.Context, key string) (entry Entry[V], ok bool, err error) {
+	raw, ok, err := c.store.Get(ctx, key)
+	if err != nil || !ok {
+		return Entry[V]{}, false, err
+	}
+	value, err := c.codec.Decode(raw.Value)
+	if err != nil {
+		return Entry[V]{}, false, &DecodeError{Err: err}
+	}
+	return Entry[V]{Value: value, ExpiresAt: raw.ExpiresAt}, true, nil
+}
+
+// Set encodes and writes the entry.
+func (c *Coded[V]) Set(ctx context.Context, key string, entry Entry[V]) error {
+	raw, err := c.encode(entry)
+	if err != nil {
+		return err
+	}
+	return c.store.Set(ctx, key, raw)
+}
+
+// Stage encodes the entry, and stages it in the store if the store can do that.
+func (c *Coded[V]) Stage(ctx context.Context, key string, entry Entry[V]) (set func(ctx context.Context) error, err error) {
+	raw, err := c.encode(entry)
+	if err != nil {
+		return nil, err
+	}
+	if s, ok := c.store.(Stager[[]byte]); ok {
+		return s.Stage(ctx, key, raw)
+	}
+	return func(ctx context.Context) error { return c.store.Set(ctx, key, raw) }, nil
+}
+
+// Delete removes the entry at key.
+func (c *Coded[V]) Delete(ctx context.Context, key string) error {
+	return c.store.Delete(ctx, key)
+}
+
+// Describe returns the description of the store.
+func (c *Coded[V]) Describe() Description { return DescriptionOf(c.store) }
+
+func (c *Coded[V]) encode(entry Entry[V]) (Entry[[]byte], error) {
+	data, err := c.codec.Encode(entry.Value)
+	if err != nil {
+		return Entry[[]byte]{}, &EncodeError{Err: err}
+	}
+	return Entry[[]byte]{Value: data, ExpiresAt: entry.ExpiresAt}, nil
+}

@@ -1,0 +1,23 @@
+// Package backends holds the interfaces through which tiercache talks to the
+// stores behind its tiers, and decorators that need no store of their own.
+//
+// A store is a [Backend]: Get, Set and Delete. What else it can do it says by
+// small optional interfaces, which a cache looks for once, when it is made:
+//
+//   - [Describer]: what the store is, where it is, whether it is in-process.
+//   - [Stager]: it can prepare a write, so that a value that cannot be
+//     written is refused before any tier is touched.
+//
+// A store of bytes is a Backend[[]byte]; [WithCodec] makes it a Backend of any
+// type:
+//
+//	l2, err := backends.WithCodec(store, backends.JSON[User]())
+//
+// An error of Set or Delete means that the write may or may not have been
+// applied, unless the error says that it certainly was not: see [NotApplied]
+// and [CertainlyNotApplied].
+//
+// The package imports the standard library only. Adapters to real stores are
+// modules of their own, below this folder. Package backendtest holds the
+// conformance suite for implementers and a kit of faults for tests.
+package backends

@@ -1,0 +1,85 @@
+package backends
+
+import (
+	"errors"
+	"net"
+	"syscall"
+)
+
+// ErrNilBackend is returned by constructors that were given a nil backend.
+var ErrNilBackend = errors.New("backends: the backend is nil: pass the store that the tier is to use")
+
+// ErrNilCodec is returned by [WithCodec] when it was given a nil codec.
+var ErrNilCodec = errors.New("backends: the codec is nil: pass JSON, Bytes, String or a Codec of your own")
+
+// NotApplied returns an error that wraps err and says that the write that
+// failed with it was certainly not applied. It returns nil when err is nil.
+//
+// Backends should use it where they refuse a write themselves (too long a key,
+// a full store), and where the failure is known to have come before the write
+// was sent. They must not use it for a timeout, a cancellation or a broken
+// connection after the write was sent: the store may have applied it.
+func NotApplied(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &notAppliedError{err: err}
+}
+
+type notAppliedError struct{ err error }
+
+func (e *notAppliedError) Error() string    { return e.err.Error() }
+func (e *notAppliedError) Unwrap() error    { return e.err }
+func (e *notAppliedError) NotApplied() bool { return true }
+
+// CertainlyNotApplied reports whether err, an error of Set or Delete, says that
+// the write was certainly not applied. It is what a cache uses unless it is
+// given another classifier.
+//
+// It holds for an error that has a method NotApplied() bool that returns true,
+// as those of [NotApplied] have; and for connections that were never made: a
+// failed dial, a refused connection, a host that was not found. The outermost
+// error that knows decides. Of errors that were joined, all must be certain.
+// Anything else, and nil, is not certain.
+func CertainlyNotApplied(err error) bool {
+	for err != nil {
+		if e, ok := err.(interface{ NotApplied() bool }); ok {
+			return e.NotApplied()
+		}
+		if neverConnected(err) {
+			return true
+		}
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			err = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			return allCertain(e.Unwrap())
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+func allCertain(errs []error) bool {
+	for _, err := range errs {
+		if !CertainlyNotApplied(err) {
+			return false
+		}
+	}
+	return len(errs) > 0
+}
+
+// neverConnected looks at err alone, not at what it wraps.
+func neverConnected(err error) bool {
+	switch e := err.(type) {
+	case *net.OpError:
+		return e.Op == "dial"
+	case *net.DNSError:
+		return true
+	case syscall.Errno:
+		return e == syscall.ECONNREFUSED
+	default:
+		return false
+	}
+}

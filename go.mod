@@ -1,0 +1,3 @@
+module github.com/tiercache/tiercache
+
+go 1.26.0
