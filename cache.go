@@ -1,0 +1,135 @@
+package tiercache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/builtin"
+	"github.com/tiercache/tiercache/internal/turn"
+	"github.com/tiercache/tiercache/tracing"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// Cache is a cache of two tiers. Use [New]. It is safe for concurrent use.
+type Cache[V any] struct {
+	config
+	name       string
+	policyName string
+	l1, l2     tier[V]
+	tel        *tracing.Telemetry
+	turns      *turn.Table
+	closed     atomic.Bool
+
+	// writes are recycled only when the policy is known not to keep its tiers.
+	recycle bool
+	writes  sync.Pool // of *write[V]
+}
+
+// New returns a cache of two tiers. The name is that of the cache in telemetry,
+// for instance "users"; it must not be empty. L1 should be in the process, and
+// its entries are private to it; L2 is shared or persistent.
+//
+// The cache does not own its backends: Close does not close them. They must not
+// be written by others while the cache uses them, or the tiers differ unseen.
+//
+// Without options, the policy is [writepolicy.Sequential] and telemetry goes to
+// the global providers. Errors wrap [ErrInvalid], or are those of a meter
+// provider.
+func New[V any](name string, l1, l2 backends.Backend[V], opts ...Option) (*Cache[V], error) {
+	switch {
+	case name == "":
+		return nil, fmt.Errorf("%w: the cache's name is empty: it names spans and metrics", ErrInvalid)
+	case l1 == nil:
+		return nil, fmt.Errorf("%w: l1 is nil: pass a backend", ErrInvalid)
+	case l2 == nil:
+		return nil, fmt.Errorf("%w: l2 is nil: pass a backend", ErrInvalid)
+	}
+	cfg, err := newConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cache[V]{
+		config:     cfg,
+		name:       name,
+		policyName: writepolicy.NameOf(cfg.policy),
+		l1:         newTier(l1, cfg.writeTimeout),
+		l2:         newTier(l2, cfg.writeTimeout),
+		turns:      turn.NewTable(),
+	}
+	c.tel, err = tracing.New(tracing.Target{
+		Cache:  name,
+		Policy: c.policyName,
+		L1:     c.l1.desc,
+		L2:     c.l2.desc,
+	}, cfg.telemetry...)
+	if err != nil {
+		return nil, fmt.Errorf("tiercache: %w", err)
+	}
+	_, c.recycle = cfg.policy.(builtin.Marked)
+	return c, nil
+}
+
+// Set stores value at key in both tiers, as the policy says. It lives for ttl, or
+// for ever when ttl is 0. Both tiers may keep value, so what it points to must
+// not be modified afterwards.
+//
+// The context is honoured until the first tier is touched: while the write waits
+// for others of the same key, it can be called off, and the error says that
+// neither tier was changed. From then on the write runs to its end, whatever
+// becomes of the context, so that no tier is left behind; see
+// [WithWriteTimeout].
+//
+// The error is a [*writepolicy.Error] that says what became of each tier. A key
+// that is empty, or a negative ttl, is an error that wraps [ErrInvalid].
+func (c *Cache[V]) Set(ctx context.Context, key string, value V, ttl time.Duration) error {
+	if key == "" {
+		return errEmptyKey()
+	}
+	entry := backends.Entry[V]{Value: value}
+	switch {
+	case ttl > 0:
+		entry.ExpiresAt = time.Now().Add(ttl)
+	case ttl < 0:
+		return fmt.Errorf("%w: the TTL is negative (%v): use 0 for an entry that does not expire", ErrInvalid, ttl)
+	}
+	return c.newWrite(writepolicy.Op{Kind: writepolicy.Set, Key: key}, entry).do(ctx)
+}
+
+// Delete removes key from both tiers, as the policy says. What is said of Set
+// about the context and the error holds here too. It returns nil only if no
+// tier has a copy left.
+func (c *Cache[V]) Delete(ctx context.Context, key string) error {
+	if key == "" {
+		return errEmptyKey()
+	}
+	return c.newWrite(writepolicy.Op{Kind: writepolicy.Delete, Key: key}, backends.Entry[V]{}).do(ctx)
+}
+
+// Close lets no more operations in, and waits until all writes that have begun
+// are done, detached ones and hooks included, or until ctx ends: then it returns
+// an error that wraps the cause and says how many writes are still under way. It
+// may be called again, to go on waiting. It does not close the backends.
+func (c *Cache[V]) Close(ctx context.Context) error {
+	c.closed.Store(true)
+	if err := c.turns.Close(ctx); err != nil {
+		return fmt.Errorf("tiercache: close: %w", err)
+	}
+	return nil
+}
+
+func errEmptyKey() error {
+	return fmt.Errorf("%w: the key is empty", ErrInvalid)
+}
+
+// closedErr translates the error of waiting for a turn.
+func closedErr(err error) error {
+	if errors.Is(err, turn.ErrClosed) {
+		return ErrClosed
+	}
+	return fmt.Errorf("waiting for the key's turn: %w", err)
+}

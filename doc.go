@@ -1,0 +1,23 @@
+// Package tiercache composes two cache tiers, one in the process (L1) and one
+// that is shared or persistent (L2), into one cache in which no divergence
+// between the tiers is silent.
+//
+//	l1, err := otterbackend.New[User]()                       // any backends.Backend
+//	l2, err := backends.WithCodec(store, backends.JSON[User]())
+//	cache, err := tiercache.New("users", l1, l2)
+//	defer cache.Close(ctx)
+//
+//	err = cache.Set(ctx, "42", user, time.Hour)
+//	if errors.Is(err, writepolicy.ErrInconsistent) {
+//		// L1 has the value, L2 may not
+//	}
+//
+// A write takes the key's turn, so that the writers of one key are ordered over
+// both tiers, and hands the tiers to a policy of package writepolicy. Sequential
+// write-through is the default: L1, then L2; when L1 fails it stops, and when L2
+// fails there is an error, because the tiers now differ.
+//
+// What became of the write in each tier is observed below the policy. Whenever
+// the outcomes allow the tiers to differ, one inconsistency event is emitted, by
+// package tracing and to the hook, also when the write returned nil.
+package tiercache

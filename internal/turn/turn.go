@@ -1,0 +1,232 @@
+// Package turn orders operations on one key, first come, first served, without
+// making operations on other keys wait.
+//
+// A [Table] is a fixed number of buckets, each with a lock that is held only to
+// link and unlink operations, never while one of them runs. It takes memory for
+// operations under way, and none for keys.
+package turn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"sync"
+)
+
+// ErrClosed is returned by [Table.Acquire] after [Table.Close] was called.
+var ErrClosed = errors.New("closed")
+
+const buckets = 256
+
+// Table gives turns. Use [NewTable]. It is safe for concurrent use.
+type Table struct {
+	seed    maphash.Seed
+	buckets [buckets]bucket
+}
+
+type bucket struct {
+	mu      sync.Mutex
+	holders *Turn         // a list: one for each key of the bucket that is taken
+	present int           // turns that were acquired or are awaited, until Leave
+	closed  bool          // no turn may be acquired any more
+	idle    chan struct{} // made by Close if present > 0, closed at 0
+
+	_ [16]byte // a bucket to a cache line, so that locks do not share one
+}
+
+// Turn is an operation's place. The zero value is ready; it may be used again
+// after Leave. The caller owns the memory.
+type Turn struct {
+	key    string
+	bucket *bucket
+	next   *Turn // in the list of holders
+
+	first, last *waiter // who waits for this holder
+}
+
+type waiter struct {
+	turn  *Turn
+	next  *waiter
+	ready chan struct{} // closed when turn has become the holder
+}
+
+// NewTable returns an empty Table.
+func NewTable() *Table { return &Table{seed: maphash.MakeSeed()} }
+
+// Acquire makes t the holder of key's turn. It waits for those who came before,
+// until ctx ends; then it returns the cause, and t holds nothing. After Close it
+// returns [ErrClosed].
+func (tb *Table) Acquire(ctx context.Context, t *Turn, key string) error {
+	b := &tb.buckets[maphash.String(tb.seed, key)%buckets]
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return ErrClosed
+	}
+	b.present++
+	t.key, t.bucket = key, b
+	holder := b.find(key)
+	if holder == nil {
+		t.next, b.holders = b.holders, t
+		b.mu.Unlock()
+		return nil
+	}
+	w := &waiter{turn: t, ready: make(chan struct{})}
+	holder.enqueue(w)
+	b.mu.Unlock()
+	return b.wait(ctx, w)
+}
+
+func (b *bucket) wait(ctx context.Context, w *waiter) error {
+	select {
+	case <-w.ready:
+		return nil
+	case <-ctx.Done():
+	}
+	b.mu.Lock()
+	if holder := b.find(w.turn.key); holder != w.turn {
+		holder.remove(w)
+	} else {
+		b.pass(w.turn) // the turn came at the same moment, and is not wanted
+	}
+	b.leave()
+	b.mu.Unlock()
+	w.turn.forget()
+	return context.Cause(ctx)
+}
+
+// Pass gives the turn to the next in line. The operation stays present, so that
+// Close goes on waiting for it, until Leave.
+func (t *Turn) Pass() {
+	t.bucket.mu.Lock()
+	t.bucket.pass(t)
+	t.bucket.mu.Unlock()
+}
+
+// Leave ends the presence of an operation that has passed its turn on.
+func (t *Turn) Leave() {
+	b := t.bucket
+	t.forget()
+	b.mu.Lock()
+	b.leave()
+	b.mu.Unlock()
+}
+
+// Release is Pass and Leave in one.
+func (t *Turn) Release() {
+	b := t.bucket
+	b.mu.Lock()
+	b.pass(t)
+	t.forget()
+	b.leave()
+	b.mu.Unlock()
+}
+
+// Close lets no more operations in and waits until those that are present have
+// left, or until ctx ends: then it returns an error that wraps the cause and
+// says how many are still there. It may be called again, to go on waiting.
+func (tb *Table) Close(ctx context.Context) error {
+	for i := range tb.buckets {
+		tb.buckets[i].close()
+	}
+	for i := range tb.buckets {
+		select {
+		case <-tb.buckets[i].idle:
+		default:
+			select {
+			case <-tb.buckets[i].idle:
+			case <-ctx.Done():
+				return fmt.Errorf("%d writes are still under way: %w", tb.present(), context.Cause(ctx))
+			}
+		}
+	}
+	return nil
+}
+
+func (b *bucket) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return
+	}
+	b.closed = true
+	b.idle = make(chan struct{})
+	if b.present == 0 {
+		close(b.idle)
+	}
+}
+
+func (tb *Table) present() (n int) {
+	for i := range tb.buckets {
+		b := &tb.buckets[i]
+		b.mu.Lock()
+		n += b.present
+		b.mu.Unlock()
+	}
+	return n
+}
+
+// What follows is called with the bucket locked.
+
+func (b *bucket) find(key string) *Turn {
+	for t := b.holders; t != nil; t = t.next {
+		if t.key == key {
+			return t
+		}
+	}
+	return nil
+}
+
+// pass puts the first waiter in the holder's place, or takes the holder out.
+func (b *bucket) pass(t *Turn) {
+	at := &b.holders
+	for *at != t {
+		at = &(*at).next
+	}
+	w := t.first
+	if w == nil {
+		*at = t.next
+		return
+	}
+	heir := w.turn
+	heir.next, heir.first, heir.last = t.next, w.next, t.last
+	if heir.first == nil {
+		heir.last = nil
+	}
+	*at = heir
+	close(w.ready)
+}
+
+func (b *bucket) leave() {
+	b.present--
+	if b.closed && b.present == 0 {
+		close(b.idle)
+	}
+}
+
+func (t *Turn) enqueue(w *waiter) {
+	if t.last == nil {
+		t.first = w
+	} else {
+		t.last.next = w
+	}
+	t.last = w
+}
+
+func (t *Turn) remove(w *waiter) {
+	var before *waiter
+	for at := t.first; at != w; at = at.next {
+		before = at
+	}
+	if before == nil {
+		t.first = w.next
+	} else {
+		before.next = w.next
+	}
+	if t.last == w {
+		t.last = before
+	}
+}
+
+func (t *Turn) forget() { *t = Turn{} }

@@ -1,0 +1,99 @@
+package tracing
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+type instruments struct {
+	operations      metric.Float64Histogram
+	tierOperations  metric.Float64Histogram
+	inconsistencies metric.Int64Counter
+	detached        metric.Int64UpDownCounter
+	ofCache         []metric.AddOption
+}
+
+// bounds are those of durations, in seconds: three a decade, from the
+// microseconds of a store in the process to the seconds of a timeout.
+func bounds() []float64 {
+	return []float64{
+		1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4,
+		1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+	}
+}
+
+func newInstruments(mp metric.MeterProvider, cache string) (*instruments, error) {
+	meter := mp.Meter(ScopeName, metric.WithInstrumentationVersion(Version), metric.WithSchemaURL(SchemaURL))
+	operations, err := meter.Float64Histogram(MetricOperationDuration,
+		metric.WithUnit("s"),
+		metric.WithDescription("Duration of an operation of a cache, until it answers."),
+		metric.WithExplicitBucketBoundaries(bounds()...))
+	if err != nil {
+		return nil, err
+	}
+	tierOperations, err := meter.Float64Histogram(MetricTierOperationDuration,
+		metric.WithUnit("s"),
+		metric.WithDescription("Duration of a call of one tier of a cache."),
+		metric.WithExplicitBucketBoundaries(bounds()...))
+	if err != nil {
+		return nil, err
+	}
+	inconsistencies, err := meter.Int64Counter(MetricInconsistencies,
+		metric.WithUnit("{inconsistency}"),
+		metric.WithDescription("Operations after which the tiers of a cache may differ."))
+	if err != nil {
+		return nil, err
+	}
+	detached, err := meter.Int64UpDownCounter(MetricDetachedWrites,
+		metric.WithUnit("{write}"),
+		metric.WithDescription("Writes of a tier that go on after their operation has answered."))
+	if err != nil {
+		return nil, err
+	}
+	return &instruments{
+		operations:      operations,
+		tierOperations:  tierOperations,
+		inconsistencies: inconsistencies,
+		detached:        detached,
+		ofCache:         []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(AttrCache.String(cache)))},
+	}, nil
+}
+
+// durations are the options of one series of a histogram: prebuilt for success,
+// and what they are built from for errors.
+type durations struct {
+	attrs    attributes
+	prebuilt []metric.RecordOption
+}
+
+func newDurations(attrs attributes) durations {
+	return durations{
+		attrs:    attrs,
+		prebuilt: []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attrs...))},
+	}
+}
+
+func (d *durations) record(ctx context.Context, h metric.Float64Histogram, start time.Time, err error) {
+	elapsed := time.Since(start).Seconds()
+	if err == nil {
+		h.Record(ctx, elapsed, d.prebuilt...)
+		return
+	}
+	h.Record(ctx, elapsed, metric.WithAttributes(append(slices.Clip(d.attrs), semconv.ErrorType(err))...))
+}
+
+func (m *instruments) countInconsistency(ctx context.Context, cache string, kind writepolicy.Kind, v writepolicy.Verdict) {
+	m.inconsistencies.Add(ctx, 1, metric.WithAttributes(
+		AttrCache.String(cache),
+		AttrOperation.String(kind.String()),
+		AttrStaleTier.String(v.Stale.String()),
+		AttrResolved.Bool(v.Resolved),
+	))
+}

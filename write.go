@@ -1,0 +1,151 @@
+package tiercache
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/tracing"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// write is one Set or Delete of a cache, from the call to the end of its last
+// tier write. What it does not know of values is its operation.
+type write[V any] struct {
+	operation
+	cache  *Cache[V]
+	entry  backends.Entry[V]
+	l1, l2 tierWrite[V]
+}
+
+func (c *Cache[V]) newWrite(op writepolicy.Op, entry backends.Entry[V]) *write[V] {
+	w, _ := c.writes.Get().(*write[V])
+	if w == nil {
+		w = &write[V]{cache: c}
+		w.l1 = tierWrite[V]{w: w, id: writepolicy.L1, tier: &c.l1}
+		w.l2 = tierWrite[V]{w: w, id: writepolicy.L2, tier: &c.l2}
+	}
+	w.op, w.entry = op, entry
+	w.async = !c.recycle // a policy that is not known may do anything
+	return w
+}
+
+// free is called when nothing refers to w any more.
+func (w *write[V]) free() {
+	c := w.cache
+	if !c.recycle {
+		return
+	}
+	w.operation.reset()
+	w.entry = backends.Entry[V]{}
+	w.l1.staged, w.l2.staged = nil, nil
+	c.writes.Put(w)
+}
+
+// do takes a write through its life: it is staged, waits for its turn, is
+// written by the policy and answered.
+func (w *write[V]) do(ctx context.Context) error {
+	c := w.cache
+	ctx = c.tel.StartWrite(ctx, &w.obs, w.op)
+	if err := w.stage(ctx); err != nil {
+		return w.refuse(ctx, err)
+	}
+	if err := c.turns.Acquire(ctx, &w.turn, w.op.Key); err != nil {
+		return w.refuse(ctx, closedErr(err))
+	}
+	if ctx.Err() != nil {
+		w.turn.Release()
+		return w.refuse(ctx, context.Cause(ctx))
+	}
+	if ctx.Done() != nil {
+		ctx = context.WithoutCancel(ctx)
+	}
+	return w.answer(ctx, w.runPolicy(ctx))
+}
+
+// stage prepares a Set in both tiers, so that what cannot be written is known
+// before either is touched.
+func (w *write[V]) stage(ctx context.Context) (err error) {
+	if w.op.Kind != writepolicy.Set {
+		return nil
+	}
+	for _, t := range [...]*tierWrite[V]{&w.l1, &w.l2} {
+		if t.staged, err = t.tier.stage(ctx, w.op.Key, w.entry); err != nil {
+			return tierError(t.id, "stage", w.op.Key, writepolicy.Failed, err)
+		}
+	}
+	return nil
+}
+
+// refuse ends a write that has touched no tier.
+func (w *write[V]) refuse(ctx context.Context, cause error) error {
+	err := &writepolicy.Error{Kind: w.op.Kind, Policy: w.cache.policyName, Cause: cause}
+	w.obs.Answered(ctx, writepolicy.Skipped, writepolicy.Skipped, true, err)
+	w.obs.End()
+	w.free()
+	return err
+}
+
+func (w *write[V]) runPolicy(ctx context.Context) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("the policy panicked: %w", panicError(v))
+		}
+	}()
+	return w.cache.policy.Write(ctx, w.op, &w.l1, &w.l2)
+}
+
+// answer makes the answer of the policy that of the operation, and finishes the
+// operation unless a tier write goes on.
+func (w *write[V]) answer(ctx context.Context, policyErr error) error {
+	if w.op.Kind == writepolicy.Delete {
+		w.settle() // a delete that may leave a copy behind has no answer yet
+	}
+	w.lock()
+	w.answered = true
+	inFlight := w.inFlight[0] + w.inFlight[1]
+	err := w.errorOf(policyErr, w.cache.policyName)
+	w.obs.Answered(ctx, w.outcome(writepolicy.L1), w.outcome(writepolicy.L2), w.verdict().Agreed(), err)
+	if inFlight > 0 {
+		w.obs.Detached(ctx, inFlight)
+		w.obs.End()
+		w.unlock() // from here on, w belongs to the last tier write
+		return err
+	}
+	w.unlock()
+	w.finish(ctx, nil)
+	return err
+}
+
+// finish is called once, when the answer is given and no tier write goes on: by
+// the operation itself, or by late, the tier call that ended last.
+func (w *write[V]) finish(ctx context.Context, late *tracing.TierCall) {
+	c, verdict := w.cache, w.verdict()
+	report := !verdict.Consistent
+	var i Inconsistency
+	if report {
+		i = Inconsistency{
+			Cache: c.name, Policy: c.policyName, Kind: w.op.Kind, Key: w.op.Key,
+			L1: w.results[0], L2: w.results[1], Verdict: verdict,
+		}
+		w.obs.Inconsistent(ctx, late, i)
+	}
+	if late == nil {
+		w.obs.End()
+	} else {
+		late.End()
+	}
+	if report && c.hook != nil {
+		w.turn.Pass()
+		callHook(ctx, c.hook, i)
+		w.turn.Leave()
+	} else {
+		w.turn.Release()
+	}
+	w.free()
+}
+
+func callHook(ctx context.Context, hook func(context.Context, Inconsistency), i Inconsistency) {
+	defer handlePanic()
+	hook(ctx, i)
+}
