@@ -24,6 +24,7 @@ type Cache[V any] struct {
 	tel        *tracing.Telemetry
 	turns      *turn.Table
 	closed     atomic.Bool
+	stages     bool // a tier prepares its writes
 
 	// writes are recycled only when the policy is known not to keep its tiers.
 	recycle bool
@@ -61,6 +62,7 @@ func New[V any](name string, l1, l2 backends.Backend[V], opts ...Option) (*Cache
 		l2:         newTier(l2, cfg.writeTimeout),
 		turns:      turn.NewTable(),
 	}
+	c.stages = c.l1.stager != nil || c.l2.stager != nil
 	c.tel, err = tracing.New(tracing.Target{
 		Cache:  name,
 		Policy: c.policyName,
@@ -90,14 +92,15 @@ func (c *Cache[V]) Set(ctx context.Context, key string, value V, ttl time.Durati
 	if key == "" {
 		return errEmptyKey()
 	}
-	entry := backends.Entry[V]{Value: value}
-	switch {
-	case ttl > 0:
-		entry.ExpiresAt = time.Now().Add(ttl)
-	case ttl < 0:
+	if ttl < 0 {
 		return fmt.Errorf("%w: the TTL is negative (%v): use 0 for an entry that does not expire", ErrInvalid, ttl)
 	}
-	return c.newWrite(writepolicy.Op{Kind: writepolicy.Set, Key: key}, entry).do(ctx)
+	w := c.newWrite(writepolicy.Set, key)
+	w.entry.Value = value
+	if ttl > 0 {
+		w.entry.ExpiresAt = time.Now().Add(ttl)
+	}
+	return w.do(ctx)
 }
 
 // Delete removes key from both tiers, as the policy says. What is said of Set
@@ -107,7 +110,7 @@ func (c *Cache[V]) Delete(ctx context.Context, key string) error {
 	if key == "" {
 		return errEmptyKey()
 	}
-	return c.newWrite(writepolicy.Op{Kind: writepolicy.Delete, Key: key}, backends.Entry[V]{}).do(ctx)
+	return c.newWrite(writepolicy.Delete, key).do(ctx)
 }
 
 // Close lets no more operations in, and waits until all writes that have begun

@@ -46,15 +46,20 @@ func (o *operation) unlock() {
 }
 
 func (o *operation) reset() {
-	o.op, o.obs = writepolicy.Op{}, tracing.Write{}
-	o.results, o.inFlight = [2]writepolicy.TierResult{}, [2]int{}
-	o.answered, o.settled = false, nil
+	o.op = writepolicy.Op{}
+	o.results = [2]writepolicy.TierResult{}
+	o.answered = false // and inFlight and settled are zero when it is over
 }
 
 // enter counts a tier call that begins. It reports false when it may not begin.
+// Only where calls may overlap with the answer is there anything to count.
 func (o *operation) enter(id writepolicy.TierID) bool {
-	o.lock()
-	defer o.unlock()
+	return !o.async || o.count(id)
+}
+
+func (o *operation) count(id writepolicy.TierID) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.answered {
 		return false
 	}
@@ -90,6 +95,10 @@ func (o *operation) settle() {
 // copy was dropped makes a new copy.
 func (o *operation) record(id writepolicy.TierID, call tracing.Call, outcome writepolicy.Outcome, err error) {
 	r, other := &o.results[id-writepolicy.L1], &o.results[writepolicy.L2-id]
+	if outcome == writepolicy.Applied && r.Outcome == writepolicy.Skipped && call != tracing.CallInvalidate {
+		r.Outcome = writepolicy.Applied // the usual case, for which the rest says the same
+		return
+	}
 	drop := call == tracing.CallInvalidate
 	switch {
 	case drop && (r.Outcome != writepolicy.Skipped || other.Outcome != writepolicy.Applied):
@@ -122,6 +131,11 @@ func rank(o writepolicy.Outcome) int {
 func (o *operation) verdict() writepolicy.Verdict {
 	l1, l2 := &o.results[0], &o.results[1]
 	return writepolicy.Assess(l1.Outcome, l2.Outcome, l1.Drop, l2.Drop)
+}
+
+// applied reports whether both tiers applied the write.
+func (o *operation) applied() bool {
+	return o.results[0].Outcome == writepolicy.Applied && o.results[1].Outcome == writepolicy.Applied
 }
 
 // outcome is that of a tier as the answer knows it.

@@ -42,14 +42,17 @@ func (t *tier[V]) get(ctx context.Context, key string) (entry backends.Entry[V],
 	return t.backend.Get(ctx, key)
 }
 
-// set makes a staged write, or a plain one where there is no stage.
-func (t *tier[V]) set(ctx context.Context, key string, entry *backends.Entry[V], staged func(context.Context) error) (err error) {
+// set makes a plain write. Most in-process tiers need no more.
+func (t *tier[V]) set(ctx context.Context, key string, entry *backends.Entry[V]) (err error) {
 	defer catch(&err)
-	if t.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, t.timeout)
-		defer cancel()
-	}
+	return t.backend.Set(ctx, key, *entry)
+}
+
+// setWithin makes a write under the timeout: a staged one, if there is a stage.
+func (t *tier[V]) setWithin(ctx context.Context, key string, entry *backends.Entry[V], staged func(context.Context) error) (err error) {
+	defer catch(&err)
+	ctx, cancel := t.limit(ctx)
+	defer cancel()
 	if staged != nil {
 		return staged(ctx)
 	}
@@ -58,12 +61,16 @@ func (t *tier[V]) set(ctx context.Context, key string, entry *backends.Entry[V],
 
 func (t *tier[V]) remove(ctx context.Context, key string) (err error) {
 	defer catch(&err)
-	if t.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, t.timeout)
-		defer cancel()
-	}
+	ctx, cancel := t.limit(ctx)
+	defer cancel()
 	return t.backend.Delete(ctx, key)
+}
+
+func (t *tier[V]) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if t.timeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, t.timeout)
 }
 
 // catch is deferred around the calls of a backend.

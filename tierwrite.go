@@ -34,13 +34,14 @@ func (t *tierWrite[V]) Go(ctx context.Context, done func(err error)) {
 		t.w.async = true
 	}
 	call := t.write()
-	err := t.enter(ctx, call)
+	begin := func() error { return t.perform(ctx, call) }
+	if ctx.Err() != nil || !t.w.enter(t.id) {
+		err := t.refuse(ctx, call) // now: later, t may serve another write
+		begin = func() error { return err }
+	}
 	go func() {
 		defer handlePanic()
-		if err == nil {
-			err = t.perform(ctx, call)
-		}
-		done(err)
+		done(begin())
 	}()
 }
 
@@ -52,46 +53,59 @@ func (t *tierWrite[V]) write() tracing.Call {
 }
 
 func (t *tierWrite[V]) call(ctx context.Context, call tracing.Call) error {
-	if err := t.enter(ctx, call); err != nil {
-		return err
+	if ctx.Err() != nil || !t.w.enter(t.id) {
+		return t.refuse(ctx, call)
 	}
 	return t.perform(ctx, call)
 }
 
-// enter refuses calls that can be known to be in vain.
-func (t *tierWrite[V]) enter(ctx context.Context, call tracing.Call) error {
-	if ctx.Err() != nil {
-		return tierError(t.id, call.String(), t.w.op.Key, writepolicy.Skipped, context.Cause(ctx))
+// refuse is the error of a call that would be in vain, or comes too late.
+func (t *tierWrite[V]) refuse(ctx context.Context, call tracing.Call) error {
+	err := context.Cause(ctx)
+	if err == nil {
+		err = errAnswered
 	}
-	if !t.w.enter(t.id) {
-		return tierError(t.id, call.String(), t.w.op.Key, writepolicy.Skipped, errAnswered)
-	}
-	return nil
+	return tierError(t.id, call.String(), t.w.op.Key, writepolicy.Skipped, err)
 }
 
 // perform makes a call that has entered, and observes it. When it returns, t may
 // already serve another write.
 func (t *tierWrite[V]) perform(ctx context.Context, call tracing.Call) error {
 	w := t.w
+	if !w.observed && !w.async {
+		outcome, err := t.touch(ctx, call)
+		w.record(t.id, call, outcome, err)
+		return err
+	}
 	var obs tracing.TierCall
 	ctx = w.obs.StartTier(ctx, &obs, t.id, call)
 	outcome, err := t.touch(ctx, call)
 	obs.Done(ctx, outcome, err)
+	if !w.async {
+		w.record(t.id, call, outcome, err)
+		obs.End()
+		return err
+	}
+	return t.leave(ctx, call, outcome, err, &obs)
+}
 
-	w.lock()
+// leave ends a call that may overlap with others and with the answer.
+func (t *tierWrite[V]) leave(ctx context.Context, call tracing.Call, outcome writepolicy.Outcome, err error, obs *tracing.TierCall) error {
+	w := t.w
+	w.mu.Lock()
 	w.record(t.id, call, outcome, err)
-	late := w.answered
-	last := late && w.inFlight[0]+w.inFlight[1] == 1
+	last := w.answered && w.inFlight[0]+w.inFlight[1] == 1
 	if !last {
 		obs.End() // before anybody can think that the operation is over
 	}
-	if late {
+	if w.answered {
 		w.obs.Detached(ctx, -1)
 	}
-	w.leave(t.id)
-	w.unlock()
+	w.operation.leave(t.id)
+	verdict := w.verdict()
+	w.mu.Unlock()
 	if last {
-		w.finish(ctx, &obs)
+		w.finish(ctx, obs, verdict)
 	}
 	return err
 }
@@ -100,10 +114,13 @@ func (t *tierWrite[V]) perform(ctx context.Context, call tracing.Call) error {
 func (t *tierWrite[V]) touch(ctx context.Context, call tracing.Call) (writepolicy.Outcome, error) {
 	w := t.w
 	var err error
-	if call == tracing.CallSet {
-		err = t.tier.set(ctx, w.op.Key, &w.entry, t.staged)
-	} else {
+	switch {
+	case call != tracing.CallSet:
 		err = t.tier.remove(ctx, w.op.Key)
+	case t.staged == nil && t.tier.timeout == 0:
+		err = t.tier.set(ctx, w.op.Key, &w.entry)
+	default:
+		err = t.tier.setWithin(ctx, w.op.Key, &w.entry, t.staged)
 	}
 	if err == nil {
 		return writepolicy.Applied, nil

@@ -13,19 +13,20 @@ import (
 // tier write. What it does not know of values is its operation.
 type write[V any] struct {
 	operation
-	cache  *Cache[V]
-	entry  backends.Entry[V]
-	l1, l2 tierWrite[V]
+	cache    *Cache[V]
+	observed bool // telemetry is on
+	entry    backends.Entry[V]
+	l1, l2   tierWrite[V]
 }
 
-func (c *Cache[V]) newWrite(op writepolicy.Op, entry backends.Entry[V]) *write[V] {
+func (c *Cache[V]) newWrite(kind writepolicy.Kind, key string) *write[V] {
 	w, _ := c.writes.Get().(*write[V])
 	if w == nil {
-		w = &write[V]{cache: c}
+		w = &write[V]{cache: c, observed: c.tel.Enabled()}
 		w.l1 = tierWrite[V]{w: w, id: writepolicy.L1, tier: &c.l1}
 		w.l2 = tierWrite[V]{w: w, id: writepolicy.L2, tier: &c.l2}
 	}
-	w.op, w.entry = op, entry
+	w.op = writepolicy.Op{Kind: kind, Key: key}
 	w.async = !c.recycle // a policy that is not known may do anything
 	return w
 }
@@ -38,7 +39,9 @@ func (w *write[V]) free() {
 	}
 	w.operation.reset()
 	w.entry = backends.Entry[V]{}
-	w.l1.staged, w.l2.staged = nil, nil
+	if c.stages {
+		w.l1.staged, w.l2.staged = nil, nil
+	}
 	c.writes.Put(w)
 }
 
@@ -66,7 +69,7 @@ func (w *write[V]) do(ctx context.Context) error {
 // stage prepares a Set in both tiers, so that what cannot be written is known
 // before either is touched.
 func (w *write[V]) stage(ctx context.Context) (err error) {
-	if w.op.Kind != writepolicy.Set {
+	if !w.cache.stages || w.op.Kind != writepolicy.Set {
 		return nil
 	}
 	for _, t := range [...]*tierWrite[V]{&w.l1, &w.l2} {
@@ -86,7 +89,14 @@ func (w *write[V]) refuse(ctx context.Context, cause error) error {
 	return err
 }
 
-func (w *write[V]) runPolicy(ctx context.Context) (err error) {
+func (w *write[V]) runPolicy(ctx context.Context) error {
+	if w.cache.recycle { // a policy of this module, which does not panic
+		return w.cache.policy.Write(ctx, w.op, &w.l1, &w.l2)
+	}
+	return w.runForeign(ctx)
+}
+
+func (w *write[V]) runForeign(ctx context.Context) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("the policy panicked: %w", panicError(v))
@@ -98,51 +108,73 @@ func (w *write[V]) runPolicy(ctx context.Context) (err error) {
 // answer makes the answer of the policy that of the operation, and finishes the
 // operation unless a tier write goes on.
 func (w *write[V]) answer(ctx context.Context, policyErr error) error {
+	if policyErr == nil && !w.async && w.applied() { // as nearly always
+		if w.observed {
+			w.obs.Answered(ctx, writepolicy.Applied, writepolicy.Applied, true, nil)
+			w.obs.End()
+		}
+		w.turn.Release()
+		w.free()
+		return nil
+	}
 	if w.op.Kind == writepolicy.Delete {
 		w.settle() // a delete that may leave a copy behind has no answer yet
 	}
 	w.lock()
 	w.answered = true
-	inFlight := w.inFlight[0] + w.inFlight[1]
+	verdict := w.verdict()
 	err := w.errorOf(policyErr, w.cache.policyName)
-	w.obs.Answered(ctx, w.outcome(writepolicy.L1), w.outcome(writepolicy.L2), w.verdict().Agreed(), err)
-	if inFlight > 0 {
-		w.obs.Detached(ctx, inFlight)
+	if w.observed {
+		w.obs.Answered(ctx, w.outcome(writepolicy.L1), w.outcome(writepolicy.L2), verdict.Agreed(), err)
+	}
+	if n := w.inFlight[0] + w.inFlight[1]; n > 0 {
+		w.obs.Detached(ctx, n)
 		w.obs.End()
 		w.unlock() // from here on, w belongs to the last tier write
 		return err
 	}
 	w.unlock()
-	w.finish(ctx, nil)
+	w.finish(ctx, nil, verdict)
 	return err
 }
 
 // finish is called once, when the answer is given and no tier write goes on: by
-// the operation itself, or by late, the tier call that ended last.
-func (w *write[V]) finish(ctx context.Context, late *tracing.TierCall) {
-	c, verdict := w.cache, w.verdict()
-	report := !verdict.Consistent
-	var i Inconsistency
-	if report {
-		i = Inconsistency{
-			Cache: c.name, Policy: c.policyName, Kind: w.op.Kind, Key: w.op.Key,
-			L1: w.results[0], L2: w.results[1], Verdict: verdict,
-		}
-		w.obs.Inconsistent(ctx, late, i)
-	}
-	if late == nil {
-		w.obs.End()
-	} else {
-		late.End()
-	}
-	if report && c.hook != nil {
-		w.turn.Pass()
-		callHook(ctx, c.hook, i)
-		w.turn.Leave()
-	} else {
+// the operation itself, or for late, the tier call that ended last.
+func (w *write[V]) finish(ctx context.Context, late *tracing.TierCall, verdict writepolicy.Verdict) {
+	if verdict.Consistent {
+		w.end(late)
 		w.turn.Release()
+	} else {
+		w.report(ctx, late, verdict)
 	}
 	w.free()
+}
+
+// report makes it known that the tiers may differ.
+func (w *write[V]) report(ctx context.Context, late *tracing.TierCall, verdict writepolicy.Verdict) {
+	c := w.cache
+	i := Inconsistency{
+		Cache: c.name, Policy: c.policyName, Kind: w.op.Kind, Key: w.op.Key,
+		L1: w.results[0], L2: w.results[1], Verdict: verdict,
+	}
+	w.obs.Inconsistent(ctx, late, i)
+	w.end(late)
+	if c.hook == nil {
+		w.turn.Release()
+		return
+	}
+	w.turn.Pass() // so that the hook may write the key
+	callHook(ctx, c.hook, i)
+	w.turn.Leave()
+}
+
+// end ends the span that was kept open for the event.
+func (w *write[V]) end(late *tracing.TierCall) {
+	if late != nil {
+		late.End()
+	} else {
+		w.obs.End()
+	}
 }
 
 func callHook(ctx context.Context, hook func(context.Context, Inconsistency), i Inconsistency) {

@@ -97,6 +97,10 @@ func New(target Target, opts ...Option) (*Telemetry, error) {
 	return t, nil
 }
 
+// Enabled reports whether spans or metrics are on. Log records are made only for
+// events, which need no preparation.
+func (t *Telemetry) Enabled() bool { return t.tracer != nil || t.meters != nil }
+
 func (t *Telemetry) buildWrites() {
 	for i, kind := range []writepolicy.Kind{writepolicy.Set, writepolicy.Delete} {
 		attrs := attributes{

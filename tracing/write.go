@@ -26,10 +26,14 @@ type Write struct {
 // StartWrite begins to observe a write and returns the context for all that
 // belongs to it.
 func (t *Telemetry) StartWrite(ctx context.Context, w *Write, op writepolicy.Op) context.Context {
-	*w = Write{tel: t, site: &t.writes[op.Kind-writepolicy.Set]}
+	w.tel, w.site = t, &t.writes[op.Kind-writepolicy.Set]
 	if t.key != nil {
 		w.key = t.key(op.Key)
 	}
+	if !t.Enabled() {
+		return ctx
+	}
+	w.span, w.start = nil, time.Time{}
 	if t.meters != nil && t.meters.operations.Enabled(ctx) {
 		w.start = time.Now()
 	}
@@ -66,6 +70,7 @@ func (w *Write) Answered(ctx context.Context, l1, l2 writepolicy.Outcome, consis
 func (w *Write) End() {
 	if w.span != nil {
 		w.span.End()
+		w.span = nil
 	}
 }
 

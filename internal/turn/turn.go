@@ -1,9 +1,12 @@
 // Package turn orders operations on one key, first come, first served, without
 // making operations on other keys wait.
 //
-// A [Table] is a fixed number of buckets, each with a lock that is held only to
-// link and unlink operations, never while one of them runs. It takes memory for
-// operations under way, and none for keys.
+// A [Table] is a fixed number of buckets. A bucket that holds one operation is a
+// single pointer, taken and given back by compare-and-swap. As soon as a second
+// one comes, of the same key or of another, the bucket becomes a list under a
+// lock, until it is empty again. The lock is held only to link and unlink
+// operations, never while one of them runs. A table takes memory for operations
+// under way, and none for keys.
 package turn
 
 import (
@@ -12,6 +15,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 )
 
 // ErrClosed is returned by [Table.Acquire] after [Table.Close] was called.
@@ -26,14 +30,20 @@ type Table struct {
 }
 
 type bucket struct {
-	mu      sync.Mutex
+	sole atomic.Pointer[Turn] // the only operation of the bucket, or inList
+
+	mu      sync.Mutex    // guards what follows, once sole is inList
 	holders *Turn         // a list: one for each key of the bucket that is taken
 	present int           // turns that were acquired or are awaited, until Leave
 	closed  bool          // no turn may be acquired any more
 	idle    chan struct{} // made by Close if present > 0, closed at 0
 
-	_ [16]byte // a bucket to a cache line, so that locks do not share one
+	_ [16]byte // a bucket to a cache line, so that buckets do not share one
 }
+
+// inList takes the place of the sole operation in a bucket that is a list. It is
+// never changed.
+var inList = new(Turn)
 
 // Turn is an operation's place. The zero value is ready; it may be used again
 // after Leave. The caller owns the memory.
@@ -59,22 +69,30 @@ func NewTable() *Table { return &Table{seed: maphash.MakeSeed()} }
 // returns [ErrClosed].
 func (tb *Table) Acquire(ctx context.Context, t *Turn, key string) error {
 	b := &tb.buckets[maphash.String(tb.seed, key)%buckets]
-	b.mu.Lock()
+	t.key, t.bucket = key, b
+	if b.sole.CompareAndSwap(nil, t) {
+		return nil
+	}
+	return b.acquire(ctx, t)
+}
+
+func (b *bucket) acquire(ctx context.Context, t *Turn) error {
+	b.lock()
 	if b.closed {
-		b.mu.Unlock()
+		b.unlock()
+		t.forget()
 		return ErrClosed
 	}
 	b.present++
-	t.key, t.bucket = key, b
-	holder := b.find(key)
+	holder := b.find(t.key)
 	if holder == nil {
-		t.next, b.holders = b.holders, t
-		b.mu.Unlock()
+		b.insert(t)
+		b.unlock()
 		return nil
 	}
 	w := &waiter{turn: t, ready: make(chan struct{})}
 	holder.enqueue(w)
-	b.mu.Unlock()
+	b.unlock()
 	return b.wait(ctx, w)
 }
 
@@ -84,14 +102,14 @@ func (b *bucket) wait(ctx context.Context, w *waiter) error {
 		return nil
 	case <-ctx.Done():
 	}
-	b.mu.Lock()
+	b.lock()
 	if holder := b.find(w.turn.key); holder != w.turn {
 		holder.remove(w)
 	} else {
 		b.pass(w.turn) // the turn came at the same moment, and is not wanted
 	}
 	b.leave()
-	b.mu.Unlock()
+	b.unlock()
 	w.turn.forget()
 	return context.Cause(ctx)
 }
@@ -99,28 +117,31 @@ func (b *bucket) wait(ctx context.Context, w *waiter) error {
 // Pass gives the turn to the next in line. The operation stays present, so that
 // Close goes on waiting for it, until Leave.
 func (t *Turn) Pass() {
-	t.bucket.mu.Lock()
+	t.bucket.lock()
 	t.bucket.pass(t)
-	t.bucket.mu.Unlock()
+	t.bucket.unlock()
 }
 
 // Leave ends the presence of an operation that has passed its turn on.
 func (t *Turn) Leave() {
 	b := t.bucket
 	t.forget()
-	b.mu.Lock()
+	b.lock()
 	b.leave()
-	b.mu.Unlock()
+	b.unlock()
 }
 
 // Release is Pass and Leave in one.
 func (t *Turn) Release() {
 	b := t.bucket
-	b.mu.Lock()
+	if b.sole.CompareAndSwap(t, nil) {
+		return
+	}
+	b.lock()
 	b.pass(t)
-	t.forget()
 	b.leave()
-	b.mu.Unlock()
+	b.unlock()
+	t.forget()
 }
 
 // Close lets no more operations in and waits until those that are present have
@@ -145,8 +166,8 @@ func (tb *Table) Close(ctx context.Context) error {
 }
 
 func (b *bucket) close() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.lock()
+	defer b.unlock()
 	if b.closed {
 		return
 	}
@@ -160,14 +181,43 @@ func (b *bucket) close() {
 func (tb *Table) present() (n int) {
 	for i := range tb.buckets {
 		b := &tb.buckets[i]
-		b.mu.Lock()
+		b.lock()
 		n += b.present
-		b.mu.Unlock()
+		b.unlock()
 	}
 	return n
 }
 
+// lock makes the bucket a list and locks it.
+func (b *bucket) lock() {
+	b.mu.Lock()
+	for {
+		sole := b.sole.Load()
+		if sole == inList {
+			return
+		}
+		if b.sole.CompareAndSwap(sole, inList) {
+			if sole != nil {
+				b.present++
+				b.insert(sole)
+			}
+			return
+		}
+	}
+}
+
+// unlock unlocks the bucket, which is no list any more if it is empty. A closed
+// bucket remains one, so that nobody passes by the lock.
+func (b *bucket) unlock() {
+	if b.present == 0 && !b.closed {
+		b.sole.Store(nil)
+	}
+	b.mu.Unlock()
+}
+
 // What follows is called with the bucket locked.
+
+func (b *bucket) insert(t *Turn) { t.next, b.holders = b.holders, t }
 
 func (b *bucket) find(key string) *Turn {
 	for t := b.holders; t != nil; t = t.next {

@@ -1,0 +1,123 @@
+# Needs Go, make, and a C compiler for the race detector; nothing else.
+# `make` lists the targets. Every folder with a go.mod is a module of its own.
+
+SHELL = /bin/sh
+.DEFAULT_GOAL := help
+
+# Time limit for the tests of one package.
+TESTTIMEOUT ?= 10m
+# How long each fuzz target runs.
+FUZZTIME ?= 10s
+# Which benchmarks of the core run, as for go test -bench; how often; how long
+# each time; and by which factor bench-check widens the limits of time.
+BENCH ?= .
+BENCHROUNDS ?= 10
+BENCHTIME ?= 200ms
+ROOM ?= 1.15
+
+# A developer's workspace would hide a replace directive that is missing.
+export GOWORK := off
+
+MODULES := $(shell find . -name go.mod -not -path '*/.*/*' -not -path '*/testdata/*' -exec dirname {} \; | LC_ALL=C sort)
+ifeq ($(MODULES),)
+$(error there is no go.mod here: run make in the root of the repository)
+endif
+
+BIN := $(CURDIR)/bin
+LINT := "$(BIN)/golangci-lint"
+LINTFLAGS := --config "$(CURDIR)/.golangci.yml"
+BENCHRATIO := bin/benchratio -budgets internal/tools/benchratio/budgets.txt
+
+# $(call each,COMMAND) runs a command in every module. It goes on after a
+# failure, and fails at the end with the names of the modules that failed. The
+# -P resolves symbolic links: rules of .golangci.yml compare absolute paths.
+define each
+@failed=; for module in $(MODULES); do \
+	echo "== $$module"; \
+	(cd -P "$$module" && $(1)) || failed="$$failed $$module"; \
+done; \
+if [ -n "$$failed" ]; then echo "$@: FAILED in$$failed" >&2; exit 1; fi
+endef
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: test
+test: ## Run the tests of every module with the race detector.
+	$(call each,go test -race -timeout $(TESTTIMEOUT) ./...)
+
+.PHONY: lint
+lint: ## Check every module: vet, tidy, format, linters.
+	@$(MAKE) --no-print-directory --keep-going lint-vet lint-tidy lint-fmt lint-run
+
+.PHONY: lint-vet lint-tidy lint-fmt lint-run
+lint-vet:
+	@echo "go vet"
+	$(call each,go vet ./...)
+
+lint-tidy:
+	@echo "go mod tidy -diff"
+	$(call each,go mod tidy -diff)
+
+# One run formats all modules: it walks folders, not packages.
+lint-fmt: bin/golangci-lint
+	@echo "golangci-lint fmt"
+	@$(LINT) fmt $(LINTFLAGS) --diff
+
+lint-run: bin/golangci-lint
+	@echo "golangci-lint run"
+	$(call each,$(LINT) run $(LINTFLAGS) ./...)
+
+.PHONY: fmt
+fmt: bin/golangci-lint ## Format every Go file.
+	$(LINT) fmt $(LINTFLAGS)
+
+.PHONY: tidy
+tidy: ## Tidy go.mod and go.sum of every module.
+	$(call each,go mod tidy)
+
+.PHONY: bench
+bench: bench-run ## Run the core's benchmarks and print their ratios to work by hand.
+	@$(BENCHRATIO) bin/bench.txt
+
+.PHONY: bench-check
+bench-check: bench-run ## The same, and fail when a budget is exceeded.
+	@$(BENCHRATIO) -check -room $(ROOM) bin/bench.txt
+
+# Every round runs each benchmark once, so that a machine that is slow for a
+# while slows a benchmark and its baseline alike.
+.PHONY: bench-run
+bench-run: bin/benchratio
+	@rm -f bin/bench.txt bin/tiercache.test
+	go test -c -o bin/tiercache.test .
+	@round=1; while [ $$round -le $(BENCHROUNDS) ]; do \
+		echo "round $$round of $(BENCHROUNDS)"; \
+		bin/tiercache.test -test.run '^$$' -test.bench '$(BENCH)' -test.benchmem -test.count 1 \
+			-test.benchtime $(BENCHTIME) -test.timeout $(TESTTIMEOUT) >bin/round.txt || { cat bin/round.txt; exit 1; }; \
+		cat bin/round.txt >>bin/bench.txt; \
+		round=$$((round + 1)); \
+	done; \
+	rm bin/round.txt; echo "all results are in bin/bench.txt"
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME.
+	@sh internal/tools/fuzz.sh $(FUZZTIME) $(MODULES)
+
+.PHONY: cover
+cover: ## Print the statement coverage of every module.
+	$(call each,go test -timeout $(TESTTIMEOUT) -coverpkg=./... -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -n 1)
+
+.PHONY: clean
+clean: ## Remove what the other targets have built.
+	rm -rf bin
+	@find . -name coverage.out -exec rm {} +
+
+# Tools come from a module of their own, so that their dependencies are nobody
+# else's. They are built, because `go tool` runs only in the module that has it.
+bin/golangci-lint: internal/tools/go.mod
+	go build -C internal/tools -buildvcs=false -o "$(BIN)/" github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.PHONY: bin/benchratio
+bin/benchratio:
+	@go build -C internal/tools -buildvcs=false -o "$(BIN)/" ./benchratio
