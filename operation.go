@@ -2,8 +2,6 @@ package tiercache
 
 import (
 	"errors"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/tiercache/tiercache/internal/turn"
@@ -191,16 +189,4 @@ func onlyTierErrors(err error) bool {
 	}
 	_, ok := err.(*writepolicy.TierError)
 	return ok
-}
-
-// tierError wraps an error of a tier. If its text quotes the key, its place is
-// taken by "[key]".
-func tierError(id writepolicy.TierID, call, key string, outcome writepolicy.Outcome, err error) error {
-	e := &writepolicy.TierError{Tier: id, Call: call, Result: outcome, Err: err}
-	text := err.Error()
-	quoted := strconv.Quote(key)
-	if redacted := strings.NewReplacer(key, "[key]", quoted[1:len(quoted)-1], "[key]").Replace(text); redacted != text {
-		e.Text = redacted
-	}
-	return e
 }

@@ -38,6 +38,9 @@ func (w *write[V]) free() {
 		return
 	}
 	w.operation.reset()
+	if w.observed {
+		w.obs.Reset()
+	}
 	w.entry = backends.Entry[V]{}
 	if c.stages {
 		w.l1.staged, w.l2.staged = nil, nil

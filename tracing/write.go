@@ -33,7 +33,6 @@ func (t *Telemetry) StartWrite(ctx context.Context, w *Write, op writepolicy.Op)
 	if !t.Enabled() {
 		return ctx
 	}
-	w.span, w.start = nil, time.Time{}
 	if t.meters != nil && t.meters.operations.Enabled(ctx) {
 		w.start = time.Now()
 	}
@@ -66,13 +65,15 @@ func (w *Write) Answered(ctx context.Context, l1, l2 writepolicy.Outcome, consis
 	}
 }
 
-// End ends the span.
+// End ends the span. Calls of tiers that go on still belong to it.
 func (w *Write) End() {
 	if w.span != nil {
 		w.span.End()
-		w.span = nil
 	}
 }
+
+// Reset lets go of the span.
+func (w *Write) Reset() { *w = Write{} }
 
 // Detached adds n to the number of writes that go on after the answer.
 func (w *Write) Detached(ctx context.Context, n int) {

@@ -79,7 +79,7 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "tiercache: %s (%s): ", e.Kind, e.Policy)
 	if e.Cause != nil {
-		b.WriteString(e.Cause.Error())
+		b.WriteString(strings.TrimPrefix(e.Cause.Error(), "tiercache: "))
 		b.WriteString("; ")
 	}
 	e.L1.describe(&b, L1)

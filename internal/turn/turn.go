@@ -158,7 +158,7 @@ func (tb *Table) Close(ctx context.Context) error {
 			select {
 			case <-tb.buckets[i].idle:
 			case <-ctx.Done():
-				return fmt.Errorf("%d writes are still under way: %w", tb.present(), context.Cause(ctx))
+				return fmt.Errorf("writes still under way: %d: %w", tb.present(), context.Cause(ctx))
 			}
 		}
 	}

@@ -111,7 +111,7 @@ func TestCloseWaits(t *testing.T) {
 		defer cancel()
 		err := table.Close(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorContains(t, err, "2 writes are still under way")
+		require.ErrorContains(t, err, "writes still under way: 2")
 		require.ErrorIs(t, table.Acquire(t.Context(), &late, "other"), turn.ErrClosed)
 
 		closed := false

@@ -1,0 +1,58 @@
+package tiercache_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+func TestCloseRefusesWhatComesLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	require.NoError(t, w.Set(t.Context(), "k", "v", 0))
+	require.NoError(t, w.Close(t.Context()))
+	require.NoError(t, w.Close(t.Context()), "it may be called again")
+
+	err := w.Set(t.Context(), "k", "w", 0)
+	require.ErrorIs(t, err, tiercache.ErrClosed)
+	assert.Equal(t, "tiercache: set (sequential): the cache is closed; l1 skipped; l2 skipped; neither tier was changed", err.Error())
+	require.ErrorIs(t, w.Delete(t.Context(), "k"), tiercache.ErrClosed)
+	_, _, err = w.Get(t.Context(), "k")
+	require.ErrorIs(t, err, tiercache.ErrClosed)
+	w.assertHolds(t, "k", "v", "v")
+}
+
+// Close waits for a detached write and for its hook. The bubble sees to it that
+// no goroutine is left.
+func TestCloseWaitsForDetachedWrites(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hooked := false
+		w := newWorld(t, tiercache.WithPolicy(writepolicy.Race()),
+			tiercache.WithInconsistencyHook(func(context.Context, tiercache.Inconsistency) {
+				time.Sleep(time.Second)
+				hooked = true
+			}))
+		w.l2.Next(backendtest.Set, backendtest.Chain(backendtest.Delay(2*time.Second), backendtest.FailBefore(errRefused)))
+		begin := time.Now()
+		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
+		assert.Zero(t, time.Since(begin))
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := w.Close(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "writes still under way: 1")
+		require.NoError(t, w.Close(t.Context()))
+		assert.True(t, hooked)
+		assert.Equal(t, 3*time.Second, time.Since(begin))
+	})
+}

@@ -1,0 +1,246 @@
+package tiercache_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// forEachPolicy runs a test under every policy, in a bubble: it fails when a
+// goroutine is left behind.
+func forEachPolicy(t *testing.T, test func(t *testing.T, p writepolicy.Policy)) {
+	t.Helper()
+	for name, p := range policies() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { test(t, p) })
+		})
+	}
+}
+
+// A is held in the middle of its write of L2, or of L1. B comes. Whatever the
+// policy, B touches no tier before A is done with both, and the tiers end equal.
+func TestTwoWritersOfOneKey(t *testing.T) {
+	t.Parallel()
+	for _, held := range []string{"l1", "l2"} {
+		t.Run("A is held in "+held, func(t *testing.T) {
+			t.Parallel()
+			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
+				w := newWorld(t, tiercache.WithPolicy(p), tiercache.WithWriteTimeout(time.Hour))
+				around := writepolicy.NameOf(p) == "write_around"
+				gate, call, tier := backendtest.NewGate(), backendtest.Set, w.l2
+				if held == "l1" {
+					tier = w.l1
+					if around {
+						call = backendtest.Delete
+					}
+				}
+				tier.Next(call, gate.Before())
+
+				doneA := make(chan error, 1)
+				go func() { doneA <- w.Set(t.Context(), "k", "A", 0) }()
+				<-gate.Arrived()
+				synctest.Wait()
+				before1, before2 := writeCalls(w.l1), writeCalls(w.l2)
+
+				doneB := make(chan error, 1)
+				go func() { doneB <- w.Set(t.Context(), "k", "B", 0) }()
+				synctest.Wait()
+				assert.Equal(t, [2]int{before1, before2}, [2]int{writeCalls(w.l1), writeCalls(w.l2)},
+					"B may not touch a tier before A has left both")
+
+				gate.Open()
+				errA, errB := <-doneA, <-doneB
+				require.NoError(t, w.Close(t.Context()))
+				require.NoError(t, errA)
+				require.NoError(t, errB)
+				if around {
+					w.assertHolds(t, "k", "", "B")
+				} else {
+					w.assertHolds(t, "k", "B", "B")
+				}
+			})
+		})
+	}
+}
+
+// The loser of a race goes on after the answer. The next writer waits for it.
+func TestDetachedLoserKeepsTheTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tiercache.WithPolicy(writepolicy.Race()))
+		gate := backendtest.NewGate()
+		w.l2.Next(backendtest.Set, gate.Before())
+		require.NoError(t, w.Set(t.Context(), "k", "A", 0))
+		w.assertHolds(t, "k", "A", "")
+
+		deleted := make(chan error, 1)
+		go func() { deleted <- w.Delete(t.Context(), "k") }()
+		synctest.Wait()
+		assert.Zero(t, w.l1.Calls(backendtest.Delete))
+		gate.Open()
+		require.NoError(t, <-deleted)
+		w.assertHolds(t, "k", "", "")
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+// L2 hangs for one key. Writers of a thousand others are not delayed at all.
+func TestOtherKeysDoNotWait(t *testing.T) {
+	t.Parallel()
+	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
+		w := newWorld(t, tiercache.WithPolicy(p))
+		w.l2.Next(backendtest.Set, backendtest.Hang())
+		hung := make(chan error, 1)
+		go func() { hung <- w.Set(t.Context(), "hung", "v", 0) }()
+		synctest.Wait()
+		begin := time.Now()
+		for i := range 1000 {
+			require.NoError(t, w.Set(t.Context(), fmt.Sprint("key ", i), "v", 0))
+		}
+		assert.Zero(t, time.Since(begin))
+		<-hung
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+// The caller's context ends after the first tier was written. The other one is
+// written all the same, and the spans are in the caller's trace.
+func TestCancelBetweenTiers(t *testing.T) {
+	t.Parallel()
+	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
+		c := newCapture()
+		w := newWorld(t, append(c.options(), tiercache.WithPolicy(p))...)
+		ctx, span := c.caller(t.Context())
+		ctx, cancel := context.WithCancel(ctx)
+		cancelAfter := func(ctx context.Context, apply func(context.Context) error) error {
+			err := apply(ctx)
+			cancel()
+			return err
+		}
+		first, call := w.l1, backendtest.Set
+		switch writepolicy.NameOf(p) {
+		case "sequential_l2first", "write_around":
+			first = w.l2
+		case "race": // nothing is between the tiers; both begin at once
+			w.l2.Next(call, backendtest.Delay(time.Second))
+		}
+		first.Next(call, cancelAfter)
+		err := w.Set(ctx, "k", "v", 0)
+		require.NoError(t, w.Close(t.Context()))
+		span.End()
+		require.Error(t, ctx.Err())
+		require.NoError(t, err)
+		if writepolicy.NameOf(p) == "write_around" {
+			w.assertHolds(t, "k", "", "v")
+		} else {
+			w.assertHolds(t, "k", "v", "v")
+		}
+		for _, s := range c.spans.Ended() {
+			assert.Equal(t, span.SpanContext().TraceID(), s.SpanContext().TraceID(), s.Name())
+		}
+		assert.Len(t, c.spans.Ended(), 4)
+	})
+}
+
+// A context that has ended before the first tier is touched calls a write off.
+func TestCancelBeforeAnyTier(t *testing.T) {
+	t.Parallel()
+	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
+		c := newCapture()
+		w := newWorld(t, append(c.options(), tiercache.WithPolicy(p))...)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(errRefused)
+		err := w.Set(ctx, "k", "v", 0)
+		require.ErrorIs(t, err, errRefused)
+		require.ErrorContains(t, err, "neither tier was changed")
+		e := asError(t, err)
+		assert.Equal(t, [2]writepolicy.Outcome{}, [2]writepolicy.Outcome{e.L1.Outcome, e.L2.Outcome})
+		assert.Zero(t, writeCalls(w.l1)+writeCalls(w.l2))
+		assert.Empty(t, c.hooked())
+		require.NoError(t, w.Close(t.Context()))
+		assert.Len(t, c.spans.Ended(), 1)
+	})
+}
+
+// A writer that waits for its turn can leave, and those behind it are served.
+func TestCancelWhileWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCapture()
+		w := newWorld(t, c.options()...)
+		gate := backendtest.NewGate()
+		w.l2.Next(backendtest.Set, gate.Before())
+		results := make(chan error, 2)
+		go func() { results <- w.Set(t.Context(), "k", "A", 0) }()
+		<-gate.Arrived()
+		synctest.Wait()
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		waiting := make(chan error)
+		go func() { waiting <- w.Set(ctx, "k", "B", 0) }()
+		synctest.Wait()
+		go func() { results <- w.Set(t.Context(), "k", "C", 0) }()
+		err := <-waiting
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "waiting for the key's turn")
+		require.ErrorContains(t, err, "neither tier was changed")
+		assert.Equal(t, "timeout", asError(t, err).ErrorType())
+
+		gate.Open()
+		require.NoError(t, <-results)
+		require.NoError(t, <-results)
+		w.assertHolds(t, "k", "C", "C")
+		assert.Empty(t, c.hooked())
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+// A tier that hangs ends its write at the timeout, as unknown, with an event:
+// that long after its beginning, whatever the caller's own deadline was.
+func TestHang(t *testing.T) {
+	t.Parallel()
+	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
+		c := newCapture()
+		w := newWorld(t, append(c.options(), tiercache.WithPolicy(p), tiercache.WithWriteTimeout(3*time.Second))...)
+		w.l2.Next(backendtest.Set, backendtest.Hang())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begin := time.Now()
+		_ = w.Set(ctx, "k", "v", 0)
+		require.NoError(t, w.Close(t.Context()))
+		assert.Equal(t, 3*time.Second, time.Since(begin))
+		require.Len(t, c.hooked(), 1)
+		assert.Equal(t, writepolicy.Unknown, c.hooked()[0].L2.Outcome)
+	})
+}
+
+// A race that cancels its loser answers at once and is over at once; what became
+// of the loser is reported.
+func TestRaceCancelsLoser(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCapture()
+		w := newWorld(t, append(c.options(), tiercache.WithPolicy(writepolicy.Race(writepolicy.CancelLoser())))...)
+		w.l1.Next(backendtest.Set, backendtest.Delay(time.Second))
+		w.l2.Next(backendtest.Set, backendtest.Hang())
+		begin := time.Now()
+		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
+		require.NoError(t, w.Close(t.Context()))
+		assert.Equal(t, time.Second, time.Since(begin))
+		w.assertHolds(t, "k", "v", "")
+		require.Len(t, c.hooked(), 1)
+		assert.Equal(t, writepolicy.Unknown, c.hooked()[0].L2.Outcome)
+		assert.Contains(t, c.tree(), "error.type=canceled")
+	})
+}
