@@ -44,8 +44,9 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: test
-test: ## Run the tests of every module with the race detector.
+test: ## Run the tests of every module with the race detector, and those of allocations without.
 	$(call each,go test -race -timeout $(TESTTIMEOUT) ./...)
+	go test -timeout $(TESTTIMEOUT) -run 'Allocs|ByHand' .
 
 .PHONY: lint
 lint: ## Check every module: vet, tidy, format, linters.

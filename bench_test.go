@@ -123,7 +123,8 @@ type byHand struct {
 
 func newByHand(tb testing.TB, tp trace.TracerProvider, mp metric.MeterProvider) *byHand {
 	tb.Helper()
-	meter := mp.Meter("byhand")
+	meter := mp.Meter(tracing.ScopeName,
+		metric.WithInstrumentationVersion(tracing.Version), metric.WithSchemaURL(tracing.SchemaURL))
 	bounds := metric.WithExplicitBucketBoundaries(
 		1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4,
 		1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -133,7 +134,7 @@ func newByHand(tb testing.TB, tp trace.TracerProvider, mp metric.MeterProvider) 
 	require.NoError(tb, err)
 	h := &byHand{
 		l1: backendtest.NewMap[string](), l2: backendtest.NewMap[string](),
-		tracer: tp.Tracer("byhand"), op: op, tier: tier,
+		tracer: tp.Tracer(tracing.ScopeName), op: op, tier: tier,
 		opName: "set users", l1Name: "set users l1", l2Name: "set users l2",
 	}
 	common := []attribute.KeyValue{
@@ -148,7 +149,7 @@ func newByHand(tb testing.TB, tp trace.TracerProvider, mp metric.MeterProvider) 
 		attrs := append(common[:2:2], own[i])
 		h.start[i] = []trace.SpanStartOption{trace.WithAttributes(attrs...), trace.WithSpanKind(trace.SpanKindInternal)}
 		if i > 0 {
-			attrs = append(attrs, applied)
+			attrs = append(attrs[:3:3], applied)
 		}
 		h.record[i] = []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attrs...))}
 	}

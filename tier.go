@@ -51,7 +51,7 @@ func (t *tier[V]) set(ctx context.Context, key string, entry *backends.Entry[V])
 // setWithin makes a write under the timeout: a staged one, if there is a stage.
 func (t *tier[V]) setWithin(ctx context.Context, key string, entry *backends.Entry[V], staged func(context.Context) error) (err error) {
 	defer catch(&err)
-	ctx, cancel := t.limit(ctx)
+	ctx, cancel := limit(ctx, t.timeout)
 	defer cancel()
 	if staged != nil {
 		return staged(ctx)
@@ -61,16 +61,18 @@ func (t *tier[V]) setWithin(ctx context.Context, key string, entry *backends.Ent
 
 func (t *tier[V]) remove(ctx context.Context, key string) (err error) {
 	defer catch(&err)
-	ctx, cancel := t.limit(ctx)
+	ctx, cancel := limit(ctx, t.timeout)
 	defer cancel()
 	return t.backend.Delete(ctx, key)
 }
 
-func (t *tier[V]) limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	if t.timeout == 0 {
+// limit is no method, because in a generic one the empty function would be made
+// at every call.
+func limit(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout == 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, t.timeout)
+	return context.WithTimeout(ctx, timeout)
 }
 
 // catch is deferred around the calls of a backend.

@@ -76,7 +76,8 @@ type durations struct {
 func newDurations(attrs attributes) durations {
 	return durations{
 		attrs:    attrs,
-		prebuilt: []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attrs...))},
+		prebuilt: []metric.RecordOption{metric.WithAttributes(attrs...)}, // which copies; NewSet would sort attrs
+
 	}
 }
 

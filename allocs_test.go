@@ -1,0 +1,87 @@
+//go:build !race
+
+// The race detector makes sync.Pool forget at random, so these tests run without
+// it; make test does that too.
+
+package tiercache_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tracing"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+const allocRuns = 1000
+
+func TestAllocsTelemetryOff(t *testing.T) {
+	cancellable, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for _, p := range []writepolicy.Policy{
+		writepolicy.Sequential(), writepolicy.Sequential(writepolicy.L2First), writepolicy.WriteAround(),
+	} {
+		for _, test := range []struct {
+			name    string
+			ctx     context.Context
+			allowed float64
+		}{
+			{"background", context.Background(), 0},
+			{"cancellable", cancellable, 1}, // context.WithoutCancel
+		} {
+			t.Run(writepolicy.NameOf(p)+"/"+test.name, func(t *testing.T) {
+				tp, mp := benchProviders(t, "off")
+				cache, ctx := benchCache(t, p, tp, mp), test.ctx
+				assert.LessOrEqual(t, testing.AllocsPerRun(allocRuns, func() {
+					_ = cache.Set(ctx, benchKey, benchValue, time.Hour)
+				}), test.allowed, "Set")
+				assert.LessOrEqual(t, testing.AllocsPerRun(allocRuns, func() {
+					_ = cache.Delete(ctx, benchKey)
+				}), test.allowed, "Delete")
+				assert.Zero(t, testing.AllocsPerRun(allocRuns, func() {
+					_, _, _ = cache.Get(ctx, benchKey)
+				}), "Get")
+			})
+		}
+	}
+}
+
+// A slog logger and a hook cost nothing as long as there is nothing to tell.
+func TestAllocsOnlyEvents(t *testing.T) {
+	cache, err := tiercache.New("users", backendtest.NewMap[string](), backendtest.NewMap[string](),
+		newCapture().options(tracing.WithTracerProvider(nil), tracing.WithMeterProvider(nil), tracing.Disabled())...)
+	require.NoError(t, err)
+	assert.Zero(t, testing.AllocsPerRun(allocRuns, func() {
+		_ = cache.Set(context.Background(), benchKey, benchValue, 0)
+	}))
+}
+
+// With telemetry on, a Set allocates no more than the same work by hand.
+func TestAllocsTelemetryOn(t *testing.T) {
+	for _, telemetry := range []string{"unsampled", "sampled"} {
+		t.Run(telemetry, func(t *testing.T) {
+			tp, mp := benchProviders(t, telemetry)
+			cache, hand := benchCache(t, writepolicy.Sequential(), tp, mp), newByHand(t, tp, mp)
+			ctx := context.Background()
+			byCache := testing.AllocsPerRun(allocRuns, func() { _ = cache.Set(ctx, benchKey, benchValue, 0) })
+			byHand := testing.AllocsPerRun(allocRuns, func() { _ = hand.set(ctx, benchKey, benchValue) })
+			assert.LessOrEqual(t, byCache, byHand)
+		})
+	}
+}
+
+// What is measured by hand is the same work: the same spans and metrics.
+func TestByHand(t *testing.T) {
+	ours, hands := newCapture(), newCapture()
+	cache := benchCache(t, writepolicy.Sequential(), ours.tp, ours.mp)
+	require.NoError(t, cache.Set(t.Context(), benchKey, benchValue, 0))
+	require.NoError(t, newByHand(t, hands.tp, hands.mp).set(t.Context(), benchKey, benchValue))
+	assert.Equal(t, ours.tree(), hands.tree())
+	assert.Equal(t, ours.metrics(t), hands.metrics(t))
+}
