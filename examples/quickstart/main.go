@@ -1,0 +1,107 @@
+// Quickstart shows what tiercache is for, without any server: a cache over otter
+// and badger, whose tiers are made to fail one after the other, and the trace of
+// every request with what both tiers hold afterwards.
+//
+//	go run -C examples ./quickstart
+//
+// The cache is made in service.go and its two tiers in tiers.go; scenarios.go is
+// what happens to them. The other files show it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// The exit statuses.
+const (
+	statusOK          = 0
+	statusFailed      = 1
+	statusUsage       = 2
+	statusInterrupted = 130 // what shells report for Ctrl-C
+)
+
+func main() {
+	// A reader that goes away, as in "quickstart | head", must not keep the
+	// temporary folder from being removed.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program. It returns its exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	opts, err := parseOptions(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, usage)
+		return statusOK
+	case err != nil:
+		fmt.Fprintf(stderr, "quickstart: %v\n\n%s", err, usage)
+		return statusUsage
+	}
+	if err := quickstart(ctx, opts, stdout, stderr); err != nil {
+		fmt.Fprintf(stderr, "quickstart: %v\n", err)
+		if ctx.Err() != nil {
+			return statusInterrupted
+		}
+		return statusFailed
+	}
+	return statusOK
+}
+
+var errInterrupted = errors.New("interrupted")
+
+func quickstart(ctx context.Context, opts options, stdout, stderr io.Writer) error {
+	tel, err := newTelemetry(ctx, opts.exporter, stdout)
+	if err != nil {
+		return err
+	}
+	defer tel.shutdown(ctx)
+	out := stdout
+	if opts.exporter == exporterStdout {
+		out = stderr // so that the raw spans can be piped
+	}
+	r := &report{
+		out:      out,
+		colour:   palette(opts.colour.enabled(out)),
+		trees:    opts.exporter == exporterTree,
+		reported: make(map[string]bool),
+	}
+	if err := playAll(ctx, tel, r); err != nil {
+		return err
+	}
+	if tel.otlp == nil {
+		return nil
+	}
+	tel.flush(ctx)
+	r.sent(tel.otlp)
+	return tel.otlp.err()
+}
+
+// playAll plays all scenarios on one service and reports them.
+func playAll(ctx context.Context, tel *telemetry, r *report) (err error) {
+	svc, err := newService(tel)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, svc.close(ctx)) }()
+	r.intro()
+	for i, sc := range scenarios() {
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
+		answer := sc.run(ctx, svc, sc.key)
+		if err := r.scenario(ctx, i+1, sc, answer, tel.newSpans(), svc.tiers); err != nil {
+			return err
+		}
+	}
+	return r.summary(ctx, tel, svc)
+}

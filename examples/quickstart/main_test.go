@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// play runs the program as main does.
+func play(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status = run(t.Context(), args, &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+var (
+	escapes   = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+	durations = regexp.MustCompile(` +[0-9.]+(ns|µs|ms|s)\b`)
+)
+
+// The file has the whole output, with "_" for a duration and the spaces before it.
+func TestTree(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile("testdata/tree.txt")
+	require.NoError(t, err)
+
+	for name, args := range map[string][]string{
+		"piped":    nil,
+		"coloured": {"-color", "always", "-exporter=tree"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			status, stdout, stderr := play(t, args...)
+			assert.Equal(t, statusOK, status)
+			assert.Empty(t, stderr)
+			assert.Equal(t, args != nil, strings.Contains(stdout, "\x1b"), "escape sequences")
+			plain := durations.ReplaceAllString(escapes.ReplaceAllString(stdout, ""), " _")
+			assert.Equal(t, string(want), plain)
+		})
+	}
+}
+
+func TestStdout(t *testing.T) {
+	t.Parallel()
+	status, stdout, stderr := play(t, "-exporter", "stdout")
+	assert.Equal(t, statusOK, status)
+	assert.NotContains(t, stdout+stderr, "\x1b")
+	assert.Contains(t, stderr, "3 inconsistencies were reported")
+	assert.NotContains(t, stderr, "└─", "the spans are on standard output")
+
+	events := 0
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	for _, line := range lines {
+		var span struct {
+			Name   string
+			Events []struct{ Name string }
+		}
+		require.NoError(t, json.Unmarshal([]byte(line), &span), line)
+		assert.NotEmpty(t, span.Name)
+		events += len(span.Events)
+	}
+	assert.Len(t, lines, spansInAll)
+	assert.Equal(t, 3, events)
+}
+
+// spansInAll counts the spans of all scenarios: eight requests, each with an
+// operation and a call of either tier.
+const spansInAll = 8 * 4
+
+func TestWrongFlags(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		args []string
+		says string
+	}{
+		"unknown flag":     {[]string{"-nonsense"}, "-nonsense"},
+		"unknown exporter": {[]string{"-exporter", "zipkin"}, `invalid value "zipkin" for flag -exporter: choose one of tree, stdout, otlp`},
+		"no exporter":      {[]string{"-exporter"}, "flag needs an argument: -exporter"},
+		"unknown colour":   {[]string{"-color=red"}, "choose one of auto, always, never"},
+		"argument":         {[]string{"tree"}, `unexpected argument "tree"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			status, stdout, stderr := play(t, tt.args...)
+			assert.Equal(t, statusUsage, status)
+			assert.Empty(t, stdout)
+			assert.Contains(t, stderr, "quickstart: ")
+			assert.Contains(t, stderr, tt.says)
+			assert.Contains(t, stderr, "[-exporter tree|stdout|otlp]")
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, flag := range []string{"-h", "--help"} {
+		status, stdout, stderr := play(t, flag)
+		assert.Equal(t, statusOK, status)
+		assert.Equal(t, usage, stdout)
+		assert.Empty(t, stderr)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errs bytes.Buffer
+	assert.Equal(t, statusInterrupted, run(ctx, nil, &out, &errs))
+	assert.Equal(t, "quickstart: interrupted\n", errs.String())
+	assert.NotContains(t, out.String(), "1. ")
+}
+
+func TestInterruptedBetweenScenarios(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := &cancelAfter{text: "\n2. ", cancel: cancel}
+	var errs bytes.Buffer
+	assert.Equal(t, statusInterrupted, run(ctx, nil, out, &errs))
+	assert.Equal(t, "quickstart: interrupted\n", errs.String())
+	assert.Contains(t, out.String(), "they differ")
+	assert.NotContains(t, out.String(), "3. ")
+}
+
+// cancelAfter is a writer that cancels once it was given a text.
+type cancelAfter struct {
+	bytes.Buffer
+	text   string
+	cancel context.CancelFunc
+}
+
+func (c *cancelAfter) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), c.text) {
+		c.cancel()
+	}
+	return c.Buffer.Write(p)
+}
+
+func TestLeavesNoFilesBehind(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	status, _, _ := play(t)
+	require.Equal(t, statusOK, status)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, left)
+}
+
+// A tier that is changed behind the cache's back is the one thing that nobody
+// reports, and the summary finds it.
+func TestSummaryFindsSilentDifference(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	tel, err := newTelemetry(ctx, exporterTree, nil)
+	require.NoError(t, err)
+	defer tel.shutdown(ctx)
+	svc, err := newService(tel)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, svc.close(ctx)) }()
+
+	var out bytes.Buffer
+	r := &report{out: &out, reported: make(map[string]bool)}
+	sc := scenarios()[0]
+	require.NoError(t, sc.run(ctx, svc, sc.key))
+	require.NoError(t, r.scenario(ctx, 1, sc, nil, tel.newSpans(), svc.tiers))
+	require.NoError(t, svc.tiers.l2.Delete(ctx, sc.key))
+
+	assert.EqualError(t, r.summary(ctx, tel, svc), "keys that differ and were not reported (42)")
+	assert.Contains(t, out.String(), "Keys that differ now: 1 of 1 (42). Unreported: 1.")
+}

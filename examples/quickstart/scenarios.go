@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/tiercache/tiercache/backends/backendtest"
+)
+
+// scenario is something that happens to a key.
+type scenario struct {
+	title    string
+	key      string
+	run      func(ctx context.Context, s *service, key string) error // returns what the caller got
+	happened string
+}
+
+func scenarios() []scenario {
+	return []scenario{
+		{
+			"Both tiers work", "42", write(1),
+			"The write went through L1 and L2. Both are in the caller's trace.",
+		},
+		{
+			"L2 refuses the write", "42", l2Refuses,
+			"L1 has the new user, and L2, which other instances read, the old one: reported.",
+		},
+		{
+			"L2 applies the write, but its answer never comes", "42", answerLost,
+			"L2 has it, but a timeout does not tell: the outcome is unknown, so it is reported.",
+		},
+		{
+			"L2 works again", "42", write(4),
+			"The next write of the key reached both tiers, and they are equal again.",
+		},
+		{
+			"A delete leaves a copy behind", "42", copyLeft,
+			"L1 dropped the user, and a read would bring it back from L2: this is no success.",
+		},
+		{
+			"Two writers of one key at once", "43", twoWriters,
+			"The second request waited for the first, so the second's user is in both tiers.",
+		},
+		{
+			"The caller is cancelled between the tiers", "44", cancelledBetween,
+			"The client went away once L1 was written. L2 was written too, in the same trace.",
+		},
+	}
+}
+
+func ada(version int) User { return User{Name: "Ada", Version: version} }
+
+// write writes and nothing fails.
+func write(version int) func(context.Context, *service, string) error {
+	return func(ctx context.Context, s *service, key string) error {
+		return s.put(ctx, key, ada(version))
+	}
+}
+
+func l2Refuses(ctx context.Context, s *service, key string) error {
+	s.tiers.l2.Next(backendtest.Set, backendtest.FailBefore(syscall.ENOSPC))
+	return s.put(ctx, key, ada(2))
+}
+
+func answerLost(ctx context.Context, s *service, key string) error {
+	s.tiers.l2.Next(backendtest.Set, backendtest.ApplyThenHang())
+	return s.put(ctx, key, ada(3))
+}
+
+func copyLeft(ctx context.Context, s *service, key string) error {
+	s.tiers.l2.Next(backendtest.Delete, backendtest.FailBefore(syscall.EROFS))
+	return s.remove(ctx, key)
+}
+
+// twoWriters holds the first writer between the tiers until the second one has
+// begun, and a while longer.
+func twoWriters(ctx context.Context, s *service, key string) error {
+	gate := backendtest.NewGate()
+	s.tiers.l2.Next(backendtest.Set, backendtest.Chain(gate.Before(), backendtest.Delay(20*time.Millisecond)))
+
+	var requests sync.WaitGroup
+	var err1, err2 error
+	requests.Go(func() { err1 = s.put(ctx, key, User{Name: "Ada", Version: 1}) })
+	select {
+	case <-gate.Arrived(): // L1 has Ada, L2 has nobody yet
+	case <-ctx.Done():
+	}
+	requests.Go(func() {
+		gate.Open()
+		err2 = s.put(ctx, key, User{Name: "Grace", Version: 1})
+	})
+	requests.Wait()
+	return errors.Join(err1, err2)
+}
+
+// cancelledBetween cancels the request as soon as L1 was written.
+func cancelledBetween(ctx context.Context, s *service, key string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.tiers.l1.Next(backendtest.Set, func(ctx context.Context, apply func(context.Context) error) error {
+		defer cancel()
+		return apply(ctx)
+	})
+	return s.put(ctx, key, ada(1))
+}

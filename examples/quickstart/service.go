@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/tracing"
+)
+
+// writeTimeout is how long a write of L2 may take: short, because one of the
+// scenarios waits for it to pass.
+const writeTimeout = 500 * time.Millisecond
+
+// service stands for a program that keeps users in a cache. Its handlers start a
+// span, as those of an HTTP server do, and the cache's spans are in that trace.
+type service struct {
+	users  *tiercache.Cache[User]
+	tiers  *tiers
+	tracer trace.Tracer
+
+	mu       sync.Mutex
+	reported []tiercache.Inconsistency
+}
+
+func newService(tel *telemetry) (*service, error) {
+	t, err := openTiers()
+	if err != nil {
+		return nil, err
+	}
+	s := &service{tiers: t, tracer: tel.tracers.Tracer("quickstart")}
+	s.users, err = tiercache.New("users", t.l1, t.l2,
+		tiercache.WithWriteTimeout(writeTimeout),
+		tiercache.WithInconsistencyHook(s.onInconsistency),
+		tiercache.WithTelemetry(
+			tracing.WithTracerProvider(tel.tracers),
+			tracing.WithMeterProvider(tel.meters),
+			tracing.WithLoggerProvider(tel.logs),
+		))
+	if err != nil {
+		return nil, errors.Join(err, t.close())
+	}
+	return s, nil
+}
+
+// close waits for the writes that are under way before it closes the tiers.
+func (s *service) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*writeTimeout)
+	defer cancel()
+	return errors.Join(s.users.Close(ctx), s.tiers.close())
+}
+
+// put handles PUT /users/{id}.
+func (s *service) put(ctx context.Context, id string, u User) error {
+	ctx, span := s.tracer.Start(ctx, "PUT /users/{id}", trace.WithSpanKind(trace.SpanKindServer))
+	defer span.End()
+	err := s.users.Set(ctx, id, u, time.Hour)
+	answer(ctx, span, err)
+	return err
+}
+
+// remove handles DELETE /users/{id}.
+func (s *service) remove(ctx context.Context, id string) error {
+	ctx, span := s.tracer.Start(ctx, "DELETE /users/{id}", trace.WithSpanKind(trace.SpanKindServer))
+	defer span.End()
+	err := s.users.Delete(ctx, id)
+	answer(ctx, span, err)
+	return err
+}
+
+// answer sets the status of a handler's span, which the cache never does.
+func answer(ctx context.Context, span trace.Span, err error) {
+	switch {
+	case errors.Is(err, tiercache.ErrInconsistent):
+		span.SetStatus(codes.Error, "tiers may differ")
+	case err != nil:
+		span.SetStatus(codes.Error, "not written")
+	case ctx.Err() != nil:
+		span.SetStatus(codes.Error, "client is gone")
+	}
+}
+
+// onInconsistency is the cache's hook. A service could queue a repair here.
+func (s *service) onInconsistency(_ context.Context, i tiercache.Inconsistency) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reported = append(s.reported, i)
+}
+
+// inconsistencies returns what the hook was told so far.
+func (s *service) inconsistencies() []tiercache.Inconsistency {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.reported)
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/tiercache/tiercache/tracing"
+)
+
+// row is one span as a line of the tree.
+type row struct {
+	name    string // with the branches of the tree before it
+	took    string
+	outcome string // of both tiers for an operation, of one for a call of a tier
+	notes   string
+}
+
+// treeOf returns the rows of all traces among spans, the earliest first.
+func treeOf(spans tracetest.SpanStubs) []row {
+	children := make(map[trace.SpanID]tracetest.SpanStubs)
+	for _, s := range spans {
+		children[s.Parent.SpanID()] = append(children[s.Parent.SpanID()], s)
+	}
+	for _, siblings := range children {
+		slices.SortStableFunc(siblings, func(a, b tracetest.SpanStub) int { return a.StartTime.Compare(b.StartTime) })
+	}
+	var rows []row
+	var grow func(parent trace.SpanID, indent string)
+	grow = func(parent trace.SpanID, indent string) {
+		for i, s := range children[parent] {
+			branch, below := "├─ ", "│  "
+			if i == len(children[parent])-1 {
+				branch, below = "└─ ", "   "
+			}
+			if !s.Parent.IsValid() {
+				branch, below = "", ""
+			}
+			rows = append(rows, rowOf(s, indent+branch))
+			grow(s.SpanContext.SpanID(), indent+below)
+		}
+	}
+	grow(trace.SpanID{}, "")
+	return rows
+}
+
+func rowOf(s tracetest.SpanStub, indent string) row {
+	attrs := attribute.NewSet(s.Attributes...)
+	r := row{name: indent + s.Name, took: took(s.EndTime.Sub(s.StartTime))}
+	failed := s.Status.Code == codes.Error
+	if l1, ok := attrs.Value(tracing.AttrL1Outcome); ok { // an operation
+		l2, _ := attrs.Value(tracing.AttrL2Outcome)
+		r.outcome = "l1=" + l1.AsString() + " l2=" + l2.AsString()
+		r.notes = note(attrs, tracing.AttrConsistent)
+		if failed {
+			r.notes += " error"
+		}
+	} else if outcome, ok := attrs.Value(tracing.AttrOutcome); ok { // a call of a tier
+		r.outcome = outcome.AsString()
+		if failed {
+			r.notes = note(attrs, semconv.ErrorTypeKey)
+		}
+	} else if failed { // the caller's
+		r.notes = "error: " + s.Status.Description
+	}
+	return r
+}
+
+// eventsOf returns the inconsistency events of spans, each in one line.
+func eventsOf(spans tracetest.SpanStubs) []string {
+	var lines []string
+	for _, s := range spans {
+		for _, e := range s.Events {
+			if e.Name != tracing.EventInconsistency {
+				continue
+			}
+			attrs := attribute.NewSet(e.Attributes...)
+			lines = append(lines, e.Name+" "+note(attrs, tracing.AttrStaleTier)+" "+
+				note(attrs, tracing.AttrCompensation)+" "+note(attrs, tracing.AttrResolved))
+		}
+	}
+	return lines
+}
+
+// note returns name=value, the name without the library's prefix.
+func note(attrs attribute.Set, key attribute.Key) string {
+	value, _ := attrs.Value(key)
+	return strings.TrimPrefix(string(key), "tiercache.") + "=" + value.String()
+}
+
+// took rounds a duration to what is worth reading.
+func took(d time.Duration) string {
+	switch {
+	case d < 10*time.Microsecond:
+		return d.Round(100 * time.Nanosecond).String()
+	case d < time.Millisecond:
+		return d.Round(time.Microsecond).String()
+	case d < 100*time.Millisecond:
+		return d.Round(100 * time.Microsecond).String()
+	default:
+		return d.Round(time.Millisecond).String()
+	}
+}
