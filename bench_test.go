@@ -2,6 +2,7 @@ package tiercache_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -146,10 +147,10 @@ func newByHand(tb testing.TB, tp trace.TracerProvider, mp metric.MeterProvider) 
 	}
 	applied := attribute.String("tiercache.outcome", "applied")
 	for i := range own {
-		attrs := append(common[:2:2], own[i])
+		attrs := slices.Concat(common, own[i:i+1])
 		h.start[i] = []trace.SpanStartOption{trace.WithAttributes(attrs...), trace.WithSpanKind(trace.SpanKindInternal)}
 		if i > 0 {
-			attrs = append(attrs[:3:3], applied)
+			attrs = append(slices.Clip(attrs), applied)
 		}
 		h.record[i] = []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attrs...))}
 	}

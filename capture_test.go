@@ -70,7 +70,7 @@ func (c *capture) options(more ...tracing.Option) []tiercache.Option {
 
 // caller starts a span as a request handler would.
 func (c *capture) caller(ctx context.Context) (context.Context, trace.Span) {
-	return c.tp.Tracer("caller").Start(ctx, "caller")
+	return c.tp.Tracer("caller").Start(ctx, "caller") //nolint:spancheck // the test ends it
 }
 
 func (c *capture) hooked() []tiercache.Inconsistency {
@@ -120,7 +120,7 @@ func spanLine(s sdktrace.ReadOnlySpan) string {
 func attrs(kvs []attribute.KeyValue) string {
 	var out []string
 	for _, kv := range kvs {
-		out = append(out, string(kv.Key)+"="+kv.Value.Emit())
+		out = append(out, string(kv.Key)+"="+kv.Value.String())
 	}
 	slices.Sort(out)
 	return strings.Join(out, " ")
@@ -131,7 +131,7 @@ func attrs(kvs []attribute.KeyValue) string {
 func (c *capture) metrics(t *testing.T) []string {
 	t.Helper()
 	var data metricdata.ResourceMetrics
-	require.NoError(t, c.reader.Collect(context.Background(), &data))
+	require.NoError(t, c.reader.Collect(t.Context(), &data))
 	var lines []string
 	for _, scope := range data.ScopeMetrics {
 		require.Equal(t, tracing.ScopeName, scope.Scope.Name)

@@ -58,8 +58,7 @@ func ExampleCache_Set() {
 	err := users.Set(ctx, "42", User{Name: "Ada"}, time.Hour)
 
 	fmt.Println("inconsistent:", errors.Is(err, tiercache.ErrInconsistent))
-	var e *writepolicy.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*writepolicy.Error](err); ok {
 		fmt.Println("l1:", e.L1.Outcome)
 		fmt.Println("l2:", e.L2.Outcome)
 	}
@@ -81,7 +80,7 @@ func ExampleCache_Delete() {
 	l2.Next(backendtest.Delete, backendtest.Lose(errors.New("connection reset")))
 	fmt.Println(users.Delete(ctx, "42"))
 	// Output:
-	// tiercache: delete (sequential): l1 applied; l2 delete unknown: connection reset; the tiers may differ: l2 may be stale
+	// tiercache: delete (sequential): l1 applied; l2 delete unknown: connection reset; the tiers may differ: l2 may still have the entry
 }
 
 // The hook learns of every inconsistency, also of one that the policy tolerates.

@@ -1,12 +1,10 @@
 package tiercache_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
@@ -61,9 +59,10 @@ func (w *world) holds(key string) (l1, l2 string) {
 	return w.map1.Snapshot()[key].Value, w.map2.Snapshot()[key].Value
 }
 
-func (w *world) assertHolds(t *testing.T, key, l1, l2 string) {
+// assertHolds checks what the tiers hold at the key "k".
+func (w *world) assertHolds(t *testing.T, l1, l2 string) {
 	t.Helper()
-	got1, got2 := w.holds(key)
+	got1, got2 := w.holds("k")
 	assert.Equal(t, [2]string{l1, l2}, [2]string{got1, got2}, "what L1 and L2 hold")
 }
 
@@ -78,8 +77,4 @@ func asError(t *testing.T, err error) *writepolicy.Error {
 	var e *writepolicy.Error
 	require.ErrorAs(t, err, &e)
 	return e
-}
-
-func traceOf(ctx context.Context) trace.TraceID {
-	return trace.SpanContextFromContext(ctx).TraceID()
 }

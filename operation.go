@@ -65,8 +65,8 @@ func (o *operation) count(id writepolicy.TierID) bool {
 	return true
 }
 
-// leave counts a tier call that has ended. It is called locked.
-func (o *operation) leave(id writepolicy.TierID) {
+// left counts a tier call that has ended. It is called locked.
+func (o *operation) left(id writepolicy.TierID) {
 	o.inFlight[id-writepolicy.L1]--
 	if o.settled != nil && o.inFlight == [2]int{} {
 		close(o.settled)
@@ -187,6 +187,6 @@ func onlyTierErrors(err error) bool {
 		}
 		return true
 	}
-	_, ok := err.(*writepolicy.TierError)
+	_, ok := err.(*writepolicy.TierError) //nolint:errorlint // what wraps one says more than it
 	return ok
 }

@@ -3,6 +3,7 @@ package tiercache
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
@@ -69,7 +70,7 @@ func WithPolicy(p writepolicy.Policy) Option {
 // providers of OpenTelemetry. Given more than once, the options add up.
 func WithTelemetry(opts ...tracing.Option) Option {
 	return optionFunc(func(c config) config {
-		c.telemetry = append(c.telemetry[:len(c.telemetry):len(c.telemetry)], opts...)
+		c.telemetry = append(slices.Clip(c.telemetry), opts...)
 		return c
 	})
 }

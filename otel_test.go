@@ -318,7 +318,7 @@ func checkEvent(t *testing.T, c *capture, row contractRow, event string) {
 
 	require.Equal(t, 1, strings.Count(c.slog.String(), "\n"))
 	assert.Contains(t, c.slog.String(), level)
-	for _, kv := range strings.Fields(event) {
+	for kv := range strings.FieldsSeq(event) {
 		assert.Contains(t, c.slog.String(), kv)
 	}
 	require.Len(t, c.hooked(), 1)
@@ -336,12 +336,11 @@ func checkError(t *testing.T, row contractRow, err error) {
 	}
 	e, ok := errors.AsType[*writepolicy.Error](err)
 	require.True(t, ok)
-	assert.Equal(t, finalOutcomes(row), []string{
-		"tiercache.l1.outcome=" + e.L1.Outcome.String(), "tiercache.l2.outcome=" + e.L2.Outcome.String(),
-	})
+	outcomes := []string{"tiercache.l1.outcome=" + e.L1.Outcome.String(), "tiercache.l2.outcome=" + e.L2.Outcome.String()}
+	assert.Equal(t, finalOutcomes(row), outcomes)
 	open := strings.Contains(row.event, "open")
 	assert.Equal(t, open, errors.Is(err, tiercache.ErrInconsistent))
-	assert.Nil(t, e.Cause)
+	assert.NoError(t, e.Cause)
 	for _, call := range row.calls {
 		f := strings.Fields(call)
 		if f[2] != "applied" {

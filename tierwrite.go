@@ -101,7 +101,7 @@ func (t *tierWrite[V]) leave(ctx context.Context, call tracing.Call, outcome wri
 	if w.answered {
 		w.obs.Detached(ctx, -1)
 	}
-	w.operation.leave(t.id)
+	w.left(t.id)
 	verdict := w.verdict()
 	w.mu.Unlock()
 	if last {

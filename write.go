@@ -37,7 +37,7 @@ func (w *write[V]) free() {
 	if !c.recycle {
 		return
 	}
-	w.operation.reset()
+	w.reset()
 	if w.observed {
 		w.obs.Reset()
 	}

@@ -49,7 +49,7 @@ func CertainlyNotApplied(err error) bool {
 		if neverConnected(err) {
 			return true
 		}
-		switch e := err.(type) {
+		switch e := err.(type) { //nolint:errorlint // it walks the tree itself
 		case interface{ Unwrap() error }:
 			err = e.Unwrap()
 		case interface{ Unwrap() []error }:
@@ -72,7 +72,7 @@ func allCertain(errs []error) bool {
 
 // neverConnected looks at err alone, not at what it wraps.
 func neverConnected(err error) bool {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // as its doc says
 	case *net.OpError:
 		return e.Op == "dial"
 	case *net.DNSError:

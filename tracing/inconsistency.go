@@ -37,6 +37,8 @@ func (i Inconsistency) String() string {
 		return text + ": the copy in l1 was dropped, so the tiers do not differ"
 	case i.Verdict.Stale == 0:
 		return text + ": the tiers may differ"
+	case i.Kind == writepolicy.Delete:
+		return text + ": the tiers may differ, " + i.Verdict.Stale.String() + " may still have the entry"
 	default:
 		return text + ": the tiers may differ, " + i.Verdict.Stale.String() + " may be stale"
 	}

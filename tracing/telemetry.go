@@ -2,6 +2,7 @@ package tracing
 
 import (
 	"log/slog"
+	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/log"
@@ -114,8 +115,8 @@ func (t *Telemetry) buildWrites() {
 			durations: newDurations(attrs),
 		}
 	}
-	for l1 := range t.ends {
-		for l2 := range t.ends[l1] {
+	for l1 := range InFlight + 1 {
+		for l2 := range InFlight + 1 {
 			t.ends[l1][l2] = [2]attributes{endOfWrite(l1, l2, false), endOfWrite(l1, l2, true)}
 		}
 	}
@@ -125,13 +126,13 @@ func (t *Telemetry) buildWrites() {
 // policy has answered.
 const InFlight = writepolicy.Unknown + 1
 
-func endOfWrite(l1, l2 int, consistent bool) attributes {
+func endOfWrite(l1, l2 writepolicy.Outcome, consistent bool) attributes {
 	var attrs attributes
-	if o := writepolicy.Outcome(l1); o != InFlight {
-		attrs = append(attrs, AttrL1Outcome.String(o.String()))
+	if l1 != InFlight {
+		attrs = append(attrs, AttrL1Outcome.String(l1.String()))
 	}
-	if o := writepolicy.Outcome(l2); o != InFlight {
-		attrs = append(attrs, AttrL2Outcome.String(o.String()))
+	if l2 != InFlight {
+		attrs = append(attrs, AttrL2Outcome.String(l2.String()))
 	}
 	if len(attrs) == 2 { // else it is not known yet
 		attrs = append(attrs, AttrConsistent.Bool(consistent))
@@ -153,14 +154,14 @@ func (t *Telemetry) buildTier(tier writepolicy.TierID, desc backends.Description
 		site := callSite{
 			name: call.String() + " " + t.target.Cache + " " + tier.String(),
 			start: []trace.SpanStartOption{
-				trace.WithAttributes(append(measured[:len(measured):len(measured)], described(desc)...)...),
+				trace.WithAttributes(append(slices.Clip(measured), described(desc)...)...),
 				trace.WithSpanKind(kind),
 			},
 		}
-		for i := range site.ends {
-			outcome := AttrOutcome.String(writepolicy.Outcome(i).String())
+		for i := range InFlight {
+			outcome := AttrOutcome.String(i.String())
 			site.ends[i] = attributes{outcome}
-			site.durations[i] = newDurations(append(measured[:len(measured):len(measured)], outcome))
+			site.durations[i] = newDurations(append(slices.Clip(measured), outcome))
 		}
 		t.tiers[tier-writepolicy.L1][call] = site
 	}

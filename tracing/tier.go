@@ -47,8 +47,7 @@ func (c *TierCall) Done(ctx context.Context, outcome writepolicy.Outcome, err er
 		return
 	}
 	fail(c.span, err)
-	var p *backends.PanicError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*backends.PanicError](err); ok {
 		c.span.SetAttributes(semconv.ExceptionStacktrace(string(p.Stack)))
 	}
 }

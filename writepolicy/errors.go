@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 )
 
 // ErrInconsistent is matched, by errors.Is, by an [*Error] after which the tiers
@@ -38,8 +39,9 @@ func (e *TierError) Unwrap() error { return e.Err }
 func (e *TierError) Outcome() Outcome { return e.Result }
 
 // ErrorType returns the value of the attribute error.type: what the backend's
-// error says of itself by a method ErrorType() string, "timeout" for a deadline,
-// "canceled" for a cancellation, and otherwise the type of the error.
+// error says of itself by a method ErrorType() string, the text of an error
+// number of the operating system, "timeout" for a deadline, "canceled" for a
+// cancellation, and otherwise the type of the error.
 func (e *TierError) ErrorType() string { return errorType(e.Err) }
 
 // TierResult is what became of an operation in one tier.
@@ -112,6 +114,8 @@ func (e *Error) state() string {
 		return "the copy in l1 was dropped, so the tiers do not differ"
 	case v.Stale == 0:
 		return "the tiers may differ"
+	case e.Kind == Delete:
+		return "the tiers may differ: " + v.Stale.String() + " may still have the entry"
 	default:
 		return "the tiers may differ: " + v.Stale.String() + " may be stale"
 	}
@@ -148,9 +152,12 @@ func (e *Error) ErrorType() string {
 
 func errorType(err error) string {
 	var typed interface{ ErrorType() string }
+	var errno syscall.Errno
 	switch {
 	case errors.As(err, &typed):
 		return typed.ErrorType()
+	case errors.As(err, &errno): // whose type alone would say nothing
+		return errno.Error()
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timeout"
 	case errors.Is(err, context.Canceled):

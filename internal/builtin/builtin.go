@@ -12,6 +12,9 @@ type Mark struct{}
 func (Mark) Builtin(token) {}
 
 // Marked is implemented by the types that embed Mark, and by no others.
-type Marked interface{ Builtin(token) }
+type Marked interface {
+	// Builtin marks the type.
+	Builtin(mark token)
+}
 
 type token struct{}

@@ -67,11 +67,9 @@ func TestWaitEndsWithContext(t *testing.T) {
 			var served []int
 			for i := range 3 {
 				go func() {
-					mine, own := turn.Turn{}, t.Context()
-					if i == leaver {
-						own = ctx
-					}
-					if err := table.Acquire(own, &mine, "k"); err != nil {
+					var mine turn.Turn
+					waitFor := map[bool]context.Context{true: ctx, false: t.Context()}[i == leaver]
+					if err := table.Acquire(waitFor, &mine, "k"); err != nil { //nolint:contextcheck // one of the two
 						assert.ErrorIs(t, err, gone)
 						return
 					}
