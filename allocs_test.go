@@ -44,6 +44,7 @@ func TestAllocsTelemetryOff(t *testing.T) {
 				assert.LessOrEqual(t, testing.AllocsPerRun(allocRuns, func() {
 					_ = cache.Delete(ctx, benchKey)
 				}), test.allowed, "Delete")
+				require.NoError(t, cache.Set(ctx, benchKey, benchValue, time.Hour))
 				assert.Zero(t, testing.AllocsPerRun(allocRuns, func() {
 					_, _, _ = cache.Get(ctx, benchKey)
 				}), "Get")
@@ -60,6 +61,16 @@ func TestAllocsOnlyEvents(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(allocRuns, func() {
 		_ = cache.Set(context.Background(), benchKey, benchValue, 0)
 	}))
+}
+
+// A hit in L1 allocates nothing, with metrics on and the trace sampled.
+func TestAllocsHit(t *testing.T) {
+	tp, mp := benchProviders(t, "sampled")
+	cache, ctx := benchCache(t, writepolicy.Sequential(), tp, mp), context.Background()
+	require.NoError(t, cache.Set(ctx, benchKey, benchValue, time.Hour))
+	assert.Zero(t, testing.AllocsPerRun(allocRuns, func() { _, _, _ = cache.Get(ctx, benchKey) }))
+	load := func(context.Context) (string, error) { return benchValue, nil }
+	assert.Zero(t, testing.AllocsPerRun(allocRuns, func() { _, _ = cache.GetOrLoad(ctx, benchKey, time.Hour, load) }))
 }
 
 // With telemetry on, a Set allocates no more than the same work by hand.

@@ -106,6 +106,85 @@ func BenchmarkByHand(b *testing.B) {
 			}
 		})
 	}
+	b.Run("get_l1", func(b *testing.B) {
+		var l1 backends.Backend[string] = backendtest.NewMap[string]()
+		ctx := context.Background()
+		require.NoError(b, l1.Set(ctx, benchKey, backends.Entry[string]{Value: benchValue}))
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, ok, err := l1.Get(ctx, benchKey); !ok || err != nil {
+				b.Fatal(ok, err)
+			}
+		}
+	})
+}
+
+// BenchmarkGet/hit=l1 finds the value in L1, on one goroutine and on all
+// processors; hit=l2 finds it in L2 at every read, because L1 keeps nothing.
+func BenchmarkGet(b *testing.B) {
+	hitL1 := func(b *testing.B, telemetry string) *tiercache.Cache[string] {
+		b.Helper()
+		tp, mp := benchProviders(b, telemetry)
+		cache := benchCache(b, writepolicy.Sequential(), tp, mp)
+		require.NoError(b, cache.Set(b.Context(), benchKey, benchValue, 0))
+		b.ReportAllocs()
+		return cache
+	}
+	for _, telemetry := range []string{"off", "on"} {
+		b.Run("hit=l1/telemetry="+telemetry, func(b *testing.B) {
+			cache, ctx := hitL1(b, map[string]string{"off": "off", "on": "sampled"}[telemetry]), context.Background()
+			for b.Loop() {
+				if _, ok, err := cache.Get(ctx, benchKey); !ok || err != nil {
+					b.Fatal(ok, err)
+				}
+			}
+		})
+	}
+	b.Run("hit=l1/telemetry=on_parallel", func(b *testing.B) {
+		cache, ctx := hitL1(b, "sampled"), context.Background()
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				if _, ok, err := cache.Get(ctx, benchKey); !ok || err != nil {
+					b.Error(ok, err)
+				}
+			}
+		})
+	})
+	for _, telemetry := range []string{"off", "sampled"} {
+		b.Run("hit=l2/telemetry="+telemetry, func(b *testing.B) {
+			tp, mp := benchProviders(b, telemetry)
+			l2, ctx := backendtest.NewMap[string](), context.Background()
+			require.NoError(b, l2.Set(ctx, benchKey, backends.Entry[string]{Value: benchValue}))
+			cache, err := tiercache.New("users", forgetful{backendtest.NewMap[string]()}, l2,
+				tiercache.WithTelemetry(tracing.Disabled(), tracing.WithTracerProvider(tp), tracing.WithMeterProvider(mp)))
+			require.NoError(b, err)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, ok, err := cache.Get(ctx, benchKey); !ok || err != nil {
+					b.Fatal(ok, err)
+				}
+			}
+		})
+	}
+}
+
+// forgetful is an L1 that evicts everything at once.
+type forgetful struct{ *backendtest.Map[string] }
+
+func (forgetful) Set(context.Context, string, backends.Entry[string]) error { return nil }
+
+func BenchmarkGetOrLoad(b *testing.B) {
+	b.Run("hit=l1/telemetry=on", func(b *testing.B) {
+		tp, mp := benchProviders(b, "sampled")
+		cache, ctx := benchCache(b, writepolicy.Sequential(), tp, mp), context.Background()
+		load := func(context.Context) (string, error) { return benchValue, nil }
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := cache.GetOrLoad(ctx, benchKey, 0, load); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 // byHand is what a careful engineer writes who has no library: the two calls,

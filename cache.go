@@ -11,6 +11,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/builtin"
 	"github.com/tiercache/tiercache/internal/turn"
+	"github.com/tiercache/tiercache/readpolicy"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -25,6 +26,15 @@ type Cache[V any] struct {
 	turns      *turn.Table
 	closed     atomic.Bool
 	stages     bool // a tier prepares its writes
+	adjusts    bool // entries are not in L1 as they are in L2
+	l1Plain    bool // and nothing but the value of a hit in L1 is wanted
+	l1Alone    bool // L1 is asked before a read is set up
+	flights    flights[V]
+	negatives  *negatives
+
+	// calls are goroutines of tier writes, to their very end. All that is left of
+	// them, when no operation is under way, is the callback of the policy.
+	calls sync.WaitGroup
 
 	// writes are recycled only when the policy is known not to keep its tiers.
 	recycle bool
@@ -66,6 +76,7 @@ func New[V any](name string, l1, l2 backends.Backend[V], opts ...Option) (*Cache
 	c.tel, err = tracing.New(tracing.Target{
 		Cache:  name,
 		Policy: c.policyName,
+		Reads:  readpolicy.NameOf(cfg.reads),
 		L1:     c.l1.desc,
 		L2:     c.l2.desc,
 	}, cfg.telemetry...)
@@ -73,6 +84,11 @@ func New[V any](name string, l1, l2 backends.Backend[V], opts ...Option) (*Cache
 		return nil, fmt.Errorf("tiercache: %w", err)
 	}
 	_, c.recycle = cfg.policy.(builtin.Marked)
+	_, l1First := cfg.reads.(builtin.AsksL1First)
+	c.l1Alone = l1First && c.l1.desc.InProcess && !cfg.traceL1Hits
+	c.l1Plain = c.l1Alone && cfg.staleIfError == 0 && cfg.readConfig.refreshAhead == 0
+	c.adjusts = cfg.l1TTL > 0 || cfg.staleIfError > 0
+	c.negatives = newNegatives(cfg.negativeTTL)
 	return c, nil
 }
 
@@ -93,12 +109,12 @@ func (c *Cache[V]) Set(ctx context.Context, key string, value V, ttl time.Durati
 		return errEmptyKey()
 	}
 	if ttl < 0 {
-		return fmt.Errorf("%w: the TTL is negative (%v): use 0 for an entry that does not expire", ErrInvalid, ttl)
+		return errNegativeTTL(ttl)
 	}
 	w := c.newWrite(writepolicy.Set, key)
 	w.entry.Value = value
 	if ttl > 0 {
-		w.entry.ExpiresAt = time.Now().Add(ttl)
+		w.entry.ExpiresAt = expiry(ttl)
 	}
 	return w.do(ctx)
 }
@@ -122,11 +138,20 @@ func (c *Cache[V]) Close(ctx context.Context) error {
 	if err := c.turns.Close(ctx); err != nil {
 		return fmt.Errorf("tiercache: close: %w", err)
 	}
+	c.calls.Wait()
 	return nil
 }
 
+// expiry is the end of a life that begins now. It has no monotonic reading, which
+// would not survive in L2: the tiers would disagree after the clock was set.
+func expiry(ttl time.Duration) time.Time { return time.Now().Add(ttl).Round(0) }
+
 func errEmptyKey() error {
 	return fmt.Errorf("%w: the key is empty", ErrInvalid)
+}
+
+func errNegativeTTL(ttl time.Duration) error {
+	return fmt.Errorf("%w: the TTL is negative (%v): use 0 for an entry that does not expire", ErrInvalid, ttl)
 }
 
 // closedErr translates the error of waiting for a turn.

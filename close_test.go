@@ -50,7 +50,7 @@ func TestCloseWaitsForDetachedWrites(t *testing.T) {
 		defer cancel()
 		err := w.Close(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorContains(t, err, "writes still under way: 1")
+		require.ErrorContains(t, err, "operations still under way: 1")
 		require.NoError(t, w.Close(t.Context()))
 		assert.True(t, hooked)
 		assert.Equal(t, 3*time.Second, time.Since(begin))

@@ -93,7 +93,7 @@ func (o *operation) settle() {
 // copy was dropped makes a new copy.
 func (o *operation) record(id writepolicy.TierID, call tracing.Call, outcome writepolicy.Outcome, err error) {
 	r, other := &o.results[id-writepolicy.L1], &o.results[writepolicy.L2-id]
-	if outcome == writepolicy.Applied && r.Outcome == writepolicy.Skipped && call != tracing.CallInvalidate {
+	if outcome == writepolicy.Applied && *r == (writepolicy.TierResult{}) && call != tracing.CallInvalidate {
 		r.Outcome = writepolicy.Applied // the usual case, for which the rest says the same
 		return
 	}
@@ -157,7 +157,7 @@ func (o *operation) errorOf(policyErr error, policy string) error {
 		}
 	}
 	if !onlyTierErrors(policyErr) {
-		err.Cause = policyErr
+		err.Cause = withoutKey(policyErr, o.op.Key)
 	}
 	return err
 }
@@ -167,7 +167,11 @@ func (o *operation) succeeded() bool {
 	if o.op.Kind == writepolicy.Delete {
 		return gone(l1) && gone(l2)
 	}
-	return l1.Outcome == writepolicy.Applied || l2.Outcome == writepolicy.Applied
+	return kept(l1) || kept(l2)
+}
+
+func kept(r *writepolicy.TierResult) bool {
+	return r.Outcome == writepolicy.Applied && r.Drop != writepolicy.Applied
 }
 
 func gone(r *writepolicy.TierResult) bool {

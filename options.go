@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/readpolicy"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -27,6 +28,7 @@ type config struct {
 	writeTimeout time.Duration
 	certain      func(error) bool
 	hook         func(context.Context, Inconsistency)
+	readConfig
 }
 
 type optionFunc func(config) config
@@ -38,6 +40,7 @@ func newConfig(opts []Option) (config, error) {
 		policy:       writepolicy.Sequential(),
 		writeTimeout: DefaultWriteTimeout,
 		certain:      backends.CertainlyNotApplied,
+		readConfig:   readConfig{reads: readpolicy.Sequential()},
 	}
 	for _, o := range opts {
 		if o != nil {
@@ -52,7 +55,7 @@ func newConfig(opts []Option) (config, error) {
 			return c, fmt.Errorf("%w: %w", ErrInvalid, err)
 		}
 	}
-	return c, nil
+	return c, c.validate()
 }
 
 // WithPolicy sets the policy by which writes go to the tiers. Default, and for

@@ -19,6 +19,23 @@ func tierError(id writepolicy.TierID, call, key string, outcome writepolicy.Outc
 	return e
 }
 
+// withoutKey wraps an error whose text quotes the key in one whose text does not.
+func withoutKey(err error, key string) error {
+	text := err.Error()
+	if r := redact(text, key); r != text {
+		return &redactedError{text: r, err: err}
+	}
+	return err
+}
+
+type redactedError struct {
+	text string
+	err  error
+}
+
+func (e *redactedError) Error() string { return e.text }
+func (e *redactedError) Unwrap() error { return e.err }
+
 const (
 	redacted = "[key]"
 	longKey  = 6 // bytes

@@ -278,6 +278,35 @@ func TestDishonestPolicies(t *testing.T) {
 			want: "l1 may be stale",
 		},
 		{
+			name: "drops before it writes",
+			policy: func(ctx context.Context, l1, l2 tier) error {
+				return errors.Join(l1.Invalidate(ctx), l1.Write(ctx), l2.Write(ctx))
+			},
+			fault2: backendtest.FailBefore(errRefused), l1: writepolicy.Applied, l2: writepolicy.Failed, events: 1,
+			want: "the tiers may differ: l2 may be stale",
+		},
+		{
+			name: "drops the only copy and calls it a success",
+			policy: func(ctx context.Context, l1, l2 tier) error {
+				_, _, _ = l1.Write(ctx), l2.Write(ctx), l1.Invalidate(ctx)
+				return nil
+			},
+			fault2: backendtest.FailBefore(errRefused), l1: writepolicy.Applied, l2: writepolicy.Failed, events: 1,
+			want: "the copy in l1 was dropped",
+		},
+		{
+			name: "drops what L2 has",
+			policy: func(ctx context.Context, l1, l2 tier) error {
+				return errors.Join(l1.Write(ctx), l2.Write(ctx), l2.Invalidate(ctx))
+			},
+			l1: writepolicy.Applied, l2: writepolicy.Applied, events: 1,
+		},
+		{
+			name:   "quotes the key",
+			policy: func(context.Context, tier, tier) error { return errors.New("no quota for " + secretKey) },
+			want:   "no quota for [key]; l1 skipped",
+		},
+		{
 			name: "writes again what it has dropped",
 			policy: func(ctx context.Context, l1, l2 tier) error {
 				return errors.Join(l1.Write(ctx), l2.Write(ctx), l1.Invalidate(ctx), l1.Write(ctx))
@@ -295,12 +324,13 @@ func TestDishonestPolicies(t *testing.T) {
 				var err error
 				if test.remove {
 					w.l2.Next(backendtest.Delete, test.fault2)
-					err = w.Delete(t.Context(), "k")
+					err = w.Delete(t.Context(), secretKey)
 				} else {
 					w.l2.Next(backendtest.Set, test.fault2)
-					err = w.Set(t.Context(), "k", "v", 0)
+					err = w.Set(t.Context(), secretKey, "v", 0)
 				}
 				require.NoError(t, w.Close(t.Context()))
+				assert.NotContains(t, c.dump(t), secretKey)
 				require.Len(t, c.hooked(), test.events)
 				if test.events > 0 {
 					assert.Equal(t, [2]writepolicy.Outcome{test.l1, test.l2},

@@ -13,13 +13,15 @@ import (
 // tier is a backend and what is known of it.
 type tier[V any] struct {
 	backend backends.Backend[V]
-	stager  backends.Stager[V] // nil when the backend is none
+	stager  backends.Stager[V]      // nil when the backend is none
+	values  backends.ValueGetter[V] // likewise
 	desc    backends.Description
 	timeout time.Duration // of one write; 0: none
 }
 
 func newTier[V any](b backends.Backend[V], timeout time.Duration) tier[V] {
 	t := tier[V]{backend: b, desc: backends.DescriptionOf(b), timeout: timeout}
+	t.values, _ = b.(backends.ValueGetter[V])
 	t.stager, _ = b.(backends.Stager[V])
 	if t.desc.InProcess {
 		t.timeout = 0
@@ -40,6 +42,16 @@ func (t *tier[V]) stage(ctx context.Context, key string, entry backends.Entry[V]
 func (t *tier[V]) get(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
 	defer catch(&err)
 	return t.backend.Get(ctx, key)
+}
+
+// value is get for callers that want nothing else of the entry.
+func (t *tier[V]) value(ctx context.Context, key string) (value V, ok bool, err error) {
+	defer catch(&err)
+	if t.values != nil {
+		return t.values.GetValue(ctx, key)
+	}
+	entry, ok, err := t.backend.Get(ctx, key)
+	return entry.Value, ok, err
 }
 
 // set makes a plain write. Most in-process tiers need no more.

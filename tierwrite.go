@@ -39,10 +39,10 @@ func (t *tierWrite[V]) Go(ctx context.Context, done func(err error)) {
 		err := t.refuse(ctx, call) // now: later, t may serve another write
 		begin = func() error { return err }
 	}
-	go func() {
+	t.w.cache.calls.Go(func() {
 		defer handlePanic()
 		done(begin())
-	}()
+	})
 }
 
 func (t *tierWrite[V]) write() tracing.Call {
@@ -118,16 +118,25 @@ func (t *tierWrite[V]) touch(ctx context.Context, call tracing.Call) (writepolic
 	case call != tracing.CallSet:
 		err = t.tier.remove(ctx, w.op.Key)
 	case t.staged == nil && t.tier.timeout == 0:
-		err = t.tier.set(ctx, w.op.Key, &w.entry)
+		err = t.tier.set(ctx, w.op.Key, w.entryOf(t.id))
 	default:
-		err = t.tier.setWithin(ctx, w.op.Key, &w.entry, t.staged)
+		err = t.tier.setWithin(ctx, w.op.Key, w.entryOf(t.id), t.staged)
 	}
-	if err == nil {
+	outcome, err := w.cache.classify(err)
+	if err != nil {
+		err = tierError(t.id, call.String(), w.op.Key, outcome, err)
+	}
+	return outcome, err
+}
+
+// classify tells the outcome of a write that a backend answered with err.
+func (c *Cache[V]) classify(err error) (writepolicy.Outcome, error) {
+	switch {
+	case err == nil:
 		return writepolicy.Applied, nil
+	case c.certain(err):
+		return writepolicy.Failed, err
+	default:
+		return writepolicy.Unknown, err
 	}
-	outcome := writepolicy.Unknown
-	if w.cache.certain(err) {
-		outcome = writepolicy.Failed
-	}
-	return outcome, tierError(t.id, call.String(), w.op.Key, outcome, err)
 }

@@ -2,9 +2,11 @@ package tiercache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/turn"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -14,8 +16,9 @@ import (
 type write[V any] struct {
 	operation
 	cache    *Cache[V]
-	observed bool // telemetry is on
-	entry    backends.Entry[V]
+	observed bool              // telemetry is on
+	entry    backends.Entry[V] // as it goes to L2
+	entry1   backends.Entry[V] // as it goes to L1, where that differs
 	l1, l2   tierWrite[V]
 }
 
@@ -42,6 +45,9 @@ func (w *write[V]) free() {
 		w.obs.Reset()
 	}
 	w.entry = backends.Entry[V]{}
+	if c.adjusts {
+		w.entry1 = backends.Entry[V]{}
+	}
 	if c.stages {
 		w.l1.staged, w.l2.staged = nil, nil
 	}
@@ -63,20 +69,63 @@ func (w *write[V]) do(ctx context.Context) error {
 		w.turn.Release()
 		return w.refuse(ctx, context.Cause(ctx))
 	}
-	if ctx.Done() != nil {
-		ctx = context.WithoutCancel(ctx)
+	return w.proceed(ctx)
+}
+
+// doFenced is do for a value that was loaded. It does nothing, and tells nobody,
+// when the fence is broken.
+func (w *write[V]) doFenced(ctx context.Context, fence *turn.Fence) tracing.Refill {
+	c := w.cache
+	if err := c.turns.AcquireFenced(ctx, &w.turn, fence, false); err != nil {
+		w.free()
+		if errors.Is(err, turn.ErrFenced) {
+			return tracing.RefillFenced
+		}
+		return tracing.RefillFailed
 	}
+	ctx = c.tel.StartWrite(ctx, &w.obs, w.op)
+	err := w.stage(ctx)
+	if err == nil {
+		err = w.proceed(ctx)
+	} else {
+		w.turn.Release()
+		err = w.refuse(ctx, err)
+	}
+	if err != nil {
+		return tracing.RefillFailed
+	}
+	return tracing.RefillApplied
+}
+
+// proceed writes the tiers. From here on the caller's context ends nothing.
+func (w *write[V]) proceed(ctx context.Context) error {
+	ctx = detach(ctx)
+	w.cache.negatives.drop(w.op.Key)
 	return w.answer(ctx, w.runPolicy(ctx))
+}
+
+// entryOf is the entry as it goes to a tier.
+func (w *write[V]) entryOf(id writepolicy.TierID) *backends.Entry[V] {
+	if id == writepolicy.L1 && w.cache.adjusts {
+		return &w.entry1
+	}
+	return &w.entry
 }
 
 // stage prepares a Set in both tiers, so that what cannot be written is known
 // before either is touched.
 func (w *write[V]) stage(ctx context.Context) (err error) {
-	if !w.cache.stages || w.op.Kind != writepolicy.Set {
+	if w.op.Kind != writepolicy.Set {
+		return nil
+	}
+	if w.cache.adjusts {
+		w.entry1 = w.cache.inL1(w.entry)
+	}
+	if !w.cache.stages {
 		return nil
 	}
 	for _, t := range [...]*tierWrite[V]{&w.l1, &w.l2} {
-		if t.staged, err = t.tier.stage(ctx, w.op.Key, w.entry); err != nil {
+		if t.staged, err = t.tier.stage(ctx, w.op.Key, *w.entryOf(t.id)); err != nil {
 			return tierError(t.id, "stage", w.op.Key, writepolicy.Failed, err)
 		}
 	}
@@ -85,7 +134,7 @@ func (w *write[V]) stage(ctx context.Context) (err error) {
 
 // refuse ends a write that has touched no tier.
 func (w *write[V]) refuse(ctx context.Context, cause error) error {
-	err := &writepolicy.Error{Kind: w.op.Kind, Policy: w.cache.policyName, Cause: cause}
+	err := &writepolicy.Error{Kind: w.op.Kind, Policy: w.cache.policyName, Cause: withoutKey(cause, w.op.Key)}
 	w.obs.Answered(ctx, writepolicy.Skipped, writepolicy.Skipped, true, err)
 	w.obs.End()
 	w.free()

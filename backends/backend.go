@@ -6,10 +6,11 @@ import "context"
 //
 // Implementations must be safe for concurrent use. They should honour the
 // context: when it ends, a call should return soon, with an error that wraps
-// the context's. An implementation that ignores the context of a call that
+// the context's error or its cause. An implementation that ignores the context of a call that
 // hangs makes every write of that key wait.
 //
-// Keys are any non-empty strings, binary ones included. Values that were given
+// Keys are any non-empty strings, binary ones included; a cache refuses the
+// empty one. Whether an empty slice comes back as nil is not specified. Values that were given
 // to Set may be kept, and values that Get returns may be shared, so neither
 // side may modify them afterwards. An implementation must not retain a context
 // after the call.

@@ -42,6 +42,13 @@ type Stager[V any] interface {
 	Stage(ctx context.Context, key string, entry Entry[V]) (set func(ctx context.Context) error, err error)
 }
 
+// ValueGetter is a [Backend] that can leave out all but the value. An entry is
+// large, and moving it about is most of the time that a hit in a fast L1 takes.
+type ValueGetter[V any] interface {
+	// GetValue returns what Get returns, without the expiry.
+	GetValue(ctx context.Context, key string) (value V, ok bool, err error)
+}
+
 // DescriptionOf returns the description of a backend of any type, or the zero
 // Description when it does not describe itself.
 func DescriptionOf(backend any) Description {

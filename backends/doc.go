@@ -7,6 +7,7 @@
 //   - [Describer]: what the store is, where it is, whether it is in-process.
 //   - [Stager]: it can prepare a write, so that a value that cannot be
 //     written is refused before any tier is touched.
+//   - [ValueGetter]: it can leave out all but the value, which is faster.
 //
 // A store of bytes is a Backend[[]byte]; [WithCodec] makes it a Backend of any
 // type:

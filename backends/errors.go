@@ -1,16 +1,16 @@
 package backends
 
-import (
-	"errors"
-	"net"
-	"syscall"
-)
+import "errors"
 
 // ErrNilBackend is returned by constructors that were given a nil backend.
 var ErrNilBackend = errors.New("backends: the backend is nil: pass the store that the tier is to use")
 
 // ErrNilCodec is returned by [WithCodec] when it was given a nil codec.
 var ErrNilCodec = errors.New("backends: the codec is nil: pass JSON, Bytes, String or a Codec of your own")
+
+// ErrNotFound is returned by loaders, possibly wrapped, to say that what they
+// were asked for does not exist.
+var ErrNotFound = errors.New("backends: not found")
 
 // NotApplied returns an error that wraps err and says that the write that
 // failed with it was certainly not applied. It returns nil when err is nil.
@@ -37,19 +37,15 @@ func (e *notAppliedError) NotApplied() bool { return true }
 // given another classifier.
 //
 // It holds for an error that has a method NotApplied() bool that returns true,
-// as those of [NotApplied] have; and for connections that were never made: a
-// failed dial, a refused connection, a host that was not found. The outermost
-// error that knows decides. Of errors that were joined, all must be certain.
-// Anything else, and nil, is not certain.
+// as those of [NotApplied] have. The outermost error that knows decides. Of
+// errors that were joined, all must be certain. Anything else, and nil, is not
+// certain: not even a refused connection, because a client that tries again may
+// have lost the answer to an attempt before.
 func CertainlyNotApplied(err error) bool {
 	for err != nil {
-		if e, ok := err.(interface{ NotApplied() bool }); ok {
-			return e.NotApplied()
-		}
-		if neverConnected(err) {
-			return true
-		}
 		switch e := err.(type) { //nolint:errorlint // it walks the tree itself
+		case interface{ NotApplied() bool }:
+			return e.NotApplied()
 		case interface{ Unwrap() error }:
 			err = e.Unwrap()
 		case interface{ Unwrap() []error }:
@@ -68,18 +64,4 @@ func allCertain(errs []error) bool {
 		}
 	}
 	return len(errs) > 0
-}
-
-// neverConnected looks at err alone, not at what it wraps.
-func neverConnected(err error) bool {
-	switch e := err.(type) { //nolint:errorlint // as its doc says
-	case *net.OpError:
-		return e.Op == "dial"
-	case *net.DNSError:
-		return true
-	case syscall.Errno:
-		return e == syscall.ECONNREFUSED
-	default:
-		return false
-	}
 }

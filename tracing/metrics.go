@@ -17,6 +17,7 @@ type instruments struct {
 	tierOperations  metric.Float64Histogram
 	inconsistencies metric.Int64Counter
 	detached        metric.Int64UpDownCounter
+	lookups         *lookups
 	ofCache         []metric.AddOption
 }
 
@@ -57,11 +58,16 @@ func newInstruments(mp metric.MeterProvider, cache string) (*instruments, error)
 	if err != nil {
 		return nil, err
 	}
+	l, err := newLookups(meter, cache)
+	if err != nil {
+		return nil, err
+	}
 	return &instruments{
 		operations:      operations,
 		tierOperations:  tierOperations,
 		inconsistencies: inconsistencies,
 		detached:        detached,
+		lookups:         l,
 		ofCache:         []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(AttrCache.String(cache)))},
 	}, nil
 }

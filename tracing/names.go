@@ -20,7 +20,7 @@ const EventInconsistency = "tiercache.inconsistency"
 // (event) on the inconsistency event.
 const (
 	AttrCache      = attribute.Key("tiercache.cache.name")     // string (metric, event)
-	AttrOperation  = attribute.Key("tiercache.operation.name") // set, delete, invalidate (metric, event)
+	AttrOperation  = attribute.Key("tiercache.operation.name") // set, delete, invalidate, get, refill, load (metric, event)
 	AttrPolicy     = attribute.Key("tiercache.policy.name")    // string (metric, event)
 	AttrTier       = attribute.Key("tiercache.tier.name")      // l1, l2 (metric)
 	AttrOutcome    = attribute.Key("tiercache.outcome")        // applied, failed, unknown (metric)
@@ -28,6 +28,14 @@ const (
 	AttrL2Outcome  = attribute.Key("tiercache.l2.outcome")     // likewise (event)
 	AttrConsistent = attribute.Key("tiercache.consistent")     // bool: the tiers cannot differ now
 	AttrKey        = attribute.Key("tiercache.key")            // string, by WithKey only (event)
+)
+
+// Attributes of the spans of reads.
+const (
+	AttrLookupResult = attribute.Key("tiercache.lookup.result") // see Lookup (metric)
+	AttrRefill       = attribute.Key("tiercache.refill")        // applied, fenced, failed, disabled
+	AttrLoadShared   = attribute.Key("tiercache.load.shared")   // bool: waited for the load of another caller
+	AttrStaleAge     = attribute.Key("tiercache.stale.age")     // s: how long ago the life of a stale value ended
 )
 
 // Attributes of the inconsistency event alone.
@@ -43,4 +51,5 @@ const (
 	MetricTierOperationDuration = "tiercache.tier.operation.duration"
 	MetricInconsistencies       = "tiercache.inconsistencies"
 	MetricDetachedWrites        = "tiercache.detached_writes"
+	MetricLookups               = "tiercache.lookups"
 )

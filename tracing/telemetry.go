@@ -19,24 +19,30 @@ import (
 // Target says what is observed: a cache and its parts.
 type Target struct {
 	Cache  string
-	Policy string
+	Policy string // by which it is written
+	Reads  string // the policy by which it is read
 	L1, L2 backends.Description
 }
+
+// TierID names a tier.
+type TierID = writepolicy.TierID
 
 // Call is what is asked of a tier.
 type Call uint8
 
-// The calls of a write.
+// The calls.
 const (
 	CallSet Call = iota
 	CallDelete
 	CallInvalidate
+	CallGet
+	CallRefill
 	calls int = iota
 )
 
-// String returns "set", "delete" or "invalidate".
+// String returns "set", "delete", "invalidate", "get" or "refill".
 func (c Call) String() string {
-	return [...]string{"set", "delete", "invalidate"}[c]
+	return [...]string{"set", "delete", "invalidate", "get", "refill"}[c]
 }
 
 // Telemetry observes one cache. What each span and each measurement needs is
@@ -52,26 +58,20 @@ type Telemetry struct {
 	signals Signals
 	key     func(key string) string // may be nil
 
-	writes [2]writeSite        // by kind, from Set on
+	writes [2]opSite // by kind, from Set on
+	reads  readSites
 	tiers  [2][calls]callSite  // by tier, from L1 on, and call
 	ends   [5][5][2]attributes // of a write: by outcome of L1, of L2, and consistency
 }
 
 type attributes = []attribute.KeyValue
 
-// writeSite is what all writes of one kind share.
-type writeSite struct {
-	name      string
-	start     []trace.SpanStartOption
-	durations durations
-}
-
 // callSite is what all calls of one sort share.
 type callSite struct {
 	name      string
 	start     []trace.SpanStartOption
-	ends      [4]attributes // by outcome
-	durations [4]durations  // by outcome
+	ends      [4]attributes // by outcome; of a get, by lookup
+	durations [4]durations  // likewise
 }
 
 // New returns the telemetry of target. An error is one of the meter provider's.
@@ -93,6 +93,7 @@ func New(target Target, opts ...Option) (*Telemetry, error) {
 			log.WithInstrumentationVersion(Version), log.WithSchemaURL(SchemaURL))
 	}
 	t.buildWrites()
+	t.buildReads()
 	t.buildTier(writepolicy.L1, target.L1)
 	t.buildTier(writepolicy.L2, target.L2)
 	return t, nil
@@ -109,11 +110,7 @@ func (t *Telemetry) buildWrites() {
 			AttrOperation.String(kind.String()),
 			AttrPolicy.String(t.target.Policy),
 		}
-		t.writes[i] = writeSite{
-			name:      kind.String() + " " + t.target.Cache,
-			start:     []trace.SpanStartOption{trace.WithAttributes(attrs...)},
-			durations: newDurations(attrs),
-		}
+		t.writes[i] = newOpSite(kind.String()+" "+t.target.Cache, attrs)
 	}
 	for l1 := range InFlight + 1 {
 		for l2 := range InFlight + 1 {
@@ -158,10 +155,13 @@ func (t *Telemetry) buildTier(tier writepolicy.TierID, desc backends.Description
 				trace.WithSpanKind(kind),
 			},
 		}
-		for i := range InFlight {
-			outcome := AttrOutcome.String(i.String())
-			site.ends[i] = attributes{outcome}
-			site.durations[i] = newDurations(append(slices.Clip(measured), outcome))
+		for i := range site.ends {
+			end := AttrOutcome.String(writepolicy.Outcome(i).String())
+			if call == CallGet {
+				end = AttrLookupResult.String(Lookup(i).String())
+			}
+			site.ends[i] = attributes{end}
+			site.durations[i] = newDurations(append(slices.Clip(measured), end))
 		}
 		t.tiers[tier-writepolicy.L1][call] = site
 	}

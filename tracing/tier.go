@@ -20,15 +20,12 @@ type TierCall struct {
 	start time.Time  // zero when it is not measured
 }
 
-// StartTier begins to observe a call and returns the context for it. Where the
-// write's own span does not record, none is started for the tier.
-func (w *Write) StartTier(ctx context.Context, c *TierCall, tier writepolicy.TierID, call Call) context.Context {
-	t := w.tel
+func (c *TierCall) begin(ctx context.Context, t *Telemetry, traced bool, tier TierID, call Call) context.Context {
 	*c = TierCall{tel: t, site: &t.tiers[tier-writepolicy.L1][call]}
 	if t.meters != nil && t.meters.tierOperations.Enabled(ctx) {
 		c.start = time.Now()
 	}
-	if w.span != nil {
+	if traced {
 		ctx, c.span = t.tracer.Start(ctx, c.site.name, c.site.start...) //nolint:spancheck // ended by End
 	}
 	return ctx
@@ -36,19 +33,33 @@ func (w *Write) StartTier(ctx context.Context, c *TierCall, tier writepolicy.Tie
 
 // Done says what became of the call.
 func (c *TierCall) Done(ctx context.Context, outcome writepolicy.Outcome, err error) {
+	c.done(ctx, int(outcome), err)
+}
+
+// Found says what a get found: LookupHit, LookupMiss or LookupError.
+func (c *TierCall) Found(ctx context.Context, found Lookup, err error) {
+	c.done(ctx, int(found), err)
+}
+
+func (c *TierCall) done(ctx context.Context, end int, err error) {
 	if !c.start.IsZero() {
-		c.site.durations[outcome].record(ctx, c.tel.meters.tierOperations, c.start, err)
+		c.site.durations[end].record(ctx, c.tel.meters.tierOperations, c.start, err)
 	}
 	if c.span == nil {
 		return
 	}
-	c.span.SetAttributes(c.site.ends[outcome]...)
+	c.span.SetAttributes(c.site.ends[end]...)
 	if err == nil {
 		return
 	}
-	fail(c.span, err)
+	failStack(c.span, err)
+}
+
+// failStack is fail for what may have panicked.
+func failStack(span trace.Span, err error) {
+	fail(span, err)
 	if p, ok := errors.AsType[*backends.PanicError](err); ok {
-		c.span.SetAttributes(semconv.ExceptionStacktrace(string(p.Stack)))
+		span.SetAttributes(semconv.ExceptionStacktrace(string(p.Stack)))
 	}
 }
 

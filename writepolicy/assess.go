@@ -71,10 +71,15 @@ func (v Verdict) Agreed() bool { return v.Consistent || v.Resolved }
 // compensation, [Skipped] where that was not attempted.
 //
 // A dropped copy in L1 resolves any difference, because reads then go to L2. A
-// dropped copy in L2 does not: L1 still answers.
+// dropped copy in L2 does not, because L1 still answers; it even makes a
+// difference where there was none.
 func Assess(l1, l2, dropL1, dropL2 Outcome) Verdict {
-	if l1 == Applied && l2 == Applied || !l1.possible() && !l2.possible() {
+	agree := l1 == Applied && l2 == Applied || !l1.possible() && !l2.possible()
+	if agree && (!dropL2.possible() || dropL1 == Applied) {
 		return Verdict{Consistent: true}
+	}
+	if agree {
+		return Verdict{Stale: L1, Compensation: compensation(dropL1, dropL2)}
 	}
 	v := Verdict{Stale: stale(l1, l2), Compensation: compensation(dropL1, dropL2)}
 	v.Resolved = dropL1 == Applied

@@ -1,11 +1,11 @@
 package writepolicy
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
-	"syscall"
+
+	"github.com/tiercache/tiercache/internal/errtype"
 )
 
 // ErrInconsistent is matched, by errors.Is, by an [*Error] after which the tiers
@@ -42,7 +42,7 @@ func (e *TierError) Outcome() Outcome { return e.Result }
 // error says of itself by a method ErrorType() string, the text of an error
 // number of the operating system, "timeout" for a deadline, "canceled" for a
 // cancellation, and otherwise the type of the error.
-func (e *TierError) ErrorType() string { return errorType(e.Err) }
+func (e *TierError) ErrorType() string { return errtype.Of(e.Err) }
 
 // TierResult is what became of an operation in one tier.
 type TierResult struct {
@@ -108,8 +108,10 @@ func (e *Error) state() string {
 	switch {
 	case v.Consistent && e.L1.Outcome == Applied:
 		return "both tiers were written"
-	case v.Consistent:
+	case v.Consistent && e.NotApplied():
 		return "neither tier was changed"
+	case v.Consistent:
+		return "neither tier was written"
 	case v.Resolved:
 		return "the copy in l1 was dropped, so the tiers do not differ"
 	case v.Stale == 0:
@@ -141,40 +143,17 @@ func (e *Error) Is(target error) bool {
 	return !e.Verdict().Agreed()
 }
 
+// NotApplied reports whether certainly no tier was changed, so that a cache that
+// is a tier of another one says what became of a write.
+func (e *Error) NotApplied() bool { return e.L1.untouched() && e.L2.untouched() }
+
+func (r TierResult) untouched() bool { return !r.Outcome.possible() && !r.Drop.possible() }
+
 // ErrorType returns the value of the attribute error.type: that of the first of
 // the errors that Unwrap returns.
 func (e *Error) ErrorType() string {
 	for _, err := range e.Unwrap() {
-		return errorType(err)
+		return errtype.Of(err)
 	}
 	return "_OTHER"
-}
-
-func errorType(err error) string {
-	var typed interface{ ErrorType() string }
-	var errno syscall.Errno
-	switch {
-	case errors.As(err, &typed):
-		return typed.ErrorType()
-	case errors.As(err, &errno): // whose type alone would say nothing
-		return errno.Error()
-	case errors.Is(err, context.DeadlineExceeded):
-		return "timeout"
-	case errors.Is(err, context.Canceled):
-		return "canceled"
-	default:
-		return fmt.Sprintf("%T", innermost(err))
-	}
-}
-
-// innermost follows single wrapping, so that the type is that of the failure
-// and not of what was said about it.
-func innermost(err error) error {
-	for {
-		next := errors.Unwrap(err)
-		if next == nil {
-			return err
-		}
-		err = next
-	}
 }

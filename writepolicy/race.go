@@ -16,8 +16,9 @@ const DefaultMaxDetached = 128
 type RaceOption interface{ applyRace(raceConfig) raceConfig }
 
 // MaxDetached limits how many writes of the losing tier may go on after the
-// policy has answered. At the limit, a write waits for both tiers. Zero makes
-// every write wait; a negative number is refused when the cache is made.
+// policy has answered. A write that would exceed the limit, counted from its
+// beginning, waits for both tiers, also with [CancelLoser]. Zero makes every
+// write wait; a negative number is refused when the cache is made.
 // Default: [DefaultMaxDetached].
 func MaxDetached(n int) RaceOption { return maxDetached(n) }
 

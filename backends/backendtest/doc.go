@@ -8,5 +8,6 @@
 //	l2 := backendtest.WithFaults(backendtest.NewMap[string]())
 //	l2.Next(backendtest.Set, backendtest.ApplyThenFail(errors.New("timeout")))
 //
-// The package imports the standard library only.
+// The package imports nothing but the standard library, of which testing only
+// for the suite: a program may use the faults to show how it behaves.
 package backendtest

@@ -2,6 +2,7 @@ package backendtest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
@@ -40,7 +41,9 @@ func ApplyThenFail(err error) Fault {
 	}
 }
 
-// Hang does not touch the store and returns the context's error when it ends.
+// Hang does not touch the store and returns the context's error when it ends. A
+// cache gives the writes of a backend that describes itself as in-process no
+// deadline, so there it hangs for ever; see [Faults.Described].
 func Hang() Fault {
 	return func(ctx context.Context, _ func(context.Context) error) error {
 		<-ctx.Done()
@@ -48,7 +51,8 @@ func Hang() Fault {
 	}
 }
 
-// ApplyThenHang makes the call, and then hangs until the context ends.
+// ApplyThenHang makes the call, and then hangs until the context ends, like
+// [Hang].
 func ApplyThenHang() Fault {
 	return func(ctx context.Context, apply func(context.Context) error) error {
 		if err := apply(ctx); err != nil {
@@ -93,8 +97,8 @@ func ApplyThenPanic(value any) Fault {
 // Chain(Delay(d), ApplyThenFail(err)) waits, applies, then fails.
 func Chain(faults ...Fault) Fault {
 	return func(ctx context.Context, apply func(context.Context) error) error {
-		for i := len(faults) - 1; i >= 0; i-- {
-			fault, next := faults[i], apply
+		for _, fault := range slices.Backward(faults) {
+			next := apply
 			apply = func(ctx context.Context) error { return fault(ctx, next) }
 		}
 		return apply(ctx)

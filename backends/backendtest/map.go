@@ -20,6 +20,8 @@ type Map[V any] struct {
 var (
 	_ backends.Backend[any] = (*Map[any])(nil)
 	_ backends.Describer    = (*Map[any])(nil)
+
+	_ backends.ValueGetter[any] = (*Map[any])(nil)
 )
 
 // NewMap returns an empty Map.
@@ -64,4 +66,15 @@ func (m *Map[V]) Snapshot() map[string]backends.Entry[V] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return maps.Clone(m.entries)
+}
+
+// GetValue is Get for callers that want only the value.
+func (m *Map[V]) GetValue(_ context.Context, key string) (value V, ok bool, err error) {
+	m.mu.Lock()
+	entry, ok := m.entries[key]
+	m.mu.Unlock()
+	if !ok || !entry.ExpiresAt.IsZero() && entry.Expired(time.Now()) {
+		return value, false, nil
+	}
+	return entry.Value, true, nil
 }

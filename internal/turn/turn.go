@@ -34,11 +34,12 @@ type bucket struct {
 
 	mu      sync.Mutex    // guards what follows, once sole is inList
 	holders *Turn         // a list: one for each key of the bucket that is taken
-	present int           // turns that were acquired or are awaited, until Leave
+	fences  *Fence        // a list
+	present int           // fences, and turns that were acquired or are awaited, until Leave
 	closed  bool          // no turn may be acquired any more
 	idle    chan struct{} // made by Close if present > 0, closed at 0
 
-	_ [16]byte // a bucket to a cache line, so that buckets do not share one
+	_ [8]byte // a bucket to a cache line, so that buckets do not share one
 }
 
 // inList takes the place of the sole operation in a bucket that is a list. It is
@@ -51,6 +52,7 @@ type Turn struct {
 	key    string
 	bucket *bucket
 	next   *Turn // in the list of holders
+	refill bool  // holds the turn, but is no write
 
 	first, last *waiter // who waits for this holder
 }
@@ -64,12 +66,16 @@ type waiter struct {
 // NewTable returns an empty Table.
 func NewTable() *Table { return &Table{seed: maphash.MakeSeed()} }
 
+func (tb *Table) bucket(key string) *bucket {
+	return &tb.buckets[maphash.String(tb.seed, key)%buckets]
+}
+
 // Acquire makes t the holder of key's turn. It waits for those who came before,
 // until ctx ends; then it returns the cause, and t holds nothing. After Close it
 // returns [ErrClosed].
 func (tb *Table) Acquire(ctx context.Context, t *Turn, key string) error {
-	b := &tb.buckets[maphash.String(tb.seed, key)%buckets]
-	t.key, t.bucket = key, b
+	b := tb.bucket(key)
+	t.key, t.bucket, t.refill = key, b, false
 	if b.sole.CompareAndSwap(nil, t) {
 		return nil
 	}
@@ -83,6 +89,13 @@ func (b *bucket) acquire(ctx context.Context, t *Turn) error {
 		t.forget()
 		return ErrClosed
 	}
+	b.breakFences(t.key, nil)
+	return b.queue(ctx, t)
+}
+
+// queue makes t the holder, or waits until it is. It is called locked and
+// returns unlocked.
+func (b *bucket) queue(ctx context.Context, t *Turn) error {
 	b.present++
 	holder := b.find(t.key)
 	if holder == nil {
@@ -158,7 +171,7 @@ func (tb *Table) Close(ctx context.Context) error {
 			select {
 			case <-tb.buckets[i].idle:
 			case <-ctx.Done():
-				return fmt.Errorf("writes still under way: %d: %w", tb.present(), context.Cause(ctx))
+				return fmt.Errorf("operations still under way: %d: %w", tb.present(), context.Cause(ctx))
 			}
 		}
 	}

@@ -109,7 +109,7 @@ func TestCloseWaits(t *testing.T) {
 		defer cancel()
 		err := table.Close(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorContains(t, err, "writes still under way: 2")
+		require.ErrorContains(t, err, "operations still under way: 2")
 		require.ErrorIs(t, table.Acquire(t.Context(), &late, "other"), turn.ErrClosed)
 
 		closed := false

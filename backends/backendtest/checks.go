@@ -1,0 +1,256 @@
+package backendtest
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// check binds the suite to one test and its backend. The suite's own tests put
+// something else in the place of t, to see what it is told.
+type check[V any] struct {
+	Suite[V]
+	t       testing.TB
+	b       backends.Backend[V]
+	advance func(d time.Duration)
+}
+
+func (s Suite[V]) check(t *testing.T) check[V] {
+	if s.Equal == nil {
+		s.Equal = func(a, b V) bool { return reflect.DeepEqual(a, b) }
+	}
+	if s.Advance == nil {
+		s.Advance = wait
+	}
+	return check[V]{Suite: s, t: t, b: s.New(t), advance: func(d time.Duration) { s.Advance(t, d) }}
+}
+
+func (c check[V]) set(key string, i int, expiresAt time.Time) {
+	c.t.Helper()
+	if err := c.b.Set(c.t.Context(), key, backends.Entry[V]{Value: c.Value(i), ExpiresAt: expiresAt}); err != nil {
+		c.t.Fatalf("Set: %v", err)
+	}
+}
+
+func (c check[V]) remove(key string) {
+	c.t.Helper()
+	if err := c.b.Delete(c.t.Context(), key); err != nil {
+		c.t.Fatalf("Delete: %v", err)
+	}
+}
+
+func (c check[V]) hit(key string, i int, expiresAt time.Time) {
+	c.t.Helper()
+	entry, ok, err := c.b.Get(c.t.Context(), key)
+	switch {
+	case err != nil:
+		c.t.Fatalf("Get: %v", err)
+	case !ok:
+		c.t.Fatal("Get: a miss, want a hit")
+	case !c.Equal(entry.Value, c.Value(i)):
+		c.t.Fatalf("Get: value %v, want %v", entry.Value, c.Value(i))
+	case entry.ExpiresAt.IsZero() != expiresAt.IsZero(),
+		entry.ExpiresAt.Sub(expiresAt).Abs() >= time.Millisecond:
+		c.t.Fatalf("Get: expires at %v, want %v to the millisecond", entry.ExpiresAt, expiresAt)
+	}
+	if value, ok, err := c.value(key); err != nil || !ok || !c.Equal(value, c.Value(i)) {
+		c.t.Fatalf("GetValue: %v, %t, %v, want %v", value, ok, err, c.Value(i))
+	}
+}
+
+// value is that of GetValue, or of Get where the backend has no GetValue.
+func (c check[V]) value(key string) (value V, ok bool, err error) {
+	if g, ok := c.b.(backends.ValueGetter[V]); ok {
+		return g.GetValue(c.t.Context(), key)
+	}
+	entry, ok, err := c.b.Get(c.t.Context(), key)
+	return entry.Value, ok, err
+}
+
+func (c check[V]) miss(key string) {
+	c.t.Helper()
+	entry, ok, err := c.b.Get(c.t.Context(), key)
+	switch {
+	case err != nil:
+		c.t.Fatalf("Get: error %v, want a miss", err)
+	case ok:
+		c.t.Fatalf("Get: value %v, want a miss", entry.Value)
+	}
+	if value, ok, err := c.value(key); err != nil || ok {
+		c.t.Fatalf("GetValue: %v, %t, %v, want a miss", value, ok, err)
+	}
+}
+
+var never time.Time
+
+func testMiss[V any](c check[V]) { c.miss("absent") }
+
+func testSetGet[V any](c check[V]) {
+	c.set("never", 1, never)
+	c.hit("never", 1, never)
+	end := time.Now().Add(time.Hour)
+	c.set("hour", 2, end)
+	c.hit("hour", 2, end)
+}
+
+func testReplace[V any](c check[V]) {
+	for i := range 3 {
+		c.set("k", i, never)
+		c.hit("k", i, never)
+	}
+}
+
+func testKeys[V any](c check[V]) {
+	keys := []string{
+		"a", "A", "a ", " a", "a:b", "a/b", "a\x00b", "a\n", "\xff\xfe", "ключ", "🗝", "{a}", "*", "%s", "..",
+		strings.Repeat("k", 200),
+	}
+	for i, key := range keys {
+		c.set(key, i, never)
+	}
+	for i, key := range keys {
+		c.hit(key, i, never)
+	}
+	for i, key := range keys {
+		c.remove(key)
+		c.miss(key)
+		for j, other := range keys[i+1:] {
+			c.hit(other, i+1+j, never)
+		}
+	}
+}
+
+func testDelete[V any](c check[V]) {
+	c.set("k", 1, never)
+	c.set("other", 2, never)
+	c.remove("k")
+	c.miss("k")
+	c.hit("other", 2, never)
+	c.set("k", 3, never)
+	c.hit("k", 3, never)
+}
+
+func testDeleteAbsent[V any](c check[V]) {
+	c.remove("absent")
+	c.remove("absent")
+}
+
+func testExpiry[V any](c check[V]) {
+	const life = 1700 * time.Millisecond
+	end := time.Now().Add(life)
+	c.set("mortal", 1, end)
+	c.set("immortal", 2, never)
+	c.hit("mortal", 1, end)
+	c.advance(life - life/10)
+	c.hit("mortal", 1, end) // nor does it die before its time, to the full second
+	c.advance(life/10 + c.Precision + time.Millisecond)
+	c.miss("mortal")
+	c.hit("immortal", 2, never)
+}
+
+func testAlreadyExpired[V any](c check[V]) {
+	c.set("k", 1, never)
+	c.set("k", 2, time.Now().Add(-time.Minute))
+	c.miss("k")
+}
+
+func testReplaceExpiry[V any](c check[V]) {
+	const life = 1700 * time.Millisecond
+	soon, late := time.Now().Add(life), time.Now().Add(time.Hour)
+	c.set("longer", 1, soon)
+	c.set("longer", 2, late)
+	c.set("endless", 3, soon)
+	c.set("endless", 4, never)
+	c.set("shorter", 5, late)
+	c.set("shorter", 6, soon)
+	c.set("mortal", 7, never)
+	c.set("mortal", 8, soon)
+	c.advance(life + c.Precision + time.Millisecond)
+	c.hit("longer", 2, late)
+	c.hit("endless", 4, never)
+	c.miss("shorter")
+	c.miss("mortal")
+}
+
+func testCancelled[V any](c check[V]) {
+	ctx, cancel := context.WithCancel(c.t.Context())
+	cancel()
+	if err := c.b.Set(ctx, "set", backends.Entry[V]{Value: c.Value(1)}); err == nil {
+		c.hit("set", 1, never)
+	} else if backends.CertainlyNotApplied(err) {
+		c.miss("set")
+	}
+	c.set("deleted", 2, never)
+	if err := c.b.Delete(ctx, "deleted"); err == nil {
+		c.miss("deleted")
+	} else if backends.CertainlyNotApplied(err) {
+		c.hit("deleted", 2, never)
+	}
+	c.set("read", 3, never)
+	if entry, ok, err := c.b.Get(ctx, "read"); err == nil && (!ok || !c.Equal(entry.Value, c.Value(3))) {
+		c.t.Fatal("Get with a cancelled context: neither an error nor the value")
+	}
+}
+
+func testStage[V any](c check[V]) {
+	stager, ok := c.b.(backends.Stager[V])
+	if !ok {
+		return // staging is optional, and there is nothing to hold it to
+	}
+	c.set("k", 1, never)
+	set, err := stager.Stage(c.t.Context(), "k", backends.Entry[V]{Value: c.Value(2)})
+	if err != nil {
+		c.t.Fatalf("Stage: %v", err)
+	}
+	c.hit("k", 1, never)
+	for range 2 {
+		if err := set(c.t.Context()); err != nil {
+			c.t.Fatalf("the staged set: %v", err)
+		}
+		c.hit("k", 2, never)
+	}
+}
+
+func testDescription[V any](c check[V]) {
+	if first, again := backends.DescriptionOf(c.b), backends.DescriptionOf(c.b); first != again {
+		c.t.Fatalf("Describe: %+v, then %+v", first, again)
+	}
+}
+
+func testConcurrent[V any](c check[V]) {
+	const workers, rounds = 8, 25
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			own := fmt.Sprintf("own-%d", w)
+			for i := range rounds {
+				entry := backends.Entry[V]{Value: c.Value(w*rounds + i)}
+				for _, key := range []string{own, "shared"} {
+					if err := c.b.Set(c.t.Context(), key, entry); err != nil {
+						c.t.Errorf("Set: %v", err)
+						return
+					}
+				}
+				got, ok, err := c.b.Get(c.t.Context(), own)
+				if err != nil || !ok || !c.Equal(got.Value, entry.Value) {
+					c.t.Errorf("Get of a key that only this goroutine writes: %v, %t, %v", got.Value, ok, err)
+					return
+				}
+				if err := c.b.Delete(c.t.Context(), "shared"); err != nil {
+					c.t.Errorf("Delete: %v", err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for w := range workers {
+		c.hit(fmt.Sprintf("own-%d", w), w*rounds+rounds-1, never)
+	}
+}

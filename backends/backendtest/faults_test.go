@@ -1,0 +1,157 @@
+package backendtest_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
+)
+
+var (
+	errDown  = errors.New("down")
+	errOther = errors.New("other")
+)
+
+// newFaults returns a Faults and the store behind it, which holds "old" at "key".
+func newFaults(t *testing.T) (f *backendtest.Faults[string], behind *store) {
+	t.Helper()
+	behind = newStore()
+	require.NoError(t, behind.Set(t.Context(), "key", entry{Value: "old"}))
+	return backendtest.WithFaults(behind), behind
+}
+
+func setNew(ctx context.Context, b backends.Backend[string]) error {
+	return b.Set(ctx, "key", entry{Value: "new"})
+}
+
+func TestFaults_QueuedComeBeforeAlways(t *testing.T) {
+	t.Parallel()
+	f, _ := newFaults(t)
+	f.Next(backendtest.Set, backendtest.Lose(errOther), nil)
+	f.Always(backendtest.Set, backendtest.Lose(errDown))
+	f.Next(backendtest.Set, backendtest.Lose(errOther))
+	for i, want := range []error{errOther, nil, errOther, errDown, errDown} {
+		assert.Equal(t, want, setNew(t.Context(), f), "call %d", i+1)
+	}
+	f.Next(backendtest.Set, backendtest.Lose(errOther))
+	assert.Equal(t, errOther, setNew(t.Context(), f))
+	f.Always(backendtest.Set, backendtest.Lose(errOther))
+	assert.Equal(t, errOther, setNew(t.Context(), f), "the later Always counts")
+	f.Always(backendtest.Set, nil)
+	assert.NoError(t, setNew(t.Context(), f))
+}
+
+func TestFaults_Clear(t *testing.T) {
+	t.Parallel()
+	f, _ := newFaults(t)
+	for _, call := range []backendtest.Call{backendtest.Set, backendtest.Delete} {
+		f.Next(call, backendtest.Lose(errOther))
+		f.Always(call, backendtest.Lose(errDown))
+	}
+	f.Clear()
+	require.NoError(t, setNew(t.Context(), f))
+	require.NoError(t, f.Delete(t.Context(), "key"))
+	f.Next(backendtest.Set, backendtest.Lose(errOther))
+	assert.Equal(t, errOther, setNew(t.Context(), f), "faults can be given again")
+}
+
+func TestFaults_EachCallHasItsOwn(t *testing.T) {
+	t.Parallel()
+	calls := []backendtest.Call{backendtest.Get, backendtest.Set, backendtest.Delete, backendtest.Stage}
+	for _, faulty := range calls {
+		f, _ := newFaults(t)
+		f.Always(faulty, backendtest.Lose(errDown))
+		do := map[backendtest.Call]func() error{
+			backendtest.Get:    func() error { _, _, err := f.Get(t.Context(), "key"); return err },
+			backendtest.Set:    func() error { return setNew(t.Context(), f) },
+			backendtest.Delete: func() error { return f.Delete(t.Context(), "key") },
+			backendtest.Stage:  func() error { _, err := f.Stage(t.Context(), "key", entry{}); return err },
+		}
+		for i, call := range calls {
+			for range i + 1 {
+				if call == faulty {
+					require.ErrorIs(t, do[call](), errDown)
+				} else {
+					require.NoError(t, do[call]())
+				}
+			}
+		}
+		for i, call := range calls {
+			assert.Equal(t, i+1, f.Calls(call), "calls are counted, with a fault or without")
+		}
+	}
+}
+
+func TestFaults_Get(t *testing.T) {
+	t.Parallel()
+	f, _ := newFaults(t)
+	f.Next(backendtest.Get, backendtest.ApplyThenFail(errDown), backendtest.FailBefore(errDown), backendtest.Delay(0))
+	for range 2 {
+		e, ok, err := f.Get(t.Context(), "key")
+		assert.Zero(t, e)
+		assert.False(t, ok)
+		require.ErrorIs(t, err, errDown)
+	}
+	e, ok, err := f.Get(t.Context(), "key")
+	require.NoError(t, err)
+	assert.True(t, ok)
+	assert.Equal(t, "old", e.Value)
+}
+
+func TestFaults_Stage(t *testing.T) {
+	t.Parallel()
+	inner, behind := newFaults(t)
+	for name, next := range map[string]backends.Backend[string]{"over a Stager": inner, "over a plain one": behind} {
+		f := backendtest.WithFaults(next)
+		f.Next(backendtest.Set, backendtest.Lose(errDown))
+		set, err := f.Stage(t.Context(), "key", entry{Value: name})
+		require.NoError(t, err)
+		assert.Zero(t, f.Calls(backendtest.Set))
+		assert.NotEqual(t, name, behind.Snapshot()["key"].Value)
+
+		assert.Equal(t, errDown, set(t.Context()), "the fault strikes when the write is made")
+		assert.NotEqual(t, name, behind.Snapshot()["key"].Value)
+		require.NoError(t, set(t.Context()))
+		assert.Equal(t, name, behind.Snapshot()["key"].Value)
+		assert.Equal(t, 2, f.Calls(backendtest.Set))
+		assert.Equal(t, 1, f.Calls(backendtest.Stage))
+	}
+	assert.Equal(t, 1, inner.Calls(backendtest.Stage), "it is staged in the backend")
+
+	inner.Next(backendtest.Stage, backendtest.Lose(errDown))
+	set, err := backendtest.WithFaults(inner).Stage(t.Context(), "key", entry{})
+	assert.Nil(t, set)
+	assert.Equal(t, errDown, err)
+}
+
+func TestFaults_Describe(t *testing.T) {
+	t.Parallel()
+	f := backendtest.WithFaults(newStore())
+	assert.Equal(t, backends.Description{InProcess: true}, f.Describe())
+	remote := backends.Description{System: "redis", ServerAddress: "cache.internal"}
+	assert.Same(t, f, f.Described(remote))
+	assert.Equal(t, remote, f.Describe())
+	assert.Equal(t, remote, backendtest.WithFaults(f).Describe())
+}
+
+func TestMap_Snapshot(t *testing.T) {
+	t.Parallel()
+	m := newStore()
+	ended := entry{Value: "ended", ExpiresAt: time.Now().Add(-time.Second)}
+	require.NoError(t, m.Set(t.Context(), "ended", ended))
+	require.NoError(t, m.Set(t.Context(), "key", entry{Value: "value"}))
+	snapshot := m.Snapshot()
+	assert.Equal(t, map[string]entry{"ended": ended, "key": {Value: "value"}}, snapshot, "expired ones included")
+	delete(snapshot, "key")
+	_, ok, err := m.Get(t.Context(), "key")
+	require.NoError(t, err)
+	assert.True(t, ok, "it is a copy")
+	assert.Equal(t, backends.Description{InProcess: true}, m.Describe())
+	assert.Empty(t, newStore().Snapshot())
+}

@@ -1,0 +1,193 @@
+package backendtest_test
+
+import (
+	"context"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// flaw is a broken backend and the tests of the suite that find it out.
+type flaw struct {
+	backend func() backends.Backend[string]
+	found   []string // by these
+	perhaps string   // by this one too, as goroutines meet
+}
+
+// keepsExpiry returns a backend that replaces the value and, where keep says so,
+// not the expiry.
+func keepsExpiry(keep func(old, now time.Time) bool) func() backends.Backend[string] {
+	return func() backends.Backend[string] {
+		s := newStore()
+		return edited{s, func(key string, e entry) entry {
+			if old, ok := s.Snapshot()[key]; ok && keep(old.ExpiresAt, e.ExpiresAt) {
+				e.ExpiresAt = old.ExpiresAt
+			}
+			return e
+		}}
+	}
+}
+
+func never(context.Context, string, bool) (bool, error) { return false, nil }
+
+func flaws() map[string]flaw {
+	return map[string]flaw{
+		"a miss is an error": {
+			backend: func() backends.Backend[string] { return reader{newStore(), missIsError} },
+			found: []string{
+				"a miss is not an error", "keys are independent", "delete removes", "an entry expires",
+				"an expired entry is a miss", "set replaces the expiry", "a cancelled context is no lie",
+			},
+		},
+		"values are changed": {
+			backend: func() backends.Backend[string] {
+				return edited{newStore(), func(_ string, e entry) entry { e.Value += "!"; return e }}
+			},
+			found: []string{
+				"get returns what was set", "set replaces", "keys are independent", "delete removes",
+				"an entry expires", "set replaces the expiry", "a cancelled context is no lie", "concurrent use",
+			},
+		},
+		"expiry is forgotten": {
+			backend: func() backends.Backend[string] {
+				return edited{newStore(), func(_ string, e entry) entry { e.ExpiresAt = time.Time{}; return e }}
+			},
+			found: []string{"get returns what was set", "an entry expires", "an expired entry is a miss", "set replaces the expiry"},
+		},
+		"expiry is ignored": {
+			backend: func() backends.Backend[string] { return reader{newStore(), neverExpires} },
+			found:   []string{"an entry expires", "an expired entry is a miss", "set replaces the expiry"},
+		},
+		"expiry is given back a little late": {
+			backend: func() backends.Backend[string] {
+				return reader{newStore(), func(ctx context.Context, s *store, key string) (entry, bool, error) {
+					e, ok, err := s.Get(ctx, key)
+					if !e.ExpiresAt.IsZero() {
+						e.ExpiresAt = e.ExpiresAt.Add(time.Millisecond)
+					}
+					return e, ok, err
+				}}
+			},
+			found: []string{"get returns what was set", "an entry expires", "set replaces the expiry"},
+		},
+		"the first expiry stays": {
+			backend: keepsExpiry(func(time.Time, time.Time) bool { return true }),
+			found:   []string{"an expired entry is a miss", "set replaces the expiry"},
+		},
+		"an end cannot be taken away": {
+			backend: keepsExpiry(func(old, now time.Time) bool { return !old.IsZero() && now.IsZero() }),
+			found:   []string{"set replaces the expiry"},
+		},
+		"what does not end never will": {
+			backend: keepsExpiry(func(old, _ time.Time) bool { return old.IsZero() }),
+			found:   []string{"an expired entry is a miss", "set replaces the expiry"},
+		},
+		"a life cannot be longer": {
+			backend: keepsExpiry(func(old, now time.Time) bool { return !old.IsZero() && now.After(old) }),
+			found:   []string{"set replaces the expiry"},
+		},
+		"a life cannot be shorter": {
+			backend: keepsExpiry(func(old, now time.Time) bool { return !now.IsZero() && now.Before(old) }),
+			found:   []string{"set replaces the expiry"},
+		},
+		"an expired entry is not stored, the old one stays": {
+			backend: func() backends.Backend[string] {
+				s := newStore()
+				return edited{s, func(key string, e entry) entry {
+					if !e.ExpiresAt.IsZero() && e.Expired(time.Now()) {
+						return s.Snapshot()[key]
+					}
+					return e
+				}}
+			},
+			found: []string{"an expired entry is a miss"},
+		},
+		"set does not replace": {
+			backend: func() backends.Backend[string] {
+				return selective{store: newStore(), set: func(_ context.Context, _ string, present bool) (bool, error) { return !present, nil }}
+			},
+			found: []string{"set replaces", "an expired entry is a miss", "set replaces the expiry", "concurrent use"},
+		},
+		"set fails": {
+			backend: func() backends.Backend[string] {
+				return selective{store: newStore(), set: func(context.Context, string, bool) (bool, error) { return true, errFlaw }}
+			},
+			found: []string{
+				"get returns what was set", "set replaces", "keys are independent", "delete removes", "an entry expires",
+				"an expired entry is a miss", "set replaces the expiry", "a cancelled context is no lie", "concurrent use",
+			},
+		},
+		"keys are folded": {
+			backend: func() backends.Backend[string] { return foldsCase{newStore()} },
+			found:   []string{"keys are independent"},
+		},
+		"delete does nothing": {
+			backend: func() backends.Backend[string] { return selective{store: newStore(), remove: never} },
+			found:   []string{"keys are independent", "delete removes", "a cancelled context is no lie"},
+		},
+		"deleting an absent key is an error": {
+			backend: func() backends.Backend[string] {
+				return selective{store: newStore(), remove: func(_ context.Context, _ string, present bool) (bool, error) {
+					if present {
+						return true, nil
+					}
+					return false, errFlaw
+				}}
+			},
+			found:   []string{"deleting an absent key is not an error"},
+			perhaps: "concurrent use",
+		},
+		"nothing is set under a cancelled context, and nothing said": {
+			backend: func() backends.Backend[string] {
+				return selective{store: newStore(), set: func(ctx context.Context, _ string, _ bool) (bool, error) { return ctx.Err() == nil, nil }}
+			},
+			found: []string{"a cancelled context is no lie"},
+		},
+		"nothing is deleted under a cancelled context, and nothing said": {
+			backend: func() backends.Backend[string] {
+				return selective{store: newStore(), remove: func(ctx context.Context, _ string, _ bool) (bool, error) { return ctx.Err() == nil, nil }}
+			},
+			found: []string{"a cancelled context is no lie"},
+		},
+		"set under a cancelled context, and denied": {
+			backend: func() backends.Backend[string] {
+				return selective{store: newStore(), set: func(ctx context.Context, _ string, _ bool) (bool, error) {
+					return true, backends.NotApplied(ctx.Err())
+				}}
+			},
+			found: []string{"a cancelled context is no lie"},
+		},
+		"deleted under a cancelled context, and denied": {
+			backend: func() backends.Backend[string] {
+				return selective{store: newStore(), remove: func(ctx context.Context, _ string, _ bool) (bool, error) {
+					return true, backends.NotApplied(ctx.Err())
+				}}
+			},
+			found: []string{"a cancelled context is no lie"},
+		},
+		"a cancelled context is taken for a miss": {
+			backend: func() backends.Backend[string] { return reader{newStore(), missWhenCancelled} },
+			found:   []string{"a cancelled context is no lie"},
+		},
+		"staging writes at once": {
+			backend: func() backends.Backend[string] { return stager{newStore(), stagesAtOnce} },
+			found:   []string{"staging touches nothing"},
+		},
+		"a staged write can be made once": {
+			backend: func() backends.Backend[string] { return stager{newStore(), stagesOnce} },
+			found:   []string{"staging touches nothing"},
+		},
+		"staging fails": {
+			backend: func() backends.Backend[string] { return stager{newStore(), stagesNothing} },
+			found:   []string{"staging touches nothing"},
+		},
+		"the description changes": {
+			backend: func() backends.Backend[string] { return moody{newStore(), new(int)} },
+			found:   []string{"the description does not change"},
+		},
+		"updates are lost": {
+			backend: func() backends.Backend[string] { return &losesUpdates{entries: make(map[string]entry)} },
+			found:   []string{"concurrent use"},
+		},
+	}
+}

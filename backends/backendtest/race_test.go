@@ -1,0 +1,37 @@
+//go:build race
+
+package backendtest_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// racy counts its writes without a lock.
+type racy struct {
+	*store
+	writes int
+}
+
+func (b *racy) Set(ctx context.Context, key string, e entry) error {
+	b.writes++
+	return b.store.Set(ctx, key, e)
+}
+
+func TestSuite_FindsDataRace(t *testing.T) {
+	if isChild(t) {
+		s := suite(func() backends.Backend[string] { return &racy{store: newStore()} })
+		s.Bubble = false
+		s.Run(t)
+		return
+	}
+	t.Parallel()
+	out := child(t, "TestSuite_FindsDataRace", "(concurrent_use|set_replaces)")
+	assert.Contains(t, out, "WARNING: DATA RACE")
+	assert.Contains(t, out, "--- FAIL: TestSuite_FindsDataRace/concurrent_use")
+	assert.Contains(t, out, "--- PASS: TestSuite_FindsDataRace/set_replaces")
+}

@@ -1,0 +1,158 @@
+package backendtest_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
+)
+
+func value(i int) string { return fmt.Sprint("value ", i) }
+
+func newStore() *store { return backendtest.NewMap[string]() }
+
+// suite returns a Suite for backends that create makes.
+func suite(create func() backends.Backend[string]) backendtest.Suite[string] {
+	return backendtest.Suite[string]{
+		New:    func(*testing.T) backends.Backend[string] { return create() },
+		Value:  value,
+		Bubble: true,
+	}
+}
+
+func TestMap_Conforms(t *testing.T) {
+	t.Parallel()
+	suite(func() backends.Backend[string] { return newStore() }).Run(t)
+}
+
+func TestFaults_Conforms(t *testing.T) {
+	t.Parallel()
+	for name, create := range map[string]func() backends.Backend[string]{
+		"over a plain backend": func() backends.Backend[string] { return backendtest.WithFaults(newStore()) },
+		"over a Stager": func() backends.Backend[string] {
+			return backendtest.WithFaults(backendtest.WithFaults(newStore()))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			suite(create).Run(t)
+		})
+	}
+}
+
+func TestSuite_FindsFlaws(t *testing.T) {
+	t.Parallel()
+	for name, f := range flaws() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			failures := suite(f.backend).Failures(t)
+			found := slices.DeleteFunc(slices.Collect(maps.Keys(failures)), func(name string) bool { return name == f.perhaps })
+			assert.ElementsMatch(t, f.found, found, "%v", failures)
+		})
+	}
+}
+
+// Every test of the suite finds a flaw, so none of them is empty.
+func TestSuite_EveryTestFindsAFlaw(t *testing.T) {
+	t.Parallel()
+	found := make(map[string]bool)
+	for _, f := range flaws() {
+		for _, name := range f.found {
+			found[name] = true
+		}
+	}
+	assert.ElementsMatch(t, backendtest.NamesOfTests(), slices.Collect(maps.Keys(found)))
+}
+
+func TestSuite_Precision(t *testing.T) {
+	t.Parallel()
+	s := suite(func() backends.Backend[string] {
+		return reader{newStore(), func(_ context.Context, s *store, key string) (entry, bool, error) {
+			e, ok := s.Snapshot()[key]
+			if ok && !e.ExpiresAt.IsZero() && e.Expired(time.Now().Add(-time.Second)) {
+				return entry{}, false, nil
+			}
+			return e, ok, nil
+		}}
+	})
+	assert.Len(t, s.Failures(t), 2)
+	s.Precision = time.Second - 2*time.Millisecond
+	assert.Len(t, s.Failures(t), 2)
+	s.Precision = time.Second
+	assert.Empty(t, s.Failures(t))
+}
+
+func TestSuite_Equal(t *testing.T) {
+	t.Parallel()
+	s := suite(func() backends.Backend[string] {
+		return edited{newStore(), func(_ string, e entry) entry { e.Value = strings.ToUpper(e.Value); return e }}
+	})
+	assert.NotEmpty(t, s.Failures(t))
+	s.Equal = strings.EqualFold
+	assert.Empty(t, s.Failures(t))
+}
+
+func TestSuite_Advance(t *testing.T) {
+	t.Parallel()
+	s := suite(func() backends.Backend[string] { return newStore() })
+	var advanced []time.Duration
+	s.Precision = time.Minute
+	s.Advance = func(_ *testing.T, d time.Duration) {
+		advanced = append(advanced, d)
+		time.Sleep(d)
+	}
+	assert.Empty(t, s.Failures(t))
+	const life, more = 1700 * time.Millisecond, time.Minute + time.Millisecond
+	assert.Equal(t, []time.Duration{life - life/10, life/10 + more, life + more}, advanced)
+	s.Advance = func(*testing.T, time.Duration) {} // no time passes
+	assert.Len(t, s.Failures(t), 2)
+}
+
+// child runs a test of this binary by itself, where it fails, and returns what
+// it prints.
+func child(t *testing.T, test, subtest string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$/^"+subtest+"$", "-test.v")
+	cmd.Env = append(os.Environ(), "BACKENDTEST_CHILD="+test)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit, "the child should fail:\n%s", out)
+	return string(out)
+}
+
+func isChild(t *testing.T) bool {
+	t.Helper()
+	return os.Getenv("BACKENDTEST_CHILD") == t.Name()
+}
+
+func TestSuite_ReportsFailures(t *testing.T) {
+	if isChild(t) {
+		suite(flaws()["keys are folded"].backend).Run(t)
+		return
+	}
+	t.Parallel()
+	out := child(t, "TestSuite_ReportsFailures", ".*")
+	assert.Contains(t, out, "--- FAIL: TestSuite_ReportsFailures/keys_are_independent")
+	assert.Contains(t, out, `Get: value value 1, want value 0`)
+	assert.Equal(t, len(backendtest.NamesOfTests())-1, strings.Count(out, "--- PASS: TestSuite_ReportsFailures/"), out)
+}
+
+func TestSuite_NeedsNewAndValue(t *testing.T) {
+	if isChild(t) {
+		backendtest.Suite[string]{Value: value}.Run(t)
+		return
+	}
+	t.Parallel()
+	assert.Contains(t, child(t, "TestSuite_NeedsNewAndValue", ".*"), "backendtest: Suite needs New and Value")
+}

@@ -1,0 +1,209 @@
+package badgerbackend
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// Backend is a [backends.Backend] over a badger store. It is made by [Open],
+// [OpenInMemory] or [New] and is safe for concurrent use.
+//
+// Every call looks at its context before it begins, and then runs to its end:
+// badger offers no way to interrupt it. So a call may outlast its context, but
+// never goes on behind the caller's back.
+//
+// Set returns when the entry is in the store's log, and Stage copies the value;
+// neither keeps the caller's bytes. Get returns bytes that are the caller's. A
+// nil value is read back as an empty one. Errors contain neither keys nor
+// values.
+type Backend struct {
+	db        *badger.DB
+	limits    limits
+	inProcess bool
+	shutdown  func() error
+
+	// calls is held for reading by every call. Close takes it for writing to
+	// wait for those that have begun: badger must not be closed under them.
+	calls  sync.RWMutex
+	closed bool
+}
+
+var (
+	_ backends.Backend[[]byte] = (*Backend)(nil)
+	_ backends.Stager[[]byte]  = (*Backend)(nil)
+	_ backends.Describer       = (*Backend)(nil)
+)
+
+// New returns a Backend over a store that the caller has opened and goes on
+// owning: closing it, after the Backend, and collecting the garbage of its value
+// log are the caller's. What others keep in it under other keys is left alone.
+//
+// It returns [ErrNilDB], [ErrManagedDB], or [ErrClosed] for a closed store.
+func New(db *badger.DB) (*Backend, error) {
+	switch {
+	case db == nil:
+		return nil, ErrNilDB
+	case db.IsClosed():
+		return nil, ErrClosed
+	case managed(db):
+		return nil, ErrManagedDB
+	}
+	return newBackend(db, func() error { return nil }), nil
+}
+
+func newBackend(db *badger.DB, shutdown func() error) *Backend {
+	return &Backend{
+		db:        db,
+		limits:    newLimits(db),
+		inProcess: db.Opts().InMemory,
+		shutdown:  sync.OnceValue(shutdown),
+	}
+}
+
+// managed reports whether db panics for want of a timestamp. Badger does not
+// tell it in any other way.
+func managed(db *badger.DB) (yes bool) {
+	defer func() { yes = recover() != nil }()
+	db.NewTransaction(false).Discard()
+	return false
+}
+
+// Get returns the entry at key, unless it has expired. A key that is empty or
+// too long cannot have been stored and is a miss. Errors are a [*DamagedError],
+// a [*StoreError], [ErrClosed], or wrap the context's.
+func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]byte], ok bool, err error) {
+	if err := b.begin(ctx); err != nil {
+		return backends.Entry[[]byte]{}, false, err
+	}
+	defer b.calls.RUnlock()
+	stored := storedKey(key)
+	if !storable(stored) {
+		return backends.Entry[[]byte]{}, false, nil
+	}
+	err = b.db.View(func(txn *badger.Txn) error {
+		item, err := txn.Get(stored)
+		if err != nil {
+			return err
+		}
+		// A value that badger cannot read from its value log is none here, and
+		// no error: decode notices it.
+		return item.Value(func(data []byte) error {
+			expiry, value, err := decode(data)
+			if err == nil && !expired(expiry, time.Now()) {
+				entry, ok = entryOf(expiry, value), true
+			}
+			return err
+		})
+	})
+	if err != nil && !errors.Is(err, badger.ErrKeyNotFound) {
+		return backends.Entry[[]byte]{}, false, readError(err)
+	}
+	return entry, ok, nil
+}
+
+// Set stores the entry at key, in place of any other. One that has expired
+// already removes the other. Errors are those of [Backend.Stage] and
+// [Backend.Delete].
+func (b *Backend) Set(ctx context.Context, key string, entry backends.Entry[[]byte]) error {
+	set, err := b.Stage(ctx, key, entry)
+	if err != nil {
+		return err
+	}
+	return set(ctx)
+}
+
+// Delete removes the entry at key. A key that is empty or too long cannot have
+// been stored, so there is nothing to do.
+//
+// Errors are a [*StoreError], [ErrClosed], or wrap the context's. They are
+// certainly not applied, except for a StoreError whose NotApplied is false.
+func (b *Backend) Delete(ctx context.Context, key string) error {
+	stored := storedKey(key)
+	if !storable(stored) {
+		if err := b.begin(ctx); err != nil {
+			return err
+		}
+		b.calls.RUnlock()
+		return nil
+	}
+	return b.update(ctx, "delete", func(txn *badger.Txn) error { return txn.Delete(stored) })
+}
+
+// Stage checks key and value against the limits of the store, copies the value,
+// and returns the function that writes it. Errors are [ErrEmptyKey],
+// a [*TooLargeError], [ErrClosed], or wrap the context's; all are certainly not
+// applied.
+func (b *Backend) Stage(ctx context.Context, key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
+	if err := b.begin(ctx); err != nil {
+		return nil, err
+	}
+	b.calls.RUnlock()
+	stored := storedKey(key)
+	if err := b.limits.check(stored, len(entry.Value)); err != nil {
+		return nil, err
+	}
+	expiry := expiryOf(entry.ExpiresAt)
+	data := encode(expiry, entry.Value)
+	return func(ctx context.Context) error {
+		return b.update(ctx, "write", func(txn *badger.Txn) error {
+			if expired(expiry, time.Now()) {
+				return txn.Delete(stored)
+			}
+			return txn.SetEntry(&badger.Entry{Key: stored, Value: data, ExpiresAt: nativeExpiry(expiry)})
+		})
+	}, nil
+}
+
+// Describe names the system "badger" and no server. A store on disk is not in
+// the process, because its calls wait for the disk; one in memory is.
+func (b *Backend) Describe() backends.Description {
+	return backends.Description{System: "badger", InProcess: b.inProcess}
+}
+
+// Close waits for the calls that have begun and makes all others return
+// [ErrClosed]. After [Open] it also stops the garbage collection and closes the
+// store, which releases its folder; that may take as long as writing what is in
+// memory to the disk. Further calls wait for the first and return the same.
+func (b *Backend) Close() error {
+	b.calls.Lock()
+	b.closed = true
+	b.calls.Unlock()
+	return b.shutdown()
+}
+
+// begin takes calls for reading unless it returns an error.
+func (b *Backend) begin(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return endedError(ctx)
+	}
+	b.calls.RLock()
+	if b.closed || b.db.IsClosed() {
+		b.calls.RUnlock()
+		return ErrClosed
+	}
+	return nil
+}
+
+// update makes one change in a transaction of its own.
+func (b *Backend) update(ctx context.Context, op string, change func(txn *badger.Txn) error) error {
+	if err := b.begin(ctx); err != nil {
+		return err
+	}
+	defer b.calls.RUnlock()
+	refused := false
+	err := b.db.Update(func(txn *badger.Txn) error {
+		err := change(txn)
+		refused = err != nil
+		return err
+	})
+	if err != nil {
+		return writeError(op, err, refused)
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package badgerbackend
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// discardRatio is the share of garbage from which on a file of the value log is
+// rewritten. It is what badger's documentation advises: a byte is then written
+// twice in its life on average.
+const discardRatio = 0.5
+
+// collector runs the garbage collection of the value log, which badger leaves to
+// its user, until it is closed.
+type collector struct {
+	db     *badger.DB
+	logger *slog.Logger
+	stop   chan struct{}
+	done   chan struct{}
+}
+
+func startCollector(db *badger.DB, interval time.Duration, logger *slog.Logger) *collector {
+	c := &collector{db: db, logger: logger, stop: make(chan struct{}), done: make(chan struct{})}
+	go c.run(interval)
+	return c
+}
+
+// close waits until the file that is being rewritten, if any, is done.
+func (c *collector) close() {
+	close(c.stop)
+	<-c.done
+}
+
+func (c *collector) run(interval time.Duration) {
+	defer close(c.done)
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-c.stop:
+			return
+		case <-ticker.C:
+			c.collect()
+		}
+	}
+}
+
+// collect rewrites one file after the other, until there is none that is worth
+// it.
+func (c *collector) collect() {
+	for {
+		select {
+		case <-c.stop:
+			return
+		default:
+		}
+		switch err := c.db.RunValueLogGC(discardRatio); {
+		case err == nil:
+		case errors.Is(err, badger.ErrNoRewrite):
+			return
+		default:
+			c.logger.Warn("badgerbackend: the garbage collection of the value log failed", slog.Any("error", err))
+			return
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package badgerbackend_test
+
+import (
+	"bytes"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache/backends/badgerbackend"
+)
+
+// The format is what is in folders that exist: these bytes must not change.
+func TestFormat(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		expiry int64
+		value  string
+		want   string
+	}{
+		"never":   {0, "v", "\xC1\x00\x00\x00\x00\x00\x00\x00\x00v"},
+		"expires": {0x0102030405060708, "value", "\xC1\x01\x02\x03\x04\x05\x06\x07\x08value"},
+		"empty":   {1, "", "\xC1\x00\x00\x00\x00\x00\x00\x00\x01"},
+		"latest":  {math.MaxInt64, "v", "\xC1\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFFv"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, test.want, string(badgerbackend.Encode(test.expiry, []byte(test.value))))
+			expiry, value, err := badgerbackend.Decode([]byte(test.want))
+			require.NoError(t, err)
+			require.Equal(t, test.expiry, expiry)
+			require.Equal(t, test.value, string(value))
+		})
+	}
+}
+
+func FuzzHeader(f *testing.F) {
+	f.Add([]byte(nil))
+	f.Add([]byte("\xC1"))
+	f.Add([]byte("\xC1\x00\x00\x00\x00\x00\x00\x00"))
+	f.Add([]byte("\xC1\x00\x00\x00\x00\x00\x00\x00\x00"))
+	f.Add([]byte("\xC1\x00\x00\x00\x00\x00\x00\x00\x00value"))
+	f.Add([]byte("\xC1\x17\x9A\x3B\x2C\x1D\x0E\x0F\x10value"))
+	f.Add([]byte("\xC1\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFFvalue"))
+	f.Add([]byte("\xC0\x00\x00\x00\x00\x00\x00\x00\x00value"))
+	f.Add([]byte(`{"json": "of another writer"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		before := bytes.Clone(data)
+		expiry, value, err := badgerbackend.Decode(data)
+		require.Equal(t, before, data, "the bytes were changed")
+		if err != nil {
+			var damaged *badgerbackend.DamagedError
+			require.ErrorAs(t, err, &damaged)
+			assert.Equal(t, "damaged", damaged.ErrorType())
+			assert.Nil(t, value)
+			if len(data) > 4 { // shorter ones are in any text
+				assert.NotContains(t, err.Error(), string(data))
+			}
+			return
+		}
+		assert.GreaterOrEqual(t, expiry, int64(0))
+		assert.Equal(t, data, badgerbackend.Encode(expiry, value), "encoding again gives other bytes")
+	})
+}

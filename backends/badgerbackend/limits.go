@@ -1,0 +1,96 @@
+package badgerbackend
+
+import (
+	"errors"
+	"sort"
+	"strings"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// MaxKeySize is the greatest length of a key in bytes. A key that begins with
+// "!" must be one byte shorter, see the package's doc.
+const MaxKeySize = 65_000
+
+// storedKey returns the key as it is stored.
+func storedKey(key string) []byte {
+	if strings.HasPrefix(key, "!") {
+		key = "!" + key
+	}
+	return []byte(key)
+}
+
+// storable reports whether badger can have an entry at key.
+func storable(key []byte) bool { return len(key) > 0 && len(key) <= MaxKeySize }
+
+// limits are what badger accepts in one write, so that it can be checked before
+// anything is touched. Badger's own check comes late and quotes what it refuses.
+type limits struct {
+	value     int64 // greatest length of a stored value
+	advice    string
+	threshold int64 // values of this length go to the value log
+	batch     int64 // what a transaction must stay below
+}
+
+func newLimits(db *badger.DB) limits {
+	opts := db.Opts()
+	l := limits{
+		value:     opts.ValueLogFileSize,
+		advice:    "do not cache it, split it, or raise badger's ValueLogFileSize",
+		threshold: opts.ValueThreshold,
+		batch:     db.MaxBatchSize(),
+	}
+	if opts.InMemory {
+		l.value = inMemoryMax(db)
+		l.advice = "do not cache it, split it, or keep the store on disk"
+	}
+	return l
+}
+
+// inMemoryMax returns the greatest length of a value in a store in memory. It
+// must be below the ValueThreshold that the store was opened with: badger takes
+// one of just that length, and then crashes for want of a value log. Its options
+// do not tell the threshold any more, so it is found out by trying, in
+// transactions that are never committed.
+func inMemoryMax(db *badger.DB) int64 {
+	const greatestThreshold = 1 << 20
+	value := make([]byte, greatestThreshold+1)
+	tooLarge := sort.Search(len(value), func(size int) bool {
+		txn := db.NewTransaction(true)
+		defer txn.Discard()
+		err := txn.Set([]byte("k"), value[:size])
+		return err != nil && !errors.Is(err, badger.ErrTxnTooBig)
+	})
+	return int64(tooLarge) - 2
+}
+
+// check returns why a value of the given length cannot be stored at key, or nil.
+func (l limits) check(key []byte, value int) error {
+	switch {
+	case len(key) == 0:
+		return ErrEmptyKey
+	case len(key) > MaxKeySize:
+		return &TooLargeError{What: "key", Size: int64(len(key)), Max: MaxKeySize, advice: "use a shorter one, for instance a hash of it"}
+	}
+	stored := int64(value) + headerSize
+	if stored > l.value {
+		return &TooLargeError{What: "value", Size: int64(value), Max: l.value - headerSize, advice: l.advice}
+	}
+
+	// Badger adds up a transaction twice, more generously the first time. This
+	// is the second: the timestamp of the key, two bytes of metadata, and the
+	// entry that ends the transaction, of 41 bytes at most. Of a value in the
+	// value log it counts the pointer.
+	const pointer, overhead = 12, 8 + 2 + 41
+	inTables := stored
+	if stored >= l.threshold {
+		inTables = pointer
+	}
+	if size := int64(len(key)) + inTables + overhead; size >= l.batch {
+		return &TooLargeError{
+			What: "entry", Size: size, Max: l.batch - 1,
+			advice: "do not cache it, split it, or raise badger's MemTableSize",
+		}
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package badgerbackend
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+// What badger is opened with, where that differs from its own defaults. Those
+// are meant for a database that has the machine to itself: under writes they
+// take three times as much memory, and gigabytes of address space for files.
+//
+// Most of what is left goes into compactions, which hold several tables at once,
+// and twice when they compress them. Tables that are not compressed are read
+// through the system's page cache and need no cache of badger's.
+const (
+	memTableSize     = 8 << 20  // bytes; badger: 64 MiB; smaller ones would not take a value of 1 MiB
+	numMemTables     = 2        // waiting to be written out; badger: 5
+	valueLogFileSize = 64 << 20 // bytes; badger: 1 GiB
+	numCompactors    = 2        // goroutines; badger: 4
+)
+
+// Open opens the store in the folder dir, which is created if it does not exist
+// and its parent folders with it. Only one process at a time, and one Backend in
+// it, can have a folder open.
+//
+// Without options values are not compressed and may have 64 MiB less 9 bytes. An
+// idle store takes about 12 MB of memory and one that is written to at full
+// speed up to 400 MB, most of it for compactions; the index of what is on the
+// disk comes on top. A goroutine collects the garbage of the value log every
+// 10 minutes. [Backend.Close] stops it and releases the folder.
+//
+// The error wraps [ErrInUse] when the folder is open already, and [ErrBadOption]
+// when an option has an unusable value. When badger finds that a store is
+// damaged or encrypted with another key, it leaves two goroutines behind.
+func Open(dir string, opts ...Option) (*Backend, error) {
+	if dir == "" {
+		return nil, errors.New("badgerbackend: no folder is given: name one, or use OpenInMemory")
+	}
+	// Badger does this too, but its error cannot be asked for the reason.
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, openError(dir, err)
+	}
+	return open(dir, false, opts)
+}
+
+// OpenInMemory opens an empty store that writes nothing to the disk and is lost
+// when it is closed: for tests, and where a second tier in the process is
+// wanted. Its memory grows with what is in it. A value may have 1 MiB less
+// 10 bytes. See [Open] for the rest.
+func OpenInMemory(opts ...Option) (*Backend, error) {
+	return open("", true, opts)
+}
+
+func open(dir string, inMemory bool, opts []Option) (*Backend, error) {
+	c := newConfig(opts)
+	badgerOpts, err := c.badgerOptions(dir, inMemory)
+	if err != nil {
+		return nil, err
+	}
+	db, err := badger.Open(badgerOpts)
+	if err != nil {
+		return nil, openError(dir, err)
+	}
+	if c.gcInterval == 0 || badgerOpts.InMemory || badgerOpts.ReadOnly {
+		return newBackend(db, func() error { return closeStore(db) }), nil
+	}
+	gc := startCollector(db, c.gcInterval, c.logger)
+	return newBackend(db, func() error {
+		gc.close()
+		return closeStore(db)
+	}), nil
+}
+
+func (c config) badgerOptions(dir string, inMemory bool) (badger.Options, error) {
+	if c.gcInterval < 0 {
+		return badger.Options{}, fmt.Errorf("%w: the interval of the garbage collection is %v: "+
+			"it must not be negative, and 0 turns it off", ErrBadOption, c.gcInterval)
+	}
+	o := badger.DefaultOptions(dir).
+		WithMemTableSize(memTableSize).
+		WithNumMemtables(numMemTables).
+		WithCompression(options.None).
+		WithBlockCacheSize(0).
+		WithValueLogFileSize(valueLogFileSize).
+		WithNumCompactors(numCompactors).
+		WithDetectConflicts(false). // no transaction here reads what it writes
+		WithSyncWrites(c.syncWrites).
+		WithLogger(badgerLogger{c.logger})
+	for _, tune := range c.tune {
+		o = tune(o)
+	}
+	o.Dir, o.InMemory = dir, inMemory
+	if inMemory {
+		o.ValueDir = ""
+	}
+	return o, checkCaches(o)
+}
+
+// checkCaches finds what badger panics about, in part long after it was opened.
+func checkCaches(o badger.Options) error {
+	encrypted := len(o.EncryptionKey) > 0
+	if o.BlockCacheSize <= 0 && (encrypted || o.Compression != options.None) {
+		return fmt.Errorf("%w: BlockCacheSize is %d: with compression or encryption it must be positive",
+			ErrBadOption, o.BlockCacheSize)
+	}
+	if o.IndexCacheSize <= 0 && encrypted {
+		return fmt.Errorf("%w: IndexCacheSize is %d: with encryption it must be positive", ErrBadOption, o.IndexCacheSize)
+	}
+	return nil
+}
+
+func closeStore(db *badger.DB) error {
+	if err := db.Close(); err != nil {
+		return fmt.Errorf("badgerbackend: closing the store: %w", err)
+	}
+	return nil
+}
+
+// openError says what can be done about an error of badger's Open. Badger drops
+// the reason of a lock that is taken, so its text has to be searched; these
+// words are in it on every system.
+func openError(dir string, err error) error {
+	if strings.Contains(err.Error(), "Another process is using this Badger database") {
+		return fmt.Errorf("%w: %q is open in another process or in this one: "+
+			"close it there, or give each a folder of its own: %w", ErrInUse, dir, err)
+	}
+	if dir == "" {
+		return fmt.Errorf("badgerbackend: the store cannot be opened in memory: %w", err)
+	}
+	return fmt.Errorf("badgerbackend: the store in %q cannot be opened: check that it is a folder "+
+		"with nothing but a badger store in it, and that this process may write to it: %w", dir, err)
+}

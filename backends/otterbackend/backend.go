@@ -1,0 +1,129 @@
+package otterbackend
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// clockResolution is how often the clock is read by which otter frees expired
+// entries. Reading the exact time instead would double the cost of a Get of an
+// entry that never expires.
+const clockResolution = 500 * time.Millisecond
+
+// Backend is a [backends.Backend] over an otter cache. It is made by [New] or
+// [FromCache] and is safe for concurrent use.
+//
+// No call waits for anything outside of the process, so contexts are ignored,
+// and none of its methods returns an error. An entry may be evicted at any time
+// after it was set. Keys and values are kept as they are until they are
+// replaced, deleted, evicted or expired: what a value points to must not be
+// modified once it was set or read.
+type Backend[V any] struct {
+	cache *otter.Cache[string, backends.Entry[V]]
+
+	// clock and tasks belong to the goroutines that Close stops. They are nil
+	// when the cache was brought by the caller.
+	clock *otter.CoarseClock
+	tasks *tasks
+}
+
+var (
+	_ backends.Backend[any] = (*Backend[any])(nil)
+	_ backends.Describer    = (*Backend[any])(nil)
+
+	_ backends.ValueGetter[any] = (*Backend[any])(nil)
+)
+
+// New returns an empty Backend that holds 10 000 entries, or what the options
+// say. It returns an error that names every option with an unusable value.
+//
+// A goroutine frees the memory of expired entries; [Backend.Close] stops it.
+func New[V any](opts ...Option) (*Backend[V], error) {
+	options, err := otterOptions[V](newConfig(opts))
+	if err != nil {
+		return nil, err
+	}
+	b := &Backend[V]{clock: otter.NewCoarseClock(clockResolution), tasks: new(tasks)}
+	options.Clock = b.clock
+	options.Executor = b.tasks.run
+	if b.cache, err = otter.New(options); err != nil {
+		b.clock.Stop()
+		return nil, fmt.Errorf("otterbackend: %w", err)
+	}
+	return b, nil
+}
+
+// FromCache returns a Backend over a cache that the caller has configured and
+// goes on owning: [Backend.Close] leaves it as it is. It returns [ErrNilCache]
+// when cache is nil.
+//
+// The cache should have been made with [Expiry] as its ExpiryCalculator. With
+// any other, or none, expired entries are misses all the same, but stay in
+// memory until they are evicted or that calculator lets them go.
+func FromCache[V any](cache *otter.Cache[string, backends.Entry[V]]) (*Backend[V], error) {
+	if cache == nil {
+		return nil, ErrNilCache
+	}
+	return &Backend[V]{cache: cache}, nil
+}
+
+// Get returns the entry at key, unless it has expired. A hit allocates nothing.
+func (b *Backend[V]) Get(_ context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
+	entry, ok = b.cache.GetIfPresent(key)
+	// Otter's clock lags behind, so an entry that it still has may have
+	// expired. The time is not read for an entry that never does.
+	if ok && (entry.ExpiresAt.IsZero() || time.Until(entry.ExpiresAt) > 0) {
+		return entry, true, nil
+	}
+	return backends.Entry[V]{}, false, nil
+}
+
+// GetValue is Get without the expiry.
+func (b *Backend[V]) GetValue(_ context.Context, key string) (value V, ok bool, err error) {
+	entry, ok := b.cache.GetIfPresent(key)
+	if ok && (entry.ExpiresAt.IsZero() || time.Until(entry.ExpiresAt) > 0) {
+		return entry.Value, true, nil
+	}
+	return value, false, nil
+}
+
+// Set stores the entry at key, in place of any other. An entry that has expired
+// already takes the place of the older one too, and is a miss.
+func (b *Backend[V]) Set(_ context.Context, key string, entry backends.Entry[V]) error {
+	b.cache.Set(key, entry)
+	return nil
+}
+
+// Delete removes the entry at key.
+func (b *Backend[V]) Delete(_ context.Context, key string) error {
+	b.cache.Invalidate(key)
+	return nil
+}
+
+// Describe says that the store is in the process. It names no system, because
+// the store is no database.
+func (b *Backend[V]) Describe() backends.Description {
+	return backends.Description{InProcess: true}
+}
+
+// Close stops the goroutines of a Backend made by [New] and waits for them. The
+// entries stay, and all methods go on working, but without new goroutines: what
+// calls leave to be tidied up is done by calls. Close always returns nil and may
+// be called again.
+//
+// A Backend that is no longer reachable stops its goroutines by itself, so a
+// forgotten Close leaks nothing. In a testing/synctest bubble it must be called.
+func (b *Backend[V]) Close() error {
+	if b.tasks == nil {
+		return nil
+	}
+	b.cache.StopAllGoroutines()
+	b.clock.Stop()
+	b.tasks.close()
+	return nil
+}

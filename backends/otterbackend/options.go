@@ -1,0 +1,118 @@
+package otterbackend
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// defaultMaximumSize is stated in the docs of New and WithMaximumSize.
+const defaultMaximumSize = 10_000
+
+// Option configures a [Backend] that [New] makes.
+type Option interface{ apply(c config) config }
+
+type config struct {
+	size            int
+	hasSize         bool
+	weight          uint64
+	weigher         any // func(string, V) uint32
+	hasWeight       bool
+	initialCapacity int
+}
+
+func newConfig(opts []Option) config {
+	c := config{size: defaultMaximumSize}
+	for _, opt := range opts {
+		if opt != nil {
+			c = opt.apply(c)
+		}
+	}
+	return c
+}
+
+type optionFunc func(c config) config
+
+func (f optionFunc) apply(c config) config { return f(c) }
+
+// WithMaximumSize bounds the number of entries, expired ones that have not been
+// freed yet included. It must be positive. Default: 10 000. It cannot be used
+// together with [WithMaximumWeight].
+//
+// For a moment the store may hold a few more, until the upkeep in the
+// background has caught up with the writes.
+func WithMaximumSize(entries int) Option {
+	return optionFunc(func(c config) config {
+		c.size, c.hasSize = entries, true
+		return c
+	})
+}
+
+// WithMaximumWeight bounds the sum of the weights of all entries, instead of
+// their number. It must be positive, and weigher must not be nil and must take
+// values of the type that the backend keeps. The unit is the weigher's: bytes,
+// for instance.
+//
+// The weigher is called once for every Set, and possibly by several goroutines
+// at once. An entry that weighs nothing is never evicted; one that weighs more
+// than the maximum is not kept. The weigher must not use the backend.
+func WithMaximumWeight[V any](maximum uint64, weigher func(key string, value V) uint32) Option {
+	return optionFunc(func(c config) config {
+		c.weight, c.hasWeight, c.weigher = maximum, true, weigher
+		return c
+	})
+}
+
+// WithInitialCapacity sizes the store for a number of entries from the start,
+// which saves it from growing in steps and costs the memory at once. It must not
+// be negative. Default: 0, which starts small.
+func WithInitialCapacity(entries int) Option {
+	return optionFunc(func(c config) config {
+		c.initialCapacity = entries
+		return c
+	})
+}
+
+// otterOptions returns the options that c stands for, or an error that joins
+// one for each bad value.
+func otterOptions[V any](c config) (*otter.Options[string, backends.Entry[V]], error) {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%w: "+format, append([]any{ErrBadOption}, args...)...))
+	}
+	o := &otter.Options[string, backends.Entry[V]]{
+		ExpiryCalculator: Expiry[V](),
+		InitialCapacity:  c.initialCapacity,
+	}
+	if c.initialCapacity < 0 {
+		bad("the initial capacity is %d: it must not be negative", c.initialCapacity)
+	}
+	if c.hasSize && c.hasWeight {
+		bad("both a maximum size and a maximum weight are set: choose one of them")
+	}
+	if !c.hasWeight {
+		o.MaximumSize = c.size
+		if c.size <= 0 {
+			bad("the maximum size is %d: it must be positive", c.size)
+		}
+		return o, errors.Join(errs...)
+	}
+	o.MaximumWeight = c.weight
+	if c.weight == 0 {
+		bad("the maximum weight is 0: it must be positive")
+	}
+	switch weigher, ok := c.weigher.(func(string, V) uint32); {
+	case !ok:
+		bad("the weigher is a %T, but the backend keeps values of type %v: give it a parameter of that type",
+			c.weigher, reflect.TypeFor[V]())
+	case weigher == nil:
+		bad("the weigher is nil: a maximum weight needs one")
+	default:
+		o.Weigher = func(key string, entry backends.Entry[V]) uint32 { return weigher(key, entry.Value) }
+	}
+	return o, errors.Join(errs...)
+}

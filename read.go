@@ -1,0 +1,142 @@
+package tiercache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/turn"
+	"github.com/tiercache/tiercache/readpolicy"
+	"github.com/tiercache/tiercache/tracing"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// read is one read of a cache that goes beyond a hit in L1. It raises a fence
+// before it asks L2, so that what it finds there cannot take the place of what
+// was written since.
+type read[V any] struct {
+	cache  *Cache[V]
+	key    string
+	obs    tracing.Read
+	fence  turn.Fence
+	turn   turn.Turn    // of the refill
+	open   atomic.Int32 // the read itself, and tiers that are being asked
+	l1, l2 tierRead[V]
+}
+
+func (c *Cache[V]) newRead(key string) *read[V] {
+	r := &read[V]{cache: c, key: key}
+	r.l1 = tierRead[V]{r: r, id: writepolicy.L1, tier: &c.l1}
+	r.l2 = tierRead[V]{r: r, id: writepolicy.L2, tier: &c.l2}
+	return r
+}
+
+// begin raises the fence. From then on Close waits for the read.
+func (r *read[V]) begin() error {
+	if err := r.cache.turns.Raise(&r.fence, r.key); err != nil {
+		return ErrClosed
+	}
+	r.open.Store(1)
+	return nil
+}
+
+// done is called by the read itself and by each tier that was asked in a
+// goroutine of its own. The last one ends it.
+func (r *read[V]) done() {
+	if r.open.Add(-1) == 0 {
+		r.fence.Lower()
+	}
+}
+
+// run asks the tiers as the policy says, except that an L1 that has been asked
+// is not asked again, and refills L1.
+func (r *read[V]) run(ctx context.Context, l1 asked) (entry backends.Entry[V], a tracing.Answer, err error) {
+	var choice readpolicy.Choice
+	if l1.yes {
+		choice, err = r.beyond(ctx, l1.err)
+	} else {
+		choice, err = r.ask(ctx)
+	}
+	switch {
+	case choice == readpolicy.L1 && r.l1.hit:
+		return r.l1.entry, tracing.Answer{Found: tracing.LookupHit, Tier: writepolicy.L1}, nil
+	case choice == readpolicy.L2 && r.l2.hit:
+		entry = r.l2.entry
+		return entry, tracing.Answer{Found: tracing.LookupHit, Tier: writepolicy.L2, Refill: r.refill(ctx, entry)}, nil
+	case err != nil:
+		return entry, tracing.Answer{Found: tracing.LookupError}, fmt.Errorf("tiercache: get: %w", err)
+	default:
+		return entry, tracing.Answer{Found: tracing.LookupMiss}, nil
+	}
+}
+
+// beyond asks L2, after L1 has been asked in vain.
+func (r *read[V]) beyond(ctx context.Context, err1 error) (readpolicy.Choice, error) {
+	if err1 != nil {
+		err1 = tierError(writepolicy.L1, "get", r.key, writepolicy.Failed, err1)
+		r.obs.FailedBefore(ctx, err1)
+	}
+	a, err2 := r.l2.Read(ctx)
+	if err2 == nil && a.Hit {
+		return readpolicy.L2, nil
+	}
+	return readpolicy.None, errors.Join(err1, err2)
+}
+
+// ask lets the policy ask. What it chooses must have been a hit.
+func (r *read[V]) ask(ctx context.Context) (choice readpolicy.Choice, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			choice, err = readpolicy.None, fmt.Errorf("the read policy panicked: %w", panicError(v))
+		}
+	}()
+	return r.cache.reads.Read(ctx, &r.l1, &r.l2)
+}
+
+// tierRead is what a policy gets for a tier: the tier, bound to a read.
+type tierRead[V any] struct {
+	r    *read[V]
+	id   writepolicy.TierID
+	tier *tier[V]
+
+	entry backends.Entry[V]
+	hit   bool
+	stale bool // entry is one whose life has ended
+}
+
+var _ readpolicy.Tier = (*tierRead[any])(nil)
+
+// Read implements [readpolicy.Tier].
+func (t *tierRead[V]) Read(ctx context.Context) (answer readpolicy.Answer, err error) {
+	c := t.r.cache
+	var call tracing.TierCall
+	ctx = t.r.obs.StartTier(ctx, &call, t.id, tracing.CallGet)
+	entry, hit, err := t.tier.get(ctx, t.r.key)
+	found := tracing.LookupMiss
+	switch {
+	case err != nil:
+		found, err = tracing.LookupError, tierError(t.id, "get", t.r.key, writepolicy.Failed, err)
+	case hit && t.id == writepolicy.L1 && !c.fresh(&entry):
+		t.entry, t.stale = entry, true
+	case hit:
+		t.entry, t.hit, found = entry, true, tracing.LookupHit
+		answer = readpolicy.Answer{Hit: true, ExpiresAt: entry.ExpiresAt}
+	}
+	call.Found(ctx, found, err)
+	call.End()
+	c.tel.Count(t.id, found)
+	return answer, err
+}
+
+// Go implements [readpolicy.Tier].
+func (t *tierRead[V]) Go(ctx context.Context, done func(answer readpolicy.Answer, err error)) {
+	t.r.open.Add(1)
+	go func() {
+		defer t.r.done()
+		defer handlePanic()
+		answer, err := t.Read(ctx)
+		done(answer, err)
+	}()
+}

@@ -1,0 +1,122 @@
+package policytest
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// What is asked of a policy, as its violation says it.
+const (
+	mustReturn      = "Write must return once the tiers have answered"
+	mustNotPanic    = "Write must not panic"
+	setNeedsOne     = "a Set must not succeed before a tier has applied the write"
+	deleteNeedsBoth = "a Delete must not succeed when a tier may have a copy left"
+	errorsKept      = "an error must contain the errors of the tiers"
+	errorNeedsCause = "there must be no error when all calls were applied"
+	noLateCalls     = "no tier may be called after the answer"
+	onlyGoGoesOn    = "only writes begun with Go may go on after the answer"
+	ownContext      = "tiers must be given ctx or a context derived from it"
+	doneIsQuiet     = "a function given to Go must not call a tier"
+	doneReturns     = "a function given to Go must not block"
+	doneNoPanic     = "a function given to Go must not panic"
+	noGoroutines    = "no goroutine may be left behind"
+	validOptions    = "Validate must accept the policy"
+	snakeCaseName   = "Name must be in snake case"
+	oneName         = "Name must always return the same name"
+)
+
+// violation is a demand that a policy does not meet, and how that came out.
+type violation struct{ demand, story string }
+
+// Error says what was asked and what happened.
+func (v violation) Error() string { return v.demand + ": " + v.story }
+
+// isStuck reports whether err explains that a goroutine is blocked.
+func isStuck(err error) bool {
+	v, ok := err.(violation) //nolint:errorlint // violations are not wrapped
+	return ok && (v.demand == mustReturn || v.demand == doneReturns)
+}
+
+// rules are what one write shows. They are asked when everything has ended.
+var rules = []struct {
+	demand string
+	broken func(o *operation) bool
+}{
+	{mustReturn, func(o *operation) bool { return o.stuck }},
+	{mustNotPanic, func(o *operation) bool { return o.panicked != nil }},
+	{setNeedsOne, func(o *operation) bool {
+		return o.Kind == writepolicy.Set && o.succeeded() && !slices.ContainsFunc(o.calls, func(c *call) bool {
+			return c.timely && !c.isDrop() && c.outcome() == writepolicy.Applied
+		})
+	}},
+	{deleteNeedsBoth, func(o *operation) bool {
+		return o.Kind == writepolicy.Delete && o.succeeded() && (!o.gone(writepolicy.L1) || !o.gone(writepolicy.L2))
+	}},
+	{errorsKept, func(o *operation) bool {
+		return o.failed() && (o.lost(writepolicy.L1, false) || o.lost(writepolicy.L1, true) ||
+			o.lost(writepolicy.L2, false) || o.lost(writepolicy.L2, true))
+	}},
+	{errorNeedsCause, func(o *operation) bool {
+		return o.failed() && len(o.calls) > 0 && !slices.ContainsFunc(o.calls, func(c *call) bool {
+			return !c.timely || c.outcome() != writepolicy.Applied
+		})
+	}},
+	{noLateCalls, func(o *operation) bool { return o.any(func(c *call) bool { return c.late }) }},
+	{onlyGoGoesOn, func(o *operation) bool {
+		return o.returned() && o.any(func(c *call) bool { return !c.timely && !c.late && !c.detached })
+	}},
+	{ownContext, func(o *operation) bool { return o.any(func(c *call) bool { return c.stray }) }},
+	{doneIsQuiet, func(o *operation) bool { return o.any(func(c *call) bool { return c.nested }) }},
+	{doneReturns, func(o *operation) bool { return o.any(func(c *call) bool { return c.ended && c.reporting }) }},
+	{doneNoPanic, func(o *operation) bool { return o.any(func(c *call) bool { return c.panicked }) }},
+}
+
+// violations returns what the write has shown.
+func (o *operation) violations() (found []error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range rules {
+		if r.broken(o) {
+			found = append(found, violation{r.demand, o.story()})
+		}
+	}
+	return found
+}
+
+func (o *operation) any(is func(c *call) bool) bool { return slices.ContainsFunc(o.calls, is) }
+
+func (o *operation) returned() bool  { return o.answered && o.panicked == nil && !o.stuck }
+func (o *operation) succeeded() bool { return o.returned() && o.err == nil }
+func (o *operation) failed() bool    { return o.returned() && o.err != nil }
+
+// gone reports whether the tier of a Delete has no copy left in the end.
+func (o *operation) gone(id writepolicy.TierID) bool {
+	return o.any(func(c *call) bool {
+		return c.tier == id && c.ended && c.outcome() == writepolicy.Applied
+	})
+}
+
+// lost reports whether the calls of a tier, its writes or its drops, failed
+// before the answer, all of them, and the answer contains none of their errors.
+func (o *operation) lost(id writepolicy.TierID, drops bool) bool {
+	lost := false
+	for _, c := range o.calls {
+		if c.tier != id || c.isDrop() != drops || !o.knew(c) || c.outcome() == writepolicy.Skipped {
+			continue
+		}
+		if c.err == nil || errors.Is(o.err, c.err) {
+			return false
+		}
+		lost = true
+	}
+	return lost
+}
+
+// knew reports whether the policy had the outcome of c when it answered. Of a
+// write that was begun with Go and ended at the moment of the answer, that is
+// certain only if the policy could not answer while it was held.
+func (o *operation) knew(c *call) bool {
+	return c.timely && (!c.detached || c.held || c.at.Before(o.at))
+}

@@ -1,0 +1,94 @@
+package policytest
+
+import (
+	"testing"
+
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// Suite is the conformance suite. It asks of a policy that
+//
+//   - Write returns, within a minute after the last tier that was late has
+//     answered, and does not panic;
+//   - a Set is a success only once a tier has applied the write, and a Delete
+//     only if neither tier has a copy left;
+//   - an error contains, for errors.Is, the errors of the tiers: one of each
+//     tier whose writes all failed before the answer, and one of each tier whose
+//     copy could not be dropped. Calls that were skipped do not count;
+//   - there is no error when all that the policy asked of the tiers was applied,
+//     unless it asked nothing of them;
+//   - tiers are given ctx or a context derived from it;
+//   - nothing of a tier is called after the answer, and nothing goes on then but
+//     what was begun with Go;
+//   - a function that was given to Go neither blocks nor panics, and calls no
+//     tier;
+//   - no goroutine is left behind;
+//   - operations on different keys can run at once, also under the race
+//     detector;
+//   - Validate accepts the policy, if it is a [writepolicy.Validator];
+//   - Name is in snake case and always the same, if it is [writepolicy.Named].
+//
+// Everything runs in testing/synctest bubbles, where waiting takes no time, so a
+// policy may use timers. One that retries is given the same outcome each time
+// and must give up at last. A panic in a goroutine that the policy itself
+// started ends the test binary, as everywhere.
+type Suite struct {
+	// New returns the policy. It is called once in each bubble, so what it makes
+	// belongs to that bubble: goroutines, which must end in t.Cleanup, and
+	// channels. Required.
+	New func(t *testing.T) writepolicy.Policy
+}
+
+// Run runs the suite on p. It is meant for policies without goroutines and
+// channels that outlive a write; others need a [Suite].
+func Run(t *testing.T, p writepolicy.Policy) {
+	t.Helper()
+	Suite{New: func(*testing.T) writepolicy.Policy { return p }}.Run(t)
+}
+
+// Run runs the suite in subtests of t. It must not be called in a bubble.
+func (s Suite) Run(t *testing.T) {
+	t.Helper()
+	if s.New == nil {
+		t.Fatal("policytest: Suite needs New")
+	}
+	for _, c := range s.checks() {
+		t.Run(c.name, func(t *testing.T) {
+			for _, violation := range c.run(t) {
+				t.Error(violation)
+			}
+		})
+	}
+}
+
+// check is one subtest. It returns what the policy does wrong; t is only for
+// bubbles and for New.
+type check struct {
+	name string
+	run  func(t *testing.T) []error
+}
+
+func (s Suite) checks() []check {
+	checks := []check{
+		{"name", s.checkName},
+		{"options", s.checkOptions},
+		{"concurrent use", s.checkConcurrent},
+	}
+	for _, kind := range []writepolicy.Kind{writepolicy.Set, writepolicy.Delete} {
+		for _, o := range orders {
+			checks = append(checks, check{kind.String() + ", " + o.name, func(t *testing.T) []error {
+				return s.checkOutcomes(t, kind, o)
+			}})
+		}
+	}
+	return checks
+}
+
+// newPolicy calls New.
+func (s Suite) newPolicy(t *testing.T) writepolicy.Policy {
+	p := s.New(t)
+	if p == nil {
+		t.Fatal("policytest: the policy is nil")
+	}
+	return p
+}
