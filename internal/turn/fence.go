@@ -64,11 +64,14 @@ func (f *Fence) Lower() {
 func (tb *Table) AcquireFenced(ctx context.Context, t *Turn, f *Fence, refill bool) error {
 	b := f.bucket
 	b.lock()
-	if f.broken.Load() {
+	if f.broken.Load() && !tb.sabotage.noFences {
 		b.unlock()
 		return ErrFenced
 	}
 	t.key, t.bucket, t.refill = f.key, b, refill
+	if tb.sabotage.noTurns {
+		t.key = tb.sabotage.anyKey()
+	}
 	if !refill {
 		b.breakFences(f.key, f)
 	}

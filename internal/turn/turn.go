@@ -25,8 +25,9 @@ const buckets = 256
 
 // Table gives turns. Use [NewTable]. It is safe for concurrent use.
 type Table struct {
-	seed    maphash.Seed
-	buckets [buckets]bucket
+	seed     maphash.Seed
+	buckets  [buckets]bucket
+	sabotage sabotage
 }
 
 type bucket struct {
@@ -64,7 +65,11 @@ type waiter struct {
 }
 
 // NewTable returns an empty Table.
-func NewTable() *Table { return &Table{seed: maphash.MakeSeed()} }
+func NewTable() *Table {
+	tb := &Table{seed: maphash.MakeSeed()}
+	tb.sabotage.noTurns, tb.sabotage.noFences = Sabotage.NoTurns, Sabotage.NoFences
+	return tb
+}
 
 func (tb *Table) bucket(key string) *bucket {
 	return &tb.buckets[maphash.String(tb.seed, key)%buckets]
@@ -74,6 +79,9 @@ func (tb *Table) bucket(key string) *bucket {
 // until ctx ends; then it returns the cause, and t holds nothing. After Close it
 // returns [ErrClosed].
 func (tb *Table) Acquire(ctx context.Context, t *Turn, key string) error {
+	if tb.sabotage.noTurns {
+		key = tb.sabotage.anyKey()
+	}
 	b := tb.bucket(key)
 	t.key, t.bucket, t.refill = key, b, false
 	if b.sole.CompareAndSwap(nil, t) {
