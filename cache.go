@@ -27,6 +27,7 @@ type Cache[V any] struct {
 	closed     atomic.Bool
 	stages     bool // a tier prepares its writes
 	adjusts    bool // entries are not in L1 as they are in L2
+	prepares   bool // either of the two
 	l1Plain    bool // and nothing but the value of a hit in L1 is wanted
 	l1Alone    bool // L1 is asked before a read is set up
 	flights    flights[V]
@@ -88,6 +89,7 @@ func New[V any](name string, l1, l2 backends.Backend[V], opts ...Option) (*Cache
 	c.l1Alone = l1First && c.l1.desc.InProcess && !cfg.traceL1Hits
 	c.l1Plain = c.l1Alone && cfg.staleIfError == 0 && cfg.readConfig.refreshAhead == 0
 	c.adjusts = cfg.l1TTL > 0 || cfg.staleIfError > 0
+	c.prepares = c.stages || c.adjusts
 	c.negatives = newNegatives(cfg.negativeTTL)
 	return c, nil
 }

@@ -111,7 +111,7 @@ func (f *flight[V]) start(ctx context.Context) context.Context {
 func (f *flight[V]) run(ctx context.Context, ttl time.Duration, l1 asked, load func(ctx context.Context) (V, error)) {
 	ctx = f.start(ctx)
 	defer f.land()
-	if f.cache.negatives.has(f.key) {
+	if n := f.cache.negatives; n != nil && n.has(f.key) {
 		f.answer = tracing.Answer{Found: tracing.LookupNegative}
 		f.err = backends.ErrNotFound
 		return

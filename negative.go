@@ -25,9 +25,6 @@ func newNegatives(ttl time.Duration) *negatives {
 }
 
 func (n *negatives) add(key string) {
-	if n == nil {
-		return
-	}
 	now := time.Now()
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -53,9 +50,6 @@ func (n *negatives) makeRoom(now time.Time) {
 }
 
 func (n *negatives) has(key string) bool {
-	if n == nil {
-		return false
-	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	end, ok := n.ends[key]
@@ -63,9 +57,6 @@ func (n *negatives) has(key string) bool {
 }
 
 func (n *negatives) drop(key string) {
-	if n == nil {
-		return
-	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.ends, key)

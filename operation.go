@@ -93,7 +93,8 @@ func (o *operation) settle() {
 // copy was dropped makes a new copy.
 func (o *operation) record(id writepolicy.TierID, call tracing.Call, outcome writepolicy.Outcome, err error) {
 	r, other := &o.results[id-writepolicy.L1], &o.results[writepolicy.L2-id]
-	if outcome == writepolicy.Applied && *r == (writepolicy.TierResult{}) && call != tracing.CallInvalidate {
+	untouched := r.Outcome == writepolicy.Skipped && r.Drop == writepolicy.Skipped
+	if untouched && outcome == writepolicy.Applied && call != tracing.CallInvalidate {
 		r.Outcome = writepolicy.Applied // the usual case, for which the rest says the same
 		return
 	}

@@ -31,12 +31,12 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tracing.R
 	ctx = r.obs.StartTier(ctx, &call, writepolicy.L1, tracing.CallRefill)
 	defer call.End()
 	kept := c.inL1(entry)
-	outcome, err := c.classify(c.l1.setWithin(ctx, r.key, &kept, nil))
-	if err != nil {
+	if err := c.l1.setWithin(ctx, r.key, &kept, nil); err != nil {
+		outcome := c.classify(err)
 		call.Done(ctx, outcome, tierError(writepolicy.L1, "refill", r.key, outcome, err))
 		return tracing.RefillFailed
 	}
-	call.Done(ctx, outcome, nil)
+	call.Done(ctx, writepolicy.Applied, nil)
 	return tracing.RefillApplied
 }
 

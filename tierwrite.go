@@ -122,21 +122,17 @@ func (t *tierWrite[V]) touch(ctx context.Context, call tracing.Call) (writepolic
 	default:
 		err = t.tier.setWithin(ctx, w.op.Key, w.entryOf(t.id), t.staged)
 	}
-	outcome, err := w.cache.classify(err)
-	if err != nil {
-		err = tierError(t.id, call.String(), w.op.Key, outcome, err)
+	if err == nil {
+		return writepolicy.Applied, nil
 	}
-	return outcome, err
+	outcome := w.cache.classify(err)
+	return outcome, tierError(t.id, call.String(), w.op.Key, outcome, err)
 }
 
-// classify tells the outcome of a write that a backend answered with err.
-func (c *Cache[V]) classify(err error) (writepolicy.Outcome, error) {
-	switch {
-	case err == nil:
-		return writepolicy.Applied, nil
-	case c.certain(err):
-		return writepolicy.Failed, err
-	default:
-		return writepolicy.Unknown, err
+// classify tells the outcome of a write that a backend answered with an error.
+func (c *Cache[V]) classify(err error) writepolicy.Outcome {
+	if c.certain(err) {
+		return writepolicy.Failed
 	}
+	return writepolicy.Unknown
 }

@@ -59,8 +59,10 @@ func (w *write[V]) free() {
 func (w *write[V]) do(ctx context.Context) error {
 	c := w.cache
 	ctx = c.tel.StartWrite(ctx, &w.obs, w.op)
-	if err := w.stage(ctx); err != nil {
-		return w.refuse(ctx, err)
+	if c.prepares && w.op.Kind == writepolicy.Set {
+		if err := w.stage(ctx); err != nil {
+			return w.refuse(ctx, err)
+		}
 	}
 	if err := c.turns.Acquire(ctx, &w.turn, w.op.Key); err != nil {
 		return w.refuse(ctx, closedErr(err))
@@ -99,8 +101,12 @@ func (w *write[V]) doFenced(ctx context.Context, fence *turn.Fence) tracing.Refi
 
 // proceed writes the tiers. From here on the caller's context ends nothing.
 func (w *write[V]) proceed(ctx context.Context) error {
-	ctx = detach(ctx)
-	w.cache.negatives.drop(w.op.Key)
+	if ctx.Done() != nil {
+		ctx = context.WithoutCancel(ctx)
+	}
+	if n := w.cache.negatives; n != nil {
+		n.drop(w.op.Key)
+	}
 	return w.answer(ctx, w.runPolicy(ctx))
 }
 
@@ -115,9 +121,6 @@ func (w *write[V]) entryOf(id writepolicy.TierID) *backends.Entry[V] {
 // stage prepares a Set in both tiers, so that what cannot be written is known
 // before either is touched.
 func (w *write[V]) stage(ctx context.Context) (err error) {
-	if w.op.Kind != writepolicy.Set {
-		return nil
-	}
 	if w.cache.adjusts {
 		w.entry1 = w.cache.inL1(w.entry)
 	}
