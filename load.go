@@ -103,7 +103,11 @@ func (c *Cache[V]) share(
 	}
 	select {
 	case <-f.done:
-		obs.Answered(ctx, f.answer, f.err)
+		a := f.answer
+		if !first {
+			a.Refill = tracing.NoRefill // that is told once, by the first
+		}
+		obs.Answered(ctx, a, f.err)
 		return f.value, f.err
 	case <-ctx.Done():
 		f.leave()

@@ -47,7 +47,7 @@ func (i Inconsistency) String() string {
 func (i Inconsistency) errorType() attribute.KeyValue {
 	for _, err := range []error{i.L1.Err, i.L2.Err, i.L1.DropErr, i.L2.DropErr} {
 		if err != nil {
-			return semconv.ErrorType(err)
+			return errorType(err)
 		}
 	}
 	return semconv.ErrorTypeOther

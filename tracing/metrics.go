@@ -7,7 +7,6 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -93,7 +92,7 @@ func (d *durations) record(ctx context.Context, h metric.Float64Histogram, start
 		h.Record(ctx, elapsed, d.prebuilt...)
 		return
 	}
-	h.Record(ctx, elapsed, metric.WithAttributes(append(slices.Clip(d.attrs), semconv.ErrorType(err))...))
+	h.Record(ctx, elapsed, metric.WithAttributes(append(slices.Clip(d.attrs), errorType(err))...))
 }
 
 func (m *instruments) countInconsistency(ctx context.Context, cache string, kind writepolicy.Kind, v writepolicy.Verdict) {

@@ -5,9 +5,12 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/tiercache/tiercache/internal/errtype"
 )
 
 // opSite is what all operations of one sort share.
@@ -76,5 +79,7 @@ func (o *operation) End() {
 // fail marks the span of what failed with err.
 func fail(span trace.Span, err error) {
 	span.SetStatus(codes.Error, err.Error())
-	span.SetAttributes(semconv.ErrorType(err))
+	span.SetAttributes(errorType(err))
 }
+
+func errorType(err error) attribute.KeyValue { return semconv.ErrorTypeKey.String(errtype.Of(err)) }

@@ -121,8 +121,12 @@ func (r *Read) Answered(ctx context.Context, a Answer, err error) {
 	if a.Found == LookupStale {
 		r.span.SetAttributes(AttrStaleAge.Float64(a.Age.Seconds()))
 	}
-	if failed != nil {
+	switch {
+	case failed == nil:
+	case r.site == &r.tel.reads.load:
 		failStack(r.span, failed)
+	default:
+		fail(r.span, failed)
 	}
 	r.span.End()
 }
