@@ -82,7 +82,16 @@ func (c *capture) hooked() []tiercache.Inconsistency {
 // tree prints the ended spans: children below their parents, in the order in
 // which they were started, with everything that a span says except for times and
 // ids.
-func (c *capture) tree() string {
+func (c *capture) tree() string { return c.render(spanLine) }
+
+// treeNames are the lines of the tree with names and kinds alone.
+func treeNames(c *capture) []string {
+	return strings.Split(strings.TrimSpace(c.render(func(s sdktrace.ReadOnlySpan) string {
+		return fmt.Sprintf("%s (%s)", s.Name(), s.SpanKind())
+	})), "\n")
+}
+
+func (c *capture) render(line func(sdktrace.ReadOnlySpan) string) string {
 	ended := c.spans.Ended()
 	slices.SortStableFunc(ended, func(a, b sdktrace.ReadOnlySpan) int { return a.StartTime().Compare(b.StartTime()) })
 	var b strings.Builder
@@ -90,7 +99,7 @@ func (c *capture) tree() string {
 	children = func(parent trace.SpanID, indent string) {
 		for _, s := range ended {
 			if s.Parent().SpanID() == parent {
-				b.WriteString(indent + spanLine(s) + "\n")
+				b.WriteString(indent + line(s) + "\n")
 				for _, e := range s.Events() {
 					b.WriteString(indent + "  ! " + e.Name + " " + attrs(e.Attributes) + "\n")
 				}

@@ -3,6 +3,7 @@ package tiercache_test
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -183,6 +184,13 @@ func TestBadInput(t *testing.T) {
 		"no timeout":       {"c", m, m, tiercache.WithWriteTimeout(0), "write timeout is 0s"},
 		"negative timeout": {"c", m, m, tiercache.WithWriteTimeout(-1), "write timeout is -1ns"},
 		"bad policy":       {"c", m, m, tiercache.WithPolicy(writepolicy.Race(writepolicy.MaxDetached(-1))), "MaxDetached(-1)"},
+		"bad L1 TTL":       {"c", m, m, tiercache.WithL1TTL(-1, 0), "WithL1TTL(-1ns)"},
+		"bad jitter":       {"c", m, m, tiercache.WithL1TTL(1, 1), "jitter is 1"},
+		"no jitter":        {"c", m, m, tiercache.WithL1TTL(1, math.NaN()), "jitter is NaN"},
+		"bad negative TTL": {"c", m, m, tiercache.WithNegativeTTL(-1), "WithNegativeTTL(-1ns)"},
+		"bad stale limit":  {"c", m, m, tiercache.WithStaleIfError(-1), "WithStaleIfError(-1ns)"},
+		"bad fraction":     {"c", m, m, tiercache.WithRefreshAhead(1.5), "WithRefreshAhead is 1.5"},
+		"bad refill":       {"c", m, m, tiercache.WithRefill(7), "WithRefill(7)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -197,6 +205,13 @@ func TestBadInput(t *testing.T) {
 	require.ErrorIs(t, w.Set(t.Context(), "k", "v", -1), tiercache.ErrInvalid)
 	require.ErrorIs(t, w.Delete(t.Context(), ""), tiercache.ErrInvalid)
 	_, _, err := w.Get(t.Context(), "")
+	require.ErrorIs(t, err, tiercache.ErrInvalid)
+	load := func(context.Context) (string, error) { return "", nil }
+	_, err = w.GetOrLoad(t.Context(), "", 0, load)
+	require.ErrorIs(t, err, tiercache.ErrInvalid)
+	_, err = w.GetOrLoad(t.Context(), "k", -1, load)
+	require.ErrorIs(t, err, tiercache.ErrInvalid)
+	_, err = w.GetOrLoad(t.Context(), "k", 0, nil)
 	require.ErrorIs(t, err, tiercache.ErrInvalid)
 	assert.Zero(t, writeCalls(w.l1)+writeCalls(w.l2))
 }

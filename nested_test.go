@@ -1,0 +1,126 @@
+package tiercache_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// three is a cache over L1 and (L2 over L3), all of whose telemetry is captured.
+type three struct {
+	*tiercache.Cache[string]
+	l1    *backendtest.Map[string]
+	inner *world
+}
+
+func newThree(t *testing.T, c *capture, opts ...tiercache.Option) three {
+	t.Helper()
+	inner := newWorld(t, append(c.options(), opts...)...)
+	l1 := backendtest.NewMap[string]()
+	outer, err := tiercache.New("outer", l1, inner.AsBackend(), c.options()...)
+	require.NoError(t, err)
+	return three{outer, l1, inner}
+}
+
+func TestNestedSuite(t *testing.T) {
+	t.Parallel()
+	backendtest.Suite[string]{
+		New: func(t *testing.T) backends.Backend[string] {
+			t.Helper()
+			w := newWorld(t)
+			return w.AsBackend()
+		},
+		Value:  func(i int) string { return string(rune('a' + i)) },
+		Bubble: true,
+	}.Run(t)
+}
+
+// The spans of the inner cache are children of the outer cache's spans of L2,
+// which stay internal, because the inner cache describes its calls itself.
+func TestNestedSpans(t *testing.T) {
+	t.Parallel()
+	c := newCapture()
+	w := newThree(t, c)
+	ctx, span := c.caller(t.Context())
+	require.NoError(t, w.Set(ctx, "k", "v", 0))
+	require.NoError(t, w.l1.Delete(ctx, "k"))
+	_, ok, err := w.Get(ctx, "k")
+	require.NoError(t, err)
+	assert.True(t, ok)
+	span.End()
+	assert.Equal(t, `caller (internal)
+  set outer (internal)
+    set outer l1 (internal)
+    set outer l2 (internal)
+      set users (internal)
+        set users l1 (internal)
+        set users l2 (client)
+  get outer (internal)
+    get outer l2 (internal)
+    refill outer l1 (internal)`, strings.Join(treeNames(c), "\n"))
+}
+
+// What the outer cache is told of a write that the inner one made in part.
+func TestNestedOutcomes(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault1, fault2 backendtest.Fault // of the inner tiers
+		want           writepolicy.Outcome
+		events         int // of both caches
+	}{
+		"both applied":    {nil, nil, writepolicy.Applied, 0},
+		"partly written":  {nil, backendtest.FailBefore(errRefused), writepolicy.Unknown, 2},
+		"not written":     {backendtest.FailBefore(errRefused), nil, writepolicy.Failed, 1},
+		"perhaps written": {backendtest.Lose(errRefused), nil, writepolicy.Unknown, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCapture()
+			w := newThree(t, c)
+			w.inner.l1.Next(backendtest.Set, test.fault1)
+			w.inner.l2.Next(backendtest.Set, test.fault2)
+			err := w.Set(t.Context(), secretKey, "v", time.Hour)
+			assert.Len(t, c.hooked(), test.events)
+			if test.want == writepolicy.Applied {
+				require.NoError(t, err)
+			} else {
+				assert.Equal(t, test.want, asError(t, err).L2.Outcome)
+			}
+			require.NoError(t, w.Close(t.Context()))
+			require.NoError(t, w.inner.Close(t.Context()))
+		})
+	}
+}
+
+// A value that the innermost tier cannot store is refused before any is touched.
+func TestNestedStaging(t *testing.T) {
+	t.Parallel()
+	c := newCapture()
+	w := newThree(t, c)
+	w.inner.l2.Next(backendtest.Stage, backendtest.FailBefore(errRefused))
+	err := w.Set(t.Context(), "k", "v", 0)
+	require.ErrorIs(t, err, errRefused)
+	assert.Empty(t, w.l1.Snapshot())
+	assert.Zero(t, writeCalls(w.inner.l1))
+	assert.Empty(t, c.hooked())
+}
+
+func TestNestedRefusals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.AsBackend()
+	require.ErrorIs(t, b.Set(t.Context(), "", backends.Entry[string]{}), tiercache.ErrInvalid)
+	require.NoError(t, w.Close(t.Context()))
+	err := b.Set(t.Context(), "k", backends.Entry[string]{})
+	require.ErrorIs(t, err, tiercache.ErrClosed)
+	assert.True(t, backends.CertainlyNotApplied(err))
+	assert.True(t, backends.CertainlyNotApplied(b.Delete(t.Context(), "k")))
+}

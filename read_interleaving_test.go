@@ -1,0 +1,394 @@
+package tiercache_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// held begins with "old" in L2 alone, as after an eviction in L1.
+func held(t *testing.T, opts ...tiercache.Option) *world {
+	t.Helper()
+	w := newWorld(t, opts...)
+	require.NoError(t, w.map2.Set(t.Context(), "k", backends.Entry[string]{Value: "old"}))
+	return w
+}
+
+// A reader has read the old value in L2 and is about to store it in L1. A write
+// comes and is done before it does, or in the middle of it. L1 must not get the
+// old value after it.
+func TestRefillAgainstWrite(t *testing.T) {
+	t.Parallel()
+	for _, remove := range []bool{false, true} {
+		name := map[bool]string{false: "Set", true: "Delete"}[remove]
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
+				w := held(t, tiercache.WithPolicy(p))
+				gate := backendtest.NewGate()
+				w.l2.Next(backendtest.Get, gate.After())
+				read := make(chan string)
+				go func() {
+					value, _, err := w.Get(t.Context(), "k")
+					assert.NoError(t, err)
+					read <- value
+				}()
+				<-gate.Arrived()
+				if remove {
+					require.NoError(t, w.Delete(t.Context(), "k"))
+				} else {
+					require.NoError(t, w.Set(t.Context(), "k", "new", 0))
+				}
+				gate.Open()
+				assert.Equal(t, "old", <-read, "it began before the write")
+				require.NoError(t, w.Close(t.Context()))
+				l1, l2 := w.holds("k")
+				assert.NotEqual(t, "old", l1)
+				assert.NotEqual(t, "old", l2)
+			})
+		})
+	}
+}
+
+// The write has begun before the read, and ends between the read of L2 and the
+// refill.
+func TestRefillAgainstWriteUnderWay(t *testing.T) {
+	t.Parallel()
+	for _, tier := range []string{"l1", "l2"} {
+		t.Run("held in "+tier, func(t *testing.T) {
+			t.Parallel()
+			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
+				w := held(t, tiercache.WithPolicy(p), tiercache.WithWriteTimeout(time.Hour))
+				writing, reading := backendtest.NewGate(), backendtest.NewGate()
+				call, faults := backendtest.Set, w.l2
+				if tier == "l1" {
+					faults = w.l1
+					if writepolicy.NameOf(p) == "write_around" {
+						call = backendtest.Delete
+					}
+				}
+				faults.Next(call, writing.Before())
+				w.l1.Next(backendtest.Get, backendtest.Hang()) // as if evicted, whatever was written
+				w.l2.Next(backendtest.Get, reading.After())
+
+				go func() { assert.NoError(t, w.Set(t.Context(), "k", "new", 0)) }()
+				<-writing.Arrived()
+				synctest.Wait()
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					_, _, _ = w.Get(ctx, "k")
+				}()
+				synctest.Wait()
+				cancel() // L1 answers with an error, and L2 is asked
+				synctest.Wait()
+				writing.Open()
+				synctest.Wait()
+				reading.Open()
+				<-done
+				require.NoError(t, w.Close(t.Context()))
+				l1, l2 := w.holds("k")
+				assert.NotEqual(t, "old", l1)
+				assert.Equal(t, "new", l2)
+			})
+		})
+	}
+}
+
+// A loader has its value when a write comes. What it loaded reaches no tier.
+func TestLoadAgainstWrite(t *testing.T) {
+	t.Parallel()
+	for _, remove := range []bool{false, true} {
+		name := map[bool]string{false: "Set", true: "Delete"}[remove]
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
+				w := newWorld(t, tiercache.WithPolicy(p))
+				value, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context) (string, error) {
+					if remove {
+						assert.NoError(t, w.Delete(t.Context(), "k"))
+					} else {
+						assert.NoError(t, w.Set(t.Context(), "k", "new", 0))
+					}
+					return "loaded", nil
+				})
+				require.NoError(t, err)
+				assert.Equal(t, "loaded", value)
+				require.NoError(t, w.Close(t.Context()))
+				l1, l2 := w.holds("k")
+				assert.NotEqual(t, "loaded", l1)
+				assert.NotEqual(t, "loaded", l2)
+			})
+		})
+	}
+}
+
+// Sixty-four callers, one loader.
+func TestLoadsAreShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var calls atomic.Int32
+		for range 64 {
+			go func() {
+				value, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context) (string, error) {
+					calls.Add(1)
+					time.Sleep(time.Second)
+					return "loaded", nil
+				})
+				assert.NoError(t, err)
+				assert.Equal(t, "loaded", value)
+			}()
+		}
+		synctest.Wait()
+		time.Sleep(2 * time.Second)
+		assert.Equal(t, int32(1), calls.Load())
+		assert.Equal(t, 1, w.l2.Calls(backendtest.Get))
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+// A caller that comes after a write does not wait for a load that began before
+// it, which may bring back what was replaced.
+func TestLoadIsNotSharedAcrossAWrite(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		gate := make(chan struct{})
+		first := make(chan string, 1)
+		go func() {
+			value, _ := w.GetOrLoad(t.Context(), "k", 0, func(context.Context) (string, error) {
+				<-gate
+				return "before", nil
+			})
+			first <- value
+		}()
+		synctest.Wait()
+		require.NoError(t, w.Delete(t.Context(), "k"))
+		value, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context) (string, error) { return "after", nil })
+		require.NoError(t, err)
+		assert.Equal(t, "after", value)
+		close(gate)
+		assert.Equal(t, "before", <-first)
+		w.assertHolds(t, "after", "after")
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+// The first caller leaves. The loader goes on for the others, and ends with the
+// last of them.
+func TestLeaderLeaves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		load := func(ctx context.Context) (string, error) {
+			select {
+			case <-time.After(time.Minute):
+				return "loaded", nil
+			case <-ctx.Done():
+				return "", ctx.Err()
+			}
+		}
+		leaves := func(after time.Duration) {
+			ctx, cancel := context.WithTimeout(t.Context(), after)
+			defer cancel()
+			_, err := w.GetOrLoad(ctx, "k", 0, load)
+			assert.ErrorIs(t, err, context.DeadlineExceeded)
+		}
+		go leaves(time.Second)
+		synctest.Wait()
+		go leaves(2 * time.Second)
+		value, err := w.GetOrLoad(t.Context(), "k", 0, load)
+		require.NoError(t, err)
+		assert.Equal(t, "loaded", value)
+
+		begin := time.Now()
+		require.NoError(t, w.Delete(t.Context(), "k"))
+		leaves(time.Second)
+		require.NoError(t, w.Close(t.Context()))
+		assert.Equal(t, time.Second, time.Since(begin), "nobody waited for the loader any more")
+	})
+}
+
+// A loader that panics fails all callers, and takes nothing else with it.
+func TestLoaderPanicIsShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for range 3 {
+			go func() {
+				_, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context) (string, error) {
+					time.Sleep(time.Second)
+					panic(errRefused)
+				})
+				assert.ErrorIs(t, err, errRefused)
+				var p *backends.PanicError
+				assert.ErrorAs(t, err, &p)
+			}()
+		}
+		time.Sleep(2 * time.Second)
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+// L1 lets go of an entry before L2 does, and gets it again with what is left of
+// its life.
+func TestExpiryBetweenTheTiers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tiercache.WithL1TTL(time.Minute, 0))
+		begin := time.Now()
+		require.NoError(t, w.Set(t.Context(), "k", "v", 90*time.Second))
+		assert.Equal(t, time.Minute, w.map1.Snapshot()["k"].ExpiresAt.Sub(begin))
+		assert.Equal(t, 90*time.Second, w.map2.Snapshot()["k"].ExpiresAt.Sub(begin))
+
+		time.Sleep(70 * time.Second)
+		value, ok, err := w.Get(t.Context(), "k")
+		require.NoError(t, err)
+		assert.True(t, ok)
+		assert.Equal(t, "v", value)
+		assert.Equal(t, 90*time.Second, w.map1.Snapshot()["k"].ExpiresAt.Sub(begin), "the remaining life, not a new one")
+
+		time.Sleep(20 * time.Second)
+		_, ok, err = w.Get(t.Context(), "k")
+		require.NoError(t, err)
+		assert.False(t, ok)
+
+		require.NoError(t, w.Set(t.Context(), "k", "v", time.Hour))
+		time.Sleep(70 * time.Second)
+		_, _, err = w.Get(t.Context(), "k")
+		require.NoError(t, err)
+		assert.Equal(t, time.Minute, time.Until(w.map1.Snapshot()["k"].ExpiresAt), "L1 keeps a refill no longer than a Set")
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+func TestL1Jitter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tiercache.WithL1TTL(time.Minute, 0.5))
+		lives := make(map[time.Duration]bool)
+		for range 50 {
+			require.NoError(t, w.Set(t.Context(), "k", "v", 0))
+			life := time.Until(w.map1.Snapshot()["k"].ExpiresAt)
+			assert.LessOrEqual(t, life, time.Minute)
+			assert.Greater(t, life, 30*time.Second)
+			lives[life] = true
+		}
+		assert.Greater(t, len(lives), 10)
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+// A delete reaches L2 also when L1 does not have the key.
+func TestDeleteOfWhatOnlyL2Has(t *testing.T) {
+	t.Parallel()
+	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
+		w := held(t, tiercache.WithPolicy(p))
+		require.NoError(t, w.Delete(t.Context(), "k"))
+		_, ok, err := w.Get(t.Context(), "k")
+		require.NoError(t, err)
+		assert.False(t, ok)
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+// When the life of a newer value ends in L1, an older one does not come back.
+func TestEndOfLifeBringsNothingBack(t *testing.T) {
+	t.Parallel()
+	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
+		w := newWorld(t, tiercache.WithPolicy(p))
+		require.NoError(t, w.Set(t.Context(), "k", "older", time.Hour))
+		require.NoError(t, w.Set(t.Context(), "k", "newer", time.Minute))
+		time.Sleep(2 * time.Minute)
+		_, ok, err := w.Get(t.Context(), "k")
+		require.NoError(t, err)
+		assert.False(t, ok)
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+// A write ends what is remembered of a key that was not found, also one that
+// comes while the loader is finding nothing.
+func TestNegativeEntriesEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tiercache.WithNegativeTTL(time.Minute))
+		loads := 0
+		nothing := func(context.Context) (string, error) {
+			loads++
+			return "", backends.ErrNotFound
+		}
+		get := func(want int) {
+			t.Helper()
+			_, err := w.GetOrLoad(t.Context(), "k", 0, nothing)
+			require.ErrorIs(t, err, backends.ErrNotFound)
+			assert.Equal(t, want, loads)
+		}
+		get(1)
+		get(1)
+		time.Sleep(time.Minute)
+		get(2) // its time is over
+		require.NoError(t, w.Delete(t.Context(), "k"))
+		get(3) // a write has ended it
+		require.NoError(t, w.Delete(t.Context(), "k"))
+		_, err := w.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context) (string, error) {
+			assert.NoError(t, w.Delete(ctx, "k")) // fences what is found now
+			return "", backends.ErrNotFound
+		})
+		require.ErrorIs(t, err, backends.ErrNotFound)
+		get(4)
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+// A deleted value is not served as a stale one.
+func TestStaleAfterDelete(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tiercache.WithStaleIfError(time.Hour))
+		fail := func(context.Context) (string, error) { return "", errRefused }
+		require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
+		time.Sleep(2 * time.Minute)
+		value, err := w.GetOrLoad(t.Context(), "k", 0, fail)
+		require.NoError(t, err)
+		assert.Equal(t, "v", value)
+		require.NoError(t, w.Delete(t.Context(), "k"))
+		_, err = w.GetOrLoad(t.Context(), "k", 0, fail)
+		require.ErrorIs(t, err, errRefused)
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+// Close waits for loads, also for those of refresh-ahead, and for the losers of
+// races.
+func TestCloseWaitsForReads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tiercache.WithRefreshAhead(0.5))
+		require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
+		time.Sleep(50 * time.Second)
+		refreshed := false
+		value, err := w.GetOrLoad(t.Context(), "k", time.Minute, func(context.Context) (string, error) {
+			time.Sleep(time.Second)
+			refreshed = true
+			return "w", nil
+		})
+		require.NoError(t, err)
+		assert.Equal(t, "v", value)
+		require.NoError(t, w.Close(t.Context()))
+		assert.True(t, refreshed)
+		w.assertHolds(t, "w", "w")
+	})
+}
