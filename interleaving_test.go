@@ -3,6 +3,7 @@ package tiercache_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,6 +92,22 @@ func TestDetachedLoserKeepsTheTurn(t *testing.T) {
 		require.NoError(t, <-deleted)
 		w.assertHolds(t, "", "")
 		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+// How long a write had to wait for the one before it is on its span.
+func TestTurnWaitIsShown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCapture()
+		w := newWorld(t, c.options()...)
+		w.l2.Next(backendtest.Set, backendtest.Delay(2*time.Second))
+		go func() { assert.NoError(t, w.Set(t.Context(), "k", "A", 0)) }()
+		synctest.Wait()
+		require.NoError(t, w.Set(t.Context(), "k", "B", 0))
+		require.NoError(t, w.Close(t.Context()))
+		assert.Equal(t, 1, strings.Count(c.tree(), "tiercache.turn.wait="))
+		assert.Contains(t, c.tree(), "tiercache.turn.wait=2")
 	})
 }
 

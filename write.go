@@ -67,6 +67,9 @@ func (w *write[V]) do(ctx context.Context) error {
 	if err := c.turns.Acquire(ctx, &w.turn, w.op.Key); err != nil {
 		return w.refuse(ctx, closedErr(err))
 	}
+	if d := w.turn.Waited(); d > 0 {
+		w.obs.Waited(d)
+	}
 	if ctx.Err() != nil {
 		w.turn.Release()
 		return w.refuse(ctx, context.Cause(ctx))

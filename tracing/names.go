@@ -27,6 +27,7 @@ const (
 	AttrL1Outcome  = attribute.Key("tiercache.l1.outcome")     // and skipped; absent while in flight (event)
 	AttrL2Outcome  = attribute.Key("tiercache.l2.outcome")     // likewise (event)
 	AttrConsistent = attribute.Key("tiercache.consistent")     // bool: the tiers cannot differ now
+	AttrTurnWait   = attribute.Key("tiercache.turn.wait")      // s: waited for other writers of the key; absent if not
 	AttrKey        = attribute.Key("tiercache.key")            // string, by WithKey only (event)
 )
 

@@ -2,6 +2,7 @@ package tracing
 
 import (
 	"context"
+	"time"
 
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -27,6 +28,13 @@ func (w *Write) Answered(ctx context.Context, l1, l2 writepolicy.Outcome, consis
 	w.span.SetAttributes(w.tel.ends[l1][l2][btoi(consistent)]...)
 	if err != nil {
 		fail(w.span, err)
+	}
+}
+
+// Waited says that the write has waited for other writers of its key.
+func (w *Write) Waited(d time.Duration) {
+	if w.span != nil {
+		w.span.SetAttributes(AttrTurnWait.Float64(d.Seconds()))
 	}
 }
 

@@ -68,7 +68,7 @@ func (tb *Table) AcquireFenced(ctx context.Context, t *Turn, f *Fence, refill bo
 		b.unlock()
 		return ErrFenced
 	}
-	t.key, t.bucket, t.refill = f.key, b, refill
+	t.key, t.bucket, t.refill, t.waited = f.key, b, refill, 0
 	if tb.sabotage.noTurns {
 		t.key = tb.sabotage.anyKey()
 	}

@@ -16,6 +16,7 @@ import (
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // ErrClosed is returned by [Table.Acquire] after [Table.Close] was called.
@@ -54,6 +55,7 @@ type Turn struct {
 	bucket *bucket
 	next   *Turn // in the list of holders
 	refill bool  // holds the turn, but is no write
+	waited time.Duration
 
 	first, last *waiter // who waits for this holder
 }
@@ -83,7 +85,7 @@ func (tb *Table) Acquire(ctx context.Context, t *Turn, key string) error {
 		key = tb.sabotage.anyKey()
 	}
 	b := tb.bucket(key)
-	t.key, t.bucket, t.refill = key, b, false
+	t.key, t.bucket, t.refill, t.waited = key, b, false, 0
 	if b.sole.CompareAndSwap(nil, t) {
 		return nil
 	}
@@ -118,8 +120,10 @@ func (b *bucket) queue(ctx context.Context, t *Turn) error {
 }
 
 func (b *bucket) wait(ctx context.Context, w *waiter) error {
+	begin := time.Now()
 	select {
 	case <-w.ready:
+		w.turn.waited = time.Since(begin)
 		return nil
 	case <-ctx.Done():
 	}
@@ -134,6 +138,9 @@ func (b *bucket) wait(ctx context.Context, w *waiter) error {
 	w.turn.forget()
 	return context.Cause(ctx)
 }
+
+// Waited returns how long the holder had to wait for its turn; 0: not at all.
+func (t *Turn) Waited() time.Duration { return t.waited }
 
 // Pass gives the turn to the next in line. The operation stays present, so that
 // Close goes on waiting for it, until Leave.
