@@ -87,7 +87,7 @@ func New[V any](name string, l1, l2 backends.Backend[V], opts ...Option) (*Cache
 	_, c.recycle = cfg.policy.(builtin.Marked)
 	_, l1First := cfg.reads.(builtin.AsksL1First)
 	c.l1Alone = l1First && c.l1.desc.InProcess && !cfg.traceL1Hits
-	c.l1Plain = c.l1Alone && cfg.staleIfError == 0 && cfg.readConfig.refreshAhead == 0
+	c.l1Plain = c.l1Alone && cfg.staleIfError == 0 && cfg.refreshAhead == 0
 	c.adjusts = cfg.l1TTL > 0 || cfg.staleIfError > 0
 	c.prepares = c.stages || c.adjusts
 	c.negatives = newNegatives(cfg.negativeTTL)

@@ -122,14 +122,14 @@ func (c *Cache[V]) share(
 func (c *Cache[V]) refreshIfDue(
 	ctx context.Context, key string, ttl time.Duration, end time.Time, load func(ctx context.Context) (V, error),
 ) {
-	if c.config.refreshAhead == 0 || end.IsZero() {
+	if c.refreshAhead == 0 || end.IsZero() {
 		return
 	}
 	life := ttl
 	if c.l1TTL > 0 && (ttl == 0 || c.l1TTL < ttl) {
 		life = c.l1TTL
 	}
-	if time.Until(end) >= time.Duration(c.config.refreshAhead*float64(life)) {
+	if time.Until(end) >= time.Duration(c.refreshAhead*float64(life)) {
 		return
 	}
 	f, first, err := c.flights.join(c, key)

@@ -213,7 +213,7 @@ func otherCaller() context.Context {
 // TestReadContract holds the telemetry of reads, whole, to a file that people
 // read: spans with all that they say, metrics, and what the tiers hold in the
 // end.
-func TestReadContract(t *testing.T) {
+func TestReadContract(t *testing.T) { //nolint:tparallel // the subtests write one file, in order
 	t.Parallel()
 	const file = "testdata/read_contract.txt"
 	recorded, err := os.ReadFile(file)

@@ -16,7 +16,7 @@ import (
 // holds the key's turn meanwhile, so that none can pass it.
 func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tracing.Refill {
 	c := r.cache
-	if c.readConfig.refill == RefillNever {
+	if c.refill == RefillNever {
 		return tracing.RefillDisabled
 	}
 	switch err := c.turns.AcquireFenced(ctx, &r.turn, &r.fence, true); {
@@ -44,7 +44,7 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tracing.R
 // there, and some more time for it to be of use as a stale one.
 func (c *Cache[V]) inL1(entry backends.Entry[V]) backends.Entry[V] {
 	if c.l1TTL > 0 {
-		life := c.l1TTL - time.Duration(rand.Float64()*c.l1Jitter*float64(c.l1TTL))
+		life := c.l1TTL - time.Duration(rand.Float64()*c.l1Jitter*float64(c.l1TTL)) //nolint:gosec // it spreads load
 		if end := expiry(life); entry.ExpiresAt.IsZero() || end.Before(entry.ExpiresAt) {
 			entry.ExpiresAt = end
 		}

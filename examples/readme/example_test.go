@@ -50,7 +50,7 @@ func run(ctx context.Context, dir string) error {
 
 	err = users.Set(ctx, "42", User{Name: "Ada"}, time.Hour)
 	if errors.Is(err, tiercache.ErrInconsistent) {
-		// L1 and L2 may differ; err says what became of each.
+		log.Print(err) // L1 and L2 may differ: it says what became of each
 	}
 
 	user, err := users.GetOrLoad(ctx, "43", time.Hour, func(ctx context.Context) (User, error) {
