@@ -148,6 +148,9 @@ func (f *flight[V]) again(ctx context.Context, l1 asked) bool {
 
 func (f *flight[V]) load(ctx context.Context, ttl time.Duration, load func(ctx context.Context) (V, error)) {
 	f.answer = tracing.Answer{Found: tracing.LookupError}
+	if f.err = context.Cause(ctx); f.err != nil {
+		return // all callers have left
+	}
 	value, err := f.call(ctx, load)
 	switch {
 	case errors.Is(err, backends.ErrNotFound):

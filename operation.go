@@ -25,6 +25,7 @@ type operation struct {
 	results  [2]writepolicy.TierResult
 	inFlight [2]int
 	answered bool
+	settling bool          // no more calls may begin, because the answer waits for those in flight
 	settled  chan struct{} // made by settle, closed when nothing is in flight
 }
 
@@ -46,7 +47,7 @@ func (o *operation) unlock() {
 func (o *operation) reset() {
 	o.op = writepolicy.Op{}
 	o.results = [2]writepolicy.TierResult{}
-	o.answered = false // and inFlight and settled are zero when it is over
+	o.answered, o.settling = false, false // and inFlight and settled are zero when it is over
 }
 
 // enter counts a tier call that begins. It reports false when it may not begin.
@@ -58,7 +59,7 @@ func (o *operation) enter(id writepolicy.TierID) bool {
 func (o *operation) count(id writepolicy.TierID) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.answered {
+	if o.answered || o.settling {
 		return false
 	}
 	o.inFlight[id-writepolicy.L1]++
@@ -77,6 +78,7 @@ func (o *operation) left(id writepolicy.TierID) {
 // settle waits until no tier call is in flight. Each ends by itself.
 func (o *operation) settle() {
 	o.lock()
+	o.settling = true
 	if o.inFlight == [2]int{} {
 		o.unlock()
 		return

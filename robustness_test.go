@@ -431,6 +431,18 @@ func TestHookPanicIsHandled(t *testing.T) {
 	require.ErrorIs(t, handled[0], errRefused)
 }
 
+// A classifier that panics is not certain, and no key stays taken.
+func TestClassifierPanics(t *testing.T) {
+	t.Parallel()
+	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
+		w := newWorld(t, tiercache.WithPolicy(p), tiercache.WithClassifier(func(error) bool { panic("!") }))
+		w.l2.Next(backendtest.Delete, backendtest.FailBefore(errRefused))
+		assert.Equal(t, writepolicy.Unknown, asError(t, w.Delete(t.Context(), "k")).L2.Outcome)
+		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
 // The classifier decides what an error means.
 func TestClassifier(t *testing.T) {
 	t.Parallel()

@@ -129,8 +129,14 @@ func (t *tierWrite[V]) touch(ctx context.Context, call tracing.Call) (writepolic
 	return outcome, tierError(t.id, call.String(), w.op.Key, outcome, err)
 }
 
-// classify tells the outcome of a write that a backend answered with an error.
-func (c *Cache[V]) classify(err error) writepolicy.Outcome {
+// classify tells the outcome of a write that a backend answered with an error. A
+// classifier that panics is not certain.
+func (c *Cache[V]) classify(err error) (outcome writepolicy.Outcome) {
+	defer func() {
+		if recover() != nil {
+			outcome = writepolicy.Unknown
+		}
+	}()
 	if c.certain(err) {
 		return writepolicy.Failed
 	}
