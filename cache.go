@@ -29,7 +29,8 @@ type Cache[V any] struct {
 	adjusts    bool // entries are not in L1 as they are in L2
 	prepares   bool // either of the two
 	l1Plain    bool // and nothing but the value of a hit in L1 is wanted
-	l1Alone    bool // L1 is asked before a read is set up
+	l1First    bool // reads ask L1 first, and L2 only when it has no value
+	l1Alone    bool // and L1 is asked before a read is set up
 	flights    flights[V]
 	negatives  *negatives
 
@@ -85,8 +86,8 @@ func New[V any](name string, l1, l2 backends.Backend[V], opts ...Option) (*Cache
 		return nil, fmt.Errorf("tiercache: %w", err)
 	}
 	_, c.recycle = cfg.policy.(builtin.Marked)
-	_, l1First := cfg.reads.(builtin.AsksL1First)
-	c.l1Alone = l1First && c.l1.desc.InProcess && !cfg.traceL1Hits
+	_, c.l1First = cfg.reads.(builtin.AsksL1First)
+	c.l1Alone = c.l1First && c.l1.desc.InProcess && !cfg.traceL1Hits
 	c.l1Plain = c.l1Alone && cfg.staleIfError == 0 && cfg.refreshAhead == 0
 	c.adjusts = cfg.l1TTL > 0 || cfg.staleIfError > 0
 	c.prepares = c.stages || c.adjusts

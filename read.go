@@ -59,6 +59,15 @@ func (r *read[V]) run(ctx context.Context, l1 asked) (entry backends.Entry[V], a
 	} else {
 		choice, err = r.ask(ctx)
 	}
+	if choice != readpolicy.L1 && r.cache.l1First && r.fence.Broken() {
+		if entry, hit := r.overtaken(ctx); hit {
+			a = tracing.Answer{Found: tracing.LookupHit, Tier: writepolicy.L1}
+			if r.l2.hit && r.cache.refill == RefillAlways {
+				a.Refill = tracing.RefillFenced // L1 did not get what L2 had
+			}
+			return entry, a, nil
+		}
+	}
 	switch {
 	case choice == readpolicy.L1 && r.l1.hit:
 		return r.l1.entry, tracing.Answer{Found: tracing.LookupHit, Tier: writepolicy.L1}, nil
@@ -83,6 +92,18 @@ func (r *read[V]) beyond(ctx context.Context, err1 error) (readpolicy.Choice, er
 		return readpolicy.L2, nil
 	}
 	return readpolicy.None, errors.Join(err1, err2)
+}
+
+// overtaken asks L1 once more, after a write has begun that may have reached L2
+// and not yet L1. If L1 has a value by now, which it did not have before, those
+// who come later find that one, so it is the answer: otherwise they would see an
+// older state than this read.
+//
+// If L1 has none, it will not get an older one any more: only writes and refills
+// fill it, and they are in line behind the one that has begun.
+func (r *read[V]) overtaken(ctx context.Context) (entry backends.Entry[V], hit bool) {
+	entry, ok, err := r.cache.l1.get(ctx, r.key)
+	return entry, err == nil && ok && r.cache.fresh(&entry)
 }
 
 // ask lets the policy ask. What it chooses must have been a hit.

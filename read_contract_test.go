@@ -85,6 +85,14 @@ func scenes() []scene {
 				assert.NoError(t, w.Set(otherCaller(), secretKey, "new", time.Hour))
 				return err
 			})
+			assert.Equal(t, `"new" true <nil>`, get(t, ctx, w)) // which L1 has by now
+		}},
+		{name: "hit in L2, the refill is fenced by a Delete", l2: "old", run: func(t *testing.T, ctx ctx, w *world) {
+			fails(w.l2, backendtest.Get, func(_ ctx2, apply func(ctx2) error) error {
+				err := apply(ctx)
+				assert.NoError(t, w.Delete(otherCaller(), secretKey))
+				return err
+			})
 			assert.Equal(t, `"old" true <nil>`, get(t, ctx, w))
 		}},
 		{name: "miss", run: says(`"" false <nil>`, get)},
