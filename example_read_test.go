@@ -38,14 +38,13 @@ func ExampleCache_GetOrLoad() {
 	users, _ := tiercache.New("users", l1, l2)
 
 	var loads atomic.Int32
-	load := func(context.Context) (User, error) { // a query of a database, say
-		loads.Add(1)
-		return User{Name: "Ada"}, nil
-	}
 	var callers sync.WaitGroup
 	for range 3 {
 		callers.Go(func() {
-			user, err := users.GetOrLoad(context.Background(), "42", time.Hour, load)
+			user, err := users.GetOrLoad(context.Background(), "42", time.Hour, func(context.Context) (User, error) {
+				loads.Add(1) // a query of a database, say
+				return User{Name: "Ada"}, nil
+			})
 			fmt.Println(user.Name, err)
 		})
 	}

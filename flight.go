@@ -119,12 +119,15 @@ func (f *flight[V]) run(ctx context.Context, ttl time.Duration, l1 asked, load f
 	if f.again(ctx, l1) {
 		return
 	}
-	entry, a, _ := f.read.run(ctx, l1) // that a tier failed is on its span; the loader may do better
+	entry, a, err := f.read.run(ctx, l1)
 	if a.Found == tracing.LookupHit {
 		f.value, f.answer = entry.Value, a
 		return
 	}
 	f.load(ctx, ttl, load)
+	if f.err != nil && err != nil { // otherwise the loader has made good for it
+		f.err = errors.Join(f.err, err)
+	}
 }
 
 // again asks L1 once more, now that nobody else loads the key: whoever did may

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"sync"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/turn"
@@ -22,8 +22,11 @@ type read[V any] struct {
 	obs    tracing.Read
 	fence  turn.Fence
 	turn   turn.Turn    // of the refill
-	open   atomic.Int32 // the read itself, and tiers that are being asked
 	l1, l2 tierRead[V]
+
+	mu       sync.Mutex
+	open     int  // the read itself, and tiers that are being asked
+	answered bool // no tier may be asked any more
 }
 
 func (c *Cache[V]) newRead(key string) *read[V] {
@@ -38,16 +41,40 @@ func (r *read[V]) begin() error {
 	if err := r.cache.turns.Raise(&r.fence, r.key); err != nil {
 		return ErrClosed
 	}
-	r.open.Store(1)
+	r.open = 1
 	return nil
 }
 
-// done is called by the read itself and by each tier that was asked in a
-// goroutine of its own. The last one ends it.
+// enter counts a tier that is about to be asked, unless the read is answered.
+func (r *read[V]) enter() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.answered {
+		return false
+	}
+	r.open++
+	return true
+}
+
+// done is called by the read itself and for each tier that was asked. The last
+// one ends it.
 func (r *read[V]) done() {
-	if r.open.Add(-1) == 0 {
+	r.mu.Lock()
+	r.open--
+	last := r.open == 0
+	r.mu.Unlock()
+	if last {
 		r.fence.Lower()
 	}
+}
+
+// hits ends what a policy may do, and says which tiers have answered with a
+// value.
+func (r *read[V]) hits() (l1, l2 bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answered = true
+	return r.l1.hit, r.l2.hit
 }
 
 // run asks the tiers as the policy says, except that an L1 that has been asked
@@ -59,19 +86,20 @@ func (r *read[V]) run(ctx context.Context, l1 asked) (entry backends.Entry[V], a
 	} else {
 		choice, err = r.ask(ctx)
 	}
+	hit1, hit2 := r.hits()
 	if choice != readpolicy.L1 && r.cache.l1First && r.fence.Broken() {
 		if entry, hit := r.overtaken(ctx); hit {
 			a = tracing.Answer{Found: tracing.LookupHit, Tier: writepolicy.L1}
-			if r.l2.hit && r.cache.refill == RefillAlways {
+			if hit2 && r.cache.refill == RefillAlways {
 				a.Refill = tracing.RefillFenced // L1 did not get what L2 had
 			}
 			return entry, a, nil
 		}
 	}
 	switch {
-	case choice == readpolicy.L1 && r.l1.hit:
+	case choice == readpolicy.L1 && hit1:
 		return r.l1.entry, tracing.Answer{Found: tracing.LookupHit, Tier: writepolicy.L1}, nil
-	case choice == readpolicy.L2 && r.l2.hit:
+	case choice == readpolicy.L2 && hit2:
 		entry = r.l2.entry
 		return entry, tracing.Answer{Found: tracing.LookupHit, Tier: writepolicy.L2, Refill: r.refill(ctx, entry)}, nil
 	case err != nil:
@@ -87,7 +115,7 @@ func (r *read[V]) beyond(ctx context.Context, err1 error) (readpolicy.Choice, er
 		err1 = tierError(writepolicy.L1, "get", r.key, writepolicy.Failed, err1)
 		r.obs.FailedBefore(ctx, err1)
 	}
-	a, err2 := r.l2.Read(ctx)
+	a, err2 := r.l2.perform(ctx)
 	if err2 == nil && a.Hit {
 		return readpolicy.L2, nil
 	}
@@ -122,6 +150,8 @@ type tierRead[V any] struct {
 	id   writepolicy.TierID
 	tier *tier[V]
 
+	// What the tier has answered, guarded by r.mu until the read is answered: of
+	// several answers, the first one with a value.
 	entry backends.Entry[V]
 	hit   bool
 	stale bool // entry is one whose life has ended
@@ -131,6 +161,33 @@ var _ readpolicy.Tier = (*tierRead[any])(nil)
 
 // Read implements [readpolicy.Tier].
 func (t *tierRead[V]) Read(ctx context.Context) (answer readpolicy.Answer, err error) {
+	if !t.r.enter() {
+		return answer, t.tooLate()
+	}
+	defer t.r.done()
+	return t.perform(ctx)
+}
+
+// Go implements [readpolicy.Tier].
+func (t *tierRead[V]) Go(ctx context.Context, done func(answer readpolicy.Answer, err error)) {
+	entered := t.r.enter()
+	t.r.cache.calls.Go(func() {
+		defer handlePanic()
+		if !entered {
+			done(readpolicy.Answer{}, t.tooLate())
+			return
+		}
+		defer t.r.done()
+		answer, err := t.perform(ctx)
+		done(answer, err)
+	})
+}
+
+func (t *tierRead[V]) tooLate() error {
+	return tierError(t.id, "get", t.r.key, writepolicy.Skipped, errAnswered)
+}
+
+func (t *tierRead[V]) perform(ctx context.Context) (answer readpolicy.Answer, err error) {
 	c := t.r.cache
 	var call tracing.TierCall
 	ctx = t.r.obs.StartTier(ctx, &call, t.id, tracing.CallGet)
@@ -140,10 +197,10 @@ func (t *tierRead[V]) Read(ctx context.Context) (answer readpolicy.Answer, err e
 	case err != nil:
 		found, err = tracing.LookupError, tierError(t.id, "get", t.r.key, writepolicy.Failed, err)
 	case hit && t.id == writepolicy.L1 && !c.fresh(&entry):
-		t.entry, t.stale = entry, true
+		t.keep(entry, false)
 	case hit:
-		t.entry, t.hit, found = entry, true, tracing.LookupHit
-		answer = readpolicy.Answer{Hit: true, ExpiresAt: entry.ExpiresAt}
+		t.keep(entry, true)
+		found, answer = tracing.LookupHit, readpolicy.Answer{Hit: true, ExpiresAt: entry.ExpiresAt}
 	}
 	call.Found(ctx, found, err)
 	call.End()
@@ -151,13 +208,10 @@ func (t *tierRead[V]) Read(ctx context.Context) (answer readpolicy.Answer, err e
 	return answer, err
 }
 
-// Go implements [readpolicy.Tier].
-func (t *tierRead[V]) Go(ctx context.Context, done func(answer readpolicy.Answer, err error)) {
-	t.r.open.Add(1)
-	go func() {
-		defer t.r.done()
-		defer handlePanic()
-		answer, err := t.Read(ctx)
-		done(answer, err)
-	}()
+func (t *tierRead[V]) keep(entry backends.Entry[V], fresh bool) {
+	t.r.mu.Lock()
+	defer t.r.mu.Unlock()
+	if !t.hit && !t.r.answered {
+		t.entry, t.hit, t.stale = entry, fresh, !fresh
+	}
 }

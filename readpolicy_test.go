@@ -68,6 +68,60 @@ func TestDishonestReadPolicies(t *testing.T) {
 	}
 }
 
+// A policy may ask one tier twice at once, and take what comes first.
+func TestHedgedRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, tiercache.WithReadPolicy(readpolicy.PolicyFunc(
+		func(ctx context.Context, _, l2 readpolicy.Tier) (readpolicy.Choice, error) {
+			hits := make(chan bool, 2)
+			for range 2 {
+				l2.Go(ctx, func(a readpolicy.Answer, err error) { hits <- err == nil && a.Hit })
+			}
+			if <-hits || <-hits {
+				return readpolicy.L2, nil
+			}
+			return readpolicy.None, nil
+		})))
+	require.NoError(t, w.map2.Set(t.Context(), "k", backends.Entry[string]{Value: "v"}))
+	for range 100 {
+		value, ok, err := w.Get(t.Context(), "k")
+		require.NoError(t, err)
+		assert.True(t, ok)
+		assert.Equal(t, "v", value)
+	}
+	require.NoError(t, w.Close(t.Context()))
+}
+
+// A policy that goes on after its answer is refused.
+func TestReadPolicyThatGoesOn(t *testing.T) {
+	t.Parallel()
+	kept := make(chan readpolicy.Tier, 1)
+	w := newWorld(t, tiercache.WithReadPolicy(readpolicy.PolicyFunc(
+		func(_ context.Context, _, l2 readpolicy.Tier) (readpolicy.Choice, error) {
+			kept <- l2
+			return readpolicy.None, nil
+		})))
+	_, _, err := w.Get(t.Context(), "k")
+	require.NoError(t, err)
+	l2, late := <-kept, make(chan error, 1)
+	l2.Go(t.Context(), func(_ readpolicy.Answer, err error) { late <- err })
+	require.ErrorContains(t, <-late, "the policy has answered already")
+	_, err = l2.Read(t.Context())
+	require.ErrorContains(t, err, "the policy has answered already")
+	assert.Zero(t, w.l2.Calls(backendtest.Get))
+	require.NoError(t, w.Close(t.Context()))
+}
+
+// When L2 and the loader fail, both errors come back.
+func TestLoadAndTierFail(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.l2.Next(backendtest.Get, backendtest.Lose(lostError{}))
+	_, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context) (string, error) { return "", errRefused })
+	require.ErrorIs(t, err, errRefused)
+	require.ErrorIs(t, err, lostError{})
+}
+
 // Close waits for the loser of a read.
 func TestCloseWaitsForTheLoserOfARead(t *testing.T) {
 	t.Parallel()

@@ -62,7 +62,8 @@ func (r race) Read(ctx context.Context, l1, l2 Tier) (choice Choice, err error) 
 
 // Parallel asks both tiers at once and waits for both. Of two hits, the one with
 // the longer remaining life wins; a life without end is the longest; in a tie L1
-// wins. It is safe for concurrent use.
+// wins. Where L1 keeps entries for a shorter time than L2, as under a limit for
+// lives in L1, that makes L2 win every time. It is safe for concurrent use.
 func Parallel() Policy { return parallel{} }
 
 type parallel struct{}

@@ -1,11 +1,11 @@
 // Quickstart shows what tiercache is for, without any server: a cache over otter
-// and badger, whose tiers are made to fail one after the other, and the trace of
-// every request with what both tiers hold afterwards.
+// and badger, whose tiers are made to fail one after the other, and are then
+// read; and the trace of every request with what both tiers hold afterwards.
 //
 //	go run -C examples ./quickstart
 //
-// The cache is made in service.go and its two tiers in tiers.go; scenarios.go is
-// what happens to them. The other files show it.
+// The cache is made in service.go and its two tiers in tiers.go; scenarios.go and
+// reads.go are what happens to them. The other files show it.
 package main
 
 import (
@@ -98,8 +98,8 @@ func playAll(ctx context.Context, tel *telemetry, r *report) (err error) {
 		if ctx.Err() != nil {
 			return errInterrupted
 		}
-		answer := sc.run(ctx, svc, sc.key)
-		if err := r.scenario(ctx, i+1, sc, answer, tel.newSpans(), svc.tiers); err != nil {
+		got, failed := sc.run(ctx, svc, sc.key)
+		if err := r.scenario(ctx, i+1, sc, got, failed, tel.newSpans(), svc.tiers); err != nil {
 			return err
 		}
 	}

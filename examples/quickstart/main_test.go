@@ -71,9 +71,10 @@ func TestStdout(t *testing.T) {
 	assert.Equal(t, 3, events)
 }
 
-// spansInAll counts the spans of all scenarios: eight requests, each with an
-// operation and a call of either tier.
-const spansInAll = 8 * 4
+// spansInAll counts the spans of all scenarios: nine writes, each with the
+// request, the operation and a call of either tier; a read with a refill and one
+// without; a load with a write of its own, and one that is shared.
+const spansInAll = 9*4 + 4 + 3 + 7 + 2
 
 func TestWrongFlags(t *testing.T) {
 	t.Parallel()
@@ -170,8 +171,9 @@ func TestSummaryFindsSilentDifference(t *testing.T) {
 	var out bytes.Buffer
 	r := &report{out: &out, reported: make(map[string]bool)}
 	sc := scenarios()[0]
-	require.NoError(t, sc.run(ctx, svc, sc.key))
-	require.NoError(t, r.scenario(ctx, 1, sc, nil, tel.newSpans(), svc.tiers))
+	_, err = sc.run(ctx, svc, sc.key)
+	require.NoError(t, err)
+	require.NoError(t, r.scenario(ctx, 1, sc, "", nil, tel.newSpans(), svc.tiers))
 	require.NoError(t, svc.tiers.l2.Delete(ctx, sc.key))
 
 	assert.EqualError(t, r.summary(ctx, tel, svc), "keys that differ and were not reported (42)")

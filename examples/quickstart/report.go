@@ -29,12 +29,12 @@ func (r *report) line(format string, args ...any) { fmt.Fprintf(r.out, format+"\
 func (r *report) intro() {
 	r.line("%s", r.colour.bold("tiercache: two cache tiers as one, and no divergence between them is silent."))
 	r.line("Here L1 is otter, in this process, and L2 is badger, in a temporary folder. Writes")
-	r.line("go to L1, then to L2, and a fault kit for tests makes the tiers fail. A block shows")
-	r.line("the trace of a request, what its caller got, and what the tiers hold afterwards.")
+	r.line("and reads go to L1, then to L2, and a fault kit for tests makes the tiers fail. A block")
+	r.line("shows the trace of a request, what its caller got, and what the tiers hold afterwards.")
 }
 
 // scenario prints one block.
-func (r *report) scenario(ctx context.Context, n int, sc scenario, answer error, spans tracetest.SpanStubs, t *tiers) error {
+func (r *report) scenario(ctx context.Context, n int, sc scenario, got string, failed error, spans tracetest.SpanStubs, t *tiers) error {
 	r.line("\n%s", r.colour.bold(fmt.Sprintf("%d. %s", n, sc.title)))
 	if r.trees {
 		r.tree(spans)
@@ -47,9 +47,12 @@ func (r *report) scenario(ctx context.Context, n int, sc scenario, answer error,
 	}
 	r.events += len(events)
 
-	got := r.colour.green("nil")
-	if answer != nil {
-		got = r.colour.red(answer.Error())
+	if got == "" {
+		got = "nil"
+	}
+	got = r.colour.green(got)
+	if failed != nil {
+		got = r.colour.red(failed.Error())
 	}
 	r.line("   got    %s", got)
 	l1, l2, err := t.read(ctx, sc.key)
@@ -81,7 +84,7 @@ func (r *report) tree(spans tracetest.SpanStubs) {
 func (r *report) outcome(text string) string {
 	c := r.colour
 	return strings.NewReplacer("applied", c.green("applied"), "failed", c.red("failed"),
-		"unknown", c.yellow("unknown"), "skipped", c.dim("skipped")).Replace(text)
+		"unknown", c.yellow("unknown"), "skipped", c.dim("skipped"), "hit", c.green("hit")).Replace(text)
 }
 
 func (r *report) notes(text string) string {

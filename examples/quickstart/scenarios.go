@@ -14,9 +14,13 @@ import (
 type scenario struct {
 	title    string
 	key      string
-	run      func(ctx context.Context, s *service, key string) error // returns what the caller got
+	run      course
 	happened string
 }
+
+// course returns what the caller got: a text, if there was anything but an error
+// or nil.
+type course func(ctx context.Context, s *service, key string) (got string, err error)
 
 func scenarios() []scenario {
 	return []scenario{
@@ -48,36 +52,48 @@ func scenarios() []scenario {
 			"The caller is cancelled between the tiers", "44", cancelledBetween,
 			"The client went away once L1 was written. L2 was written too, in the same trace.",
 		},
+		{
+			"A refill", "44", refill,
+			"L1 had evicted the user, the read found it in L2, and so L1 has it again.",
+		},
+		{
+			"A fenced refill", "44", fencedRefill,
+			"The refill came too late: a write had begun since L2 was asked. L1 keeps the newer user.",
+		},
+		{
+			"A shared load", "45", sharedLoad,
+			"Neither tier had the user, and the second request waited for what the first one loads.",
+		},
 	}
 }
 
 func ada(version int) User { return User{Name: "Ada", Version: version} }
 
 // write writes and nothing fails.
-func write(version int) func(context.Context, *service, string) error {
-	return func(ctx context.Context, s *service, key string) error {
-		return s.put(ctx, key, ada(version))
+func write(version int) course {
+	return func(ctx context.Context, s *service, key string) (got string, err error) {
+		return "", s.put(ctx, key, ada(version))
 	}
 }
 
-func l2Refuses(ctx context.Context, s *service, key string) error {
+func l2Refuses(ctx context.Context, s *service, key string) (got string, err error) {
 	s.tiers.l2.Next(backendtest.Set, backendtest.FailBefore(syscall.ENOSPC))
-	return s.put(ctx, key, ada(2))
+	return "", s.put(ctx, key, ada(2))
 }
 
-func answerLost(ctx context.Context, s *service, key string) error {
+func answerLost(ctx context.Context, s *service, key string) (got string, err error) {
 	s.tiers.l2.Next(backendtest.Set, backendtest.ApplyThenHang())
-	return s.put(ctx, key, ada(3))
+	return "", s.put(ctx, key, ada(3))
 }
 
-func copyLeft(ctx context.Context, s *service, key string) error {
+func copyLeft(ctx context.Context, s *service, key string) (got string, err error) {
 	s.tiers.l2.Next(backendtest.Delete, backendtest.FailBefore(syscall.EROFS))
-	return s.remove(ctx, key)
+	return "", s.remove(ctx, key)
 }
 
 // twoWriters holds the first writer between the tiers until the second one has
 // begun, and a while longer.
-func twoWriters(ctx context.Context, s *service, key string) error {
+func twoWriters(ctx context.Context, s *service, key string) (got string, err error) {
 	gate := backendtest.NewGate()
 	s.tiers.l2.Next(backendtest.Set, backendtest.Chain(gate.Before(), backendtest.Delay(20*time.Millisecond)))
 
@@ -93,16 +109,16 @@ func twoWriters(ctx context.Context, s *service, key string) error {
 		err2 = s.put(ctx, key, User{Name: "Grace", Version: 1})
 	})
 	requests.Wait()
-	return errors.Join(err1, err2)
+	return "", errors.Join(err1, err2)
 }
 
 // cancelledBetween cancels the request as soon as L1 was written.
-func cancelledBetween(ctx context.Context, s *service, key string) error {
+func cancelledBetween(ctx context.Context, s *service, key string) (got string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.tiers.l1.Next(backendtest.Set, func(ctx context.Context, apply func(context.Context) error) error {
 		defer cancel()
 		return apply(ctx)
 	})
-	return s.put(ctx, key, ada(1))
+	return "", s.put(ctx, key, ada(1))
 }

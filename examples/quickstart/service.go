@@ -74,13 +74,31 @@ func (s *service) remove(ctx context.Context, id string) error {
 	return err
 }
 
+// get handles GET /users/{id} where the cache is all there is.
+func (s *service) get(ctx context.Context, id string) (u User, ok bool, err error) {
+	ctx, span := s.tracer.Start(ctx, "GET /users/{id}", trace.WithSpanKind(trace.SpanKindServer))
+	defer span.End()
+	u, ok, err = s.users.Get(ctx, id)
+	answer(ctx, span, err)
+	return u, ok, err
+}
+
+// getOrLoad handles GET /users/{id} where load asks the database.
+func (s *service) getOrLoad(ctx context.Context, id string, load func(context.Context) (User, error)) (User, error) {
+	ctx, span := s.tracer.Start(ctx, "GET /users/{id}", trace.WithSpanKind(trace.SpanKindServer))
+	defer span.End()
+	u, err := s.users.GetOrLoad(ctx, id, time.Hour, load)
+	answer(ctx, span, err)
+	return u, err
+}
+
 // answer sets the status of a handler's span, which the cache never does.
 func answer(ctx context.Context, span trace.Span, err error) {
 	switch {
 	case errors.Is(err, tiercache.ErrInconsistent):
 		span.SetStatus(codes.Error, "tiers may differ")
 	case err != nil:
-		span.SetStatus(codes.Error, "not written")
+		span.SetStatus(codes.Error, "no success")
 	case ctx.Err() != nil:
 		span.SetStatus(codes.Error, "client is gone")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ import (
 type row struct {
 	name    string // with the branches of the tree before it
 	took    string
-	outcome string // of both tiers for an operation, of one for a call of a tier
+	outcome string // of both tiers for a write, of one for a call of a tier; of a read, what it found
 	notes   string
 }
 
@@ -31,6 +32,10 @@ func treeOf(spans tracetest.SpanStubs) []row {
 	for _, siblings := range children {
 		slices.SortStableFunc(siblings, func(a, b tracetest.SpanStub) int { return a.StartTime.Compare(b.StartTime) })
 	}
+	requests := make(map[trace.TraceID]int) // numbered from 1
+	for i, s := range children[trace.SpanID{}] {
+		requests[s.SpanContext.TraceID()] = i + 1
+	}
 	var rows []row
 	var grow func(parent trace.SpanID, indent string)
 	grow = func(parent trace.SpanID, indent string) {
@@ -42,7 +47,11 @@ func treeOf(spans tracetest.SpanStubs) []row {
 			if !s.Parent.IsValid() {
 				branch, below = "", ""
 			}
-			rows = append(rows, rowOf(s, indent+branch))
+			r := rowOf(s, indent+branch)
+			for _, link := range s.Links {
+				r.notes += fmt.Sprintf(", linked to request %d", requests[link.SpanContext.TraceID()])
+			}
+			rows = append(rows, r)
 			grow(s.SpanContext.SpanID(), indent+below)
 		}
 	}
@@ -54,18 +63,19 @@ func rowOf(s tracetest.SpanStub, indent string) row {
 	attrs := attribute.NewSet(s.Attributes...)
 	r := row{name: indent + s.Name, took: took(s.EndTime.Sub(s.StartTime))}
 	failed := s.Status.Code == codes.Error
-	if l1, ok := attrs.Value(tracing.AttrL1Outcome); ok { // an operation
+	if l1, ok := attrs.Value(tracing.AttrL1Outcome); ok { // a write
 		l2, _ := attrs.Value(tracing.AttrL2Outcome)
 		r.outcome = "l1=" + l1.AsString() + " l2=" + l2.AsString()
 		r.notes = note(attrs, tracing.AttrConsistent)
 		if failed {
 			r.notes += " error"
 		}
+	} else if found, ok := attrs.Value(tracing.AttrLookupResult); ok { // a read, or a tier that was asked
+		r.outcome = found.AsString()
+		r.notes = notes(attrs, tracing.AttrRefill, tracing.AttrLoadShared, semconv.ErrorTypeKey)
 	} else if outcome, ok := attrs.Value(tracing.AttrOutcome); ok { // a call of a tier
 		r.outcome = outcome.AsString()
-		if failed {
-			r.notes = note(attrs, semconv.ErrorTypeKey)
-		}
+		r.notes = notes(attrs, semconv.ErrorTypeKey)
 	} else if failed { // the caller's
 		r.notes = "error: " + s.Status.Description
 	}
@@ -86,6 +96,17 @@ func eventsOf(spans tracetest.SpanStubs) []string {
 		}
 	}
 	return lines
+}
+
+// notes returns those that there are.
+func notes(attrs attribute.Set, keys ...attribute.Key) string {
+	var all []string
+	for _, key := range keys {
+		if attrs.HasValue(key) {
+			all = append(all, note(attrs, key))
+		}
+	}
+	return strings.Join(all, " ")
 }
 
 // note returns name=value, the name without the library's prefix.
