@@ -21,7 +21,7 @@ type read[V any] struct {
 	key    string
 	obs    tracing.Read
 	fence  turn.Fence
-	turn   turn.Turn    // of the refill
+	turn   turn.Turn // of the refill
 	l1, l2 tierRead[V]
 
 	mu       sync.Mutex
