@@ -128,8 +128,11 @@ func (r *read[V]) beyond(ctx context.Context, err1 error) (readpolicy.Choice, er
 // older state than this read.
 //
 // If L1 has none, it will not get an older one any more: only writes and refills
-// fill it, and they are in line behind the one that has begun.
+// fill it, and they are in line behind the one that has begun. That the caller
+// gives up is no answer of L1, so it is asked in a context that goes on.
 func (r *read[V]) overtaken(ctx context.Context) (entry backends.Entry[V], hit bool) {
+	ctx, cancel := limit(detach(ctx), r.cache.l1.timeout)
+	defer cancel()
 	entry, ok, err := r.cache.l1.get(ctx, r.key)
 	return entry, err == nil && ok && r.cache.fresh(&entry)
 }
