@@ -29,7 +29,8 @@ type flight[V any] struct {
 	begun  chan struct{} // closed when leader is set
 	leader trace.SpanContext
 
-	waiters int // guarded by flights.mu
+	waiters int  // guarded by flights.mu
+	refresh bool // it does not ask the tiers, so it is not for callers that found nothing
 
 	done   chan struct{} // closed when what follows is set
 	value  V
@@ -40,15 +41,15 @@ type flight[V any] struct {
 // join adds the caller to the flight of the key, or to a new one. A flight whose
 // fence is broken may bring back what a write has replaced, so those who come
 // after that write do not join it.
-func (fs *flights[V]) join(c *Cache[V], key string) (f *flight[V], first bool, err error) {
+func (fs *flights[V]) join(c *Cache[V], key string, refresh bool) (f *flight[V], first bool, err error) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	if f := fs.byKey[key]; f != nil && !f.read.fence.Broken() {
+	if f := fs.byKey[key]; f != nil && !f.read.fence.Broken() && (refresh || !f.refresh) {
 		f.waiters++
 		return f, false, nil
 	}
 	f = &flight[V]{
-		cache: c, key: key, read: c.newRead(key), waiters: 1,
+		cache: c, key: key, read: c.newRead(key), waiters: 1, refresh: refresh,
 		begun: make(chan struct{}), done: make(chan struct{}),
 	}
 	if err := f.read.begin(); err != nil {
@@ -124,7 +125,7 @@ func (f *flight[V]) run(ctx context.Context, ttl time.Duration, l1 asked, load f
 		f.value, f.answer = entry.Value, a
 		return
 	}
-	f.load(ctx, ttl, load)
+	f.load(ctx, ttl, load, err == nil)
 	if f.err != nil && err != nil { // otherwise the loader has made good for it
 		f.err = errors.Join(f.err, err)
 	}
@@ -149,7 +150,11 @@ func (f *flight[V]) again(ctx context.Context, l1 asked) bool {
 	return hit
 }
 
-func (f *flight[V]) load(ctx context.Context, ttl time.Duration, load func(ctx context.Context) (V, error)) {
+// load calls the loader. That it finds nothing is remembered only if the tiers are
+// known to have nothing either.
+func (f *flight[V]) load(
+	ctx context.Context, ttl time.Duration, load func(ctx context.Context) (V, error), missed bool,
+) {
 	f.answer = tracing.Answer{Found: tracing.LookupError}
 	if f.err = context.Cause(ctx); f.err != nil {
 		return // all callers have left
@@ -157,7 +162,9 @@ func (f *flight[V]) load(ctx context.Context, ttl time.Duration, load func(ctx c
 	value, err := f.call(ctx, load)
 	switch {
 	case errors.Is(err, backends.ErrNotFound):
-		f.notFound(ctx)
+		if missed {
+			f.notFound(ctx)
+		}
 		f.answer.Found, f.err = tracing.LookupMiss, err
 	case err != nil:
 		f.orStale(err)
@@ -167,9 +174,9 @@ func (f *flight[V]) load(ctx context.Context, ttl time.Duration, load func(ctx c
 	}
 }
 
-// refresh loads without asking the tiers first.
-func (f *flight[V]) refresh(ctx context.Context, ttl time.Duration, load func(ctx context.Context) (V, error)) {
+// runAhead loads without asking the tiers first.
+func (f *flight[V]) runAhead(ctx context.Context, ttl time.Duration, load func(ctx context.Context) (V, error)) {
 	ctx = f.start(ctx)
 	defer f.land()
-	f.load(ctx, ttl, load)
+	f.load(ctx, ttl, load, false)
 }

@@ -31,7 +31,7 @@ func (e *LoadError) Unwrap() error { return e.Err }
 func (e *LoadError) ErrorType() string { return errtype.Of(e.Err) }
 
 // GetOrLoad returns the value at key, and calls load for it when neither tier has
-// one. What was loaded is written to the tiers by the write policy, with the
+// one, or when L1 has none and L2 cannot be read. What was loaded is written to the tiers by the write policy, with the
 // given life (0: for ever), unless a newer write of the key has begun since. If
 // that write fails, the caller still gets the value; the failure is reported as
 // that of any write.
@@ -87,7 +87,7 @@ func (c *Cache[V]) share(
 ) (value V, err error) {
 	var obs tracing.Read
 	ctx = c.tel.StartRead(ctx, &obs, key)
-	f, first, err := c.flights.join(c, key)
+	f, first, err := c.flights.join(c, key, false)
 	switch {
 	case err != nil:
 		obs.Answered(ctx, tracing.Answer{Found: tracing.LookupError}, err)
@@ -132,7 +132,7 @@ func (c *Cache[V]) refreshIfDue(
 	if time.Until(end) >= time.Duration(c.refreshAhead*float64(life)) {
 		return
 	}
-	f, first, err := c.flights.join(c, key)
+	f, first, err := c.flights.join(c, key, true)
 	if err != nil {
 		return
 	}
@@ -142,7 +142,7 @@ func (c *Cache[V]) refreshIfDue(
 	}
 	f.leader = trace.SpanContextFromContext(ctx)
 	close(f.begun)
-	go f.refresh(ctx, ttl, load)
+	go f.runAhead(ctx, ttl, load)
 }
 
 // call calls the loader and observes it.

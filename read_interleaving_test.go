@@ -358,6 +358,44 @@ func TestNegativeEntriesEnd(t *testing.T) {
 	})
 }
 
+// When L2 could not be read, that the loader found nothing is not remembered: L2
+// may have the value.
+func TestNegativeOnlyAfterAMiss(t *testing.T) {
+	t.Parallel()
+	w := held(t, tiercache.WithNegativeTTL(time.Minute))
+	w.l2.Next(backendtest.Get, backendtest.Lose(errRefused))
+	nothing := func(context.Context) (string, error) { return "", backends.ErrNotFound }
+	_, err := w.GetOrLoad(t.Context(), "k", 0, nothing)
+	require.ErrorIs(t, err, backends.ErrNotFound)
+	value, err := w.GetOrLoad(t.Context(), "k", 0, nothing)
+	require.NoError(t, err)
+	assert.Equal(t, "old", value)
+	require.NoError(t, w.Close(t.Context()))
+}
+
+// A caller that finds nothing in L1 does not wait for a refresh, which does not
+// ask L2.
+func TestRefreshIsNotSharedWithAMiss(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tiercache.WithRefreshAhead(0.5))
+		require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
+		time.Sleep(50 * time.Second)
+		failing := func(context.Context) (string, error) {
+			time.Sleep(time.Second)
+			return "", errRefused
+		}
+		value, err := w.GetOrLoad(t.Context(), "k", time.Minute, failing) // begins a refresh
+		require.NoError(t, err)
+		assert.Equal(t, "v", value)
+		require.NoError(t, w.map1.Delete(t.Context(), "k"))
+		value, err = w.GetOrLoad(t.Context(), "k", time.Minute, failing)
+		require.NoError(t, err)
+		assert.Equal(t, "v", value, "L2 has it")
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
 // A deleted value is not served as a stale one.
 func TestStaleAfterDelete(t *testing.T) {
 	t.Parallel()

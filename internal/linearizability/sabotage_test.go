@@ -1,0 +1,133 @@
+package linearizability
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/internal/turn"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// The tests of this file do not run in parallel with any others: caches that are
+// made meanwhile have no protection.
+
+// withoutFences takes the fences out of the caches that are made until the test
+// ends.
+func withoutFences(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() { turn.Sabotage.NoFences = false })
+	turn.Sabotage.NoFences = true
+}
+
+// withoutTurns does the same with the turns of keys.
+func withoutTurns(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() { turn.Sabotage.NoTurns = false })
+	turn.Sabotage.NoTurns = true
+}
+
+// sabotaged is a setup that holds as long as nothing is taken out. Nothing is
+// evicted, because that would cover up in the end that the tiers differ.
+func sabotaged() setup {
+	return setup{policy: func() writepolicy.Policy { return writepolicy.Sequential(writepolicy.L2First) }}
+}
+
+// mostSabotaged is how many rounds the checker may need to find what is wrong.
+// A history without an explanation comes about in one of seven rounds, tiers that
+// differ in silence in one of eight without turns and one of fifty without fences.
+const mostSabotaged = 1000
+
+func TestChecker_FindsMissingFences(t *testing.T) {
+	withoutFences(t)
+	requireFound(t)
+}
+
+func TestChecker_FindsMissingTurns(t *testing.T) {
+	withoutTurns(t)
+	requireFound(t)
+}
+
+// requireFound runs rounds until one has no explanation, and until tiers differ
+// in silence.
+func requireFound(t *testing.T) {
+	t.Helper()
+	violated, silent, rounds := 0, 0, 0
+	sabotaged().rounds(t, newSeed(t), mostSabotaged, func(_ uint64, o outcome) bool {
+		rounds++
+		if !linearizable(o.history) {
+			violated++
+		}
+		if len(o.silent) > 0 {
+			silent++
+		}
+		return violated == 0 || silent == 0
+	})
+	t.Logf("after %d rounds: %d without an explanation, %d in which tiers differ in silence", rounds, violated, silent)
+	assert.NotZero(t, violated, "the checker found every history linearizable")
+	assert.NotZero(t, silent, "the tiers never differed in silence")
+}
+
+// A value is read from L2, then a newer one is written, and then the older one
+// goes to L1, from which the newer one has just been evicted.
+func staleRefill(s *scene) {
+	s.restarted()
+	reader := s.start(s.foundInL2(), func() { _, _ = s.get(s.t.Context(), 3, key) })
+	s.put("new")
+	s.evict()
+	reader()
+	_, _ = s.get(s.t.Context(), 2, key)
+}
+
+// Nothing is found in L2, then a value is written, and then a loaded one goes to
+// both tiers.
+func staleLoad(s *scene) {
+	reader := s.start(s.foundInL2(), func() {
+		_, _ = s.loading(s.t.Context(), 3, key, s.value(loadPrefix), nil)
+	})
+	s.put("new")
+	s.evict()
+	reader()
+	_, _ = s.get(s.t.Context(), 2, key)
+}
+
+// One writer is held between the tiers, and another one passes it, unless it has
+// to wait.
+func crossedWrites(s *scene) {
+	first := s.start(before(s.l1, backendtest.Set), func() { s.put("A") })
+	second := make(chan struct{})
+	go func() {
+		defer close(second)
+		_ = s.set(s.t.Context(), 4, key, "B")
+	}()
+	synctest.Wait()
+	first()
+	<-second
+	_, _ = s.get(s.t.Context(), 2, key)
+	s.evict()
+	_, _ = s.get(s.t.Context(), 2, key)
+}
+
+// With the protection in place, the same script makes a history that has an
+// explanation.
+func TestChecker_RejectsWhatIsNotProtected(t *testing.T) {
+	for name, row := range map[string]struct {
+		script func(s *scene)
+		take   func(t *testing.T)
+	}{
+		"a stale refill": {staleRefill, withoutFences},
+		"a stale load":   {staleLoad, withoutFences},
+		"crossed writes": {crossedWrites, withoutTurns},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l2First := tiercache.WithPolicy(writepolicy.Sequential(writepolicy.L2First))
+			assertLinearizable(t, play(t, row.script, l2First))
+			row.take(t)
+			o := play(t, row.script, l2First)
+			assert.False(t, linearizable(o.history), "the checker accepts:\n%s", describe(o.history))
+		})
+	}
+}
