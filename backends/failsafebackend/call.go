@@ -1,0 +1,110 @@
+package failsafebackend
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// try is one call of the backend. Writes return no entry.
+type try[V any] func(ctx context.Context) (entry backends.Entry[V], ok bool, err error)
+
+// call is one operation. It knows what became of each attempt, whatever the
+// policies make of it.
+type call[V any] struct {
+	try     try[V]
+	timeout time.Duration
+	certain func(err error) bool
+
+	running sync.WaitGroup
+
+	mu       sync.Mutex
+	over     bool
+	attempts int
+	unknown  bool  // one may have been applied that failed
+	last     error // of the last that failed
+	done     bool  // one has succeeded, with:
+	entry    backends.Entry[V]
+	ok       bool
+}
+
+// attempt makes an attempt. A policy may do so several times, and even at once.
+func (c *call[V]) attempt(ctx context.Context) error {
+	if !c.begin() {
+		return errOver
+	}
+	defer c.running.Done()
+	if c.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.timeout)
+		defer cancel()
+	}
+	entry, ok, err := c.guarded(ctx)
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err != nil:
+		c.last = err
+		c.unknown = c.unknown || !c.certain(err)
+	case !c.done:
+		c.done, c.entry, c.ok = true, entry, ok
+	}
+	return err
+}
+
+func (c *call[V]) begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return false
+	}
+	c.attempts++
+	c.running.Add(1)
+	return true
+}
+
+// guarded turns a panic into an error: the policies would never take back a
+// permit of an attempt that panics.
+func (c *call[V]) guarded(ctx context.Context) (entry backends.Entry[V], ok bool, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &backends.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return c.try(ctx)
+}
+
+// end makes sure that no attempt begins any more and waits for those that run.
+func (c *call[V]) end() {
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
+	c.running.Wait()
+}
+
+// verdict is the error of the operation after its end. It takes what the
+// policies made of it.
+func (c *call[V]) verdict(op string, policyErr error) error {
+	switch {
+	case c.done:
+		return nil
+	case policyErr == nil:
+		policyErr = ErrNotAsked
+	}
+	if c.attempts == 0 {
+		return &RefusedError{Op: op, Err: policyErr}
+	}
+	stopped := policyErr
+	if errors.Is(policyErr, c.last) || errors.Is(c.last, policyErr) {
+		stopped = nil
+	}
+	if c.attempts == 1 && stopped == nil {
+		return c.last
+	}
+	return &Error{Op: op, Attempts: c.attempts, Err: c.last, Stopped: stopped, notApplied: !c.unknown}
+}

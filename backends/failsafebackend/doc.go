@@ -1,0 +1,47 @@
+// Package failsafebackend decorates a backend with retries, a circuit breaker, a
+// bulkhead and timeouts, by the policies of failsafe-go.
+//
+//	store, err := redisbackend.New(client, redisbackend.WithWriteRetries(0))
+//	if err != nil {
+//		return err
+//	}
+//	l2, err := failsafebackend.New[[]byte](store,
+//		failsafebackend.WithRetry(2, 10*time.Millisecond, time.Second),
+//		failsafebackend.WithCircuitBreaker(5, 10*time.Second),
+//		failsafebackend.WithBulkhead(100, 50*time.Millisecond),
+//		failsafebackend.WithTimeout(200*time.Millisecond),
+//	)
+//	if err != nil {
+//		return err
+//	}
+//	defer l2.Close()
+//
+// Each can be replaced by a policy of failsafe-go that was built elsewhere, and
+// [WithPolicies] adds others, for instance a rate limiter. They are composed in
+// one order, whatever the order of the options:
+//
+//	retry(policies(bulkhead(breaker(timeout(call of the backend)))))
+//
+// So a retry asks the bulkhead and the breaker again, waits outside of the
+// bulkhead, and has a timeout of its own, and a full bulkhead is no failure to
+// the breaker. With no options calls pass through.
+//
+// # What became of a write
+//
+// The outcome is that of all attempts together. When one succeeded, the write
+// was applied, whatever a policy says. When all failed it was certainly not
+// applied only if each of them was certainly not applied. A call of which the
+// policies allowed no attempt is a [*RefusedError], which is certainly not
+// applied.
+//
+// Calls of the backend never outlive the call of the decorator, which waits for
+// them: the timeouts end by the context alone, so a backend that ignores its
+// context is waited for.
+//
+// # Telemetry
+//
+// The span of the tier, which the cache above starts, covers all attempts. When
+// there was more than one, the span in the call's context, if it records, is
+// given the attribute [AttrAttempts]. The state of the breaker is the gauge
+// [MetricCircuitBreakerState].
+package failsafebackend

@@ -1,0 +1,115 @@
+package failsafebackend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/failsafe-go/failsafe-go/adaptivelimiter"
+	"github.com/failsafe-go/failsafe-go/adaptivethrottler"
+	"github.com/failsafe-go/failsafe-go/bulkhead"
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"github.com/failsafe-go/failsafe-go/ratelimiter"
+)
+
+var (
+	// ErrBadOption is wrapped by the errors of [New] that say what is wrong with
+	// which option.
+	ErrBadOption = errors.New("failsafebackend: bad option")
+
+	// ErrNotAsked is wrapped by errors of calls that a policy answered without
+	// asking the backend, or in spite of its error, as a fallback does. There is
+	// no place for such policies here.
+	ErrNotAsked = errors.New("a policy answered in place of the backend")
+
+	// errOver is what a policy gets that begins an attempt after the operation
+	// has ended.
+	errOver = errors.New("failsafebackend: the operation has ended")
+)
+
+// RefusedError says that the policies, or a context that had ended, allowed no
+// attempt: the backend was not called. It is returned by Get, Set and Delete.
+type RefusedError struct {
+	Op  string // "get", "set" or "delete"
+	Err error  // of the policy or the context
+}
+
+// Error says who refused.
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("failsafebackend: %s refused without an attempt: %v", e.Op, e.Err)
+}
+
+// Unwrap returns the error of the policy or the context, for instance
+// circuitbreaker.ErrOpen.
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// NotApplied returns true: the backend was not called.
+func (e *RefusedError) NotApplied() bool { return true }
+
+// ErrorType returns the value of the attribute error.type:
+// "circuit_breaker_open", "bulkhead_full", "rate_limited", "timeout", "canceled",
+// and "refused" for other policies.
+func (e *RefusedError) ErrorType() string {
+	for _, known := range []struct {
+		err       error
+		errorType string
+	}{
+		{circuitbreaker.ErrOpen, "circuit_breaker_open"},
+		{bulkhead.ErrFull, "bulkhead_full"},
+		{ratelimiter.ErrExceeded, "rate_limited"},
+		{adaptivelimiter.ErrExceeded, "rate_limited"},
+		{adaptivethrottler.ErrExceeded, "rate_limited"},
+		{context.DeadlineExceeded, "timeout"},
+		{context.Canceled, "canceled"},
+	} {
+		if errors.Is(e.Err, known.err) {
+			return known.errorType
+		}
+	}
+	return "refused"
+}
+
+// Error says that all attempts failed, or the only one and then a policy. When
+// there was only one and nothing else, its error is returned as it is. Its
+// error.type is that of the last attempt.
+type Error struct {
+	Op       string // "get", "set" or "delete"
+	Attempts int    // calls of the backend, at least 1
+	Err      error  // of the last attempt
+
+	// Stopped is what kept the operation from a further attempt, other than that
+	// there had been enough: a breaker that had opened, a context that ended. It
+	// may be nil.
+	Stopped error
+
+	notApplied bool
+}
+
+// Error gives the number of attempts, the last one's error, and what stopped it.
+func (e *Error) Error() string {
+	attempts := "1 attempt"
+	if e.Attempts != 1 {
+		attempts = fmt.Sprintf("%d attempts", e.Attempts)
+	}
+	text := fmt.Sprintf("failsafebackend: %s failed after %s: %v", e.Op, attempts, e.Err)
+	if e.Stopped != nil {
+		text += "; then " + e.Stopped.Error()
+	}
+	return text
+}
+
+// Unwrap returns the error of the last attempt.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is what stopped the operation.
+func (e *Error) Is(target error) bool { return e.Stopped != nil && errors.Is(e.Stopped, target) }
+
+// NotApplied reports whether the write was certainly not applied by any attempt.
+func (e *Error) NotApplied() bool { return e.notApplied }
+
+// refusal reports whether err is of a policy that is there to keep load away.
+func refusal(err error) bool {
+	return errors.Is(err, circuitbreaker.ErrOpen) || errors.Is(err, bulkhead.ErrFull) ||
+		errors.Is(err, ratelimiter.ErrExceeded) || errors.Is(err, adaptivelimiter.ErrExceeded) ||
+		errors.Is(err, adaptivethrottler.ErrExceeded)
+}

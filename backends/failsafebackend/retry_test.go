@@ -1,0 +1,184 @@
+package failsafebackend_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go/bulkhead"
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"github.com/failsafe-go/failsafe-go/ratelimiter"
+	"github.com/failsafe-go/failsafe-go/retrypolicy"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/backends/failsafebackend"
+)
+
+func TestRetry_Delays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		faults := newFaults()
+		var at []time.Duration
+		begin := time.Now()
+		faults.Always(backendtest.Set, func(context.Context, func(context.Context) error) error {
+			at = append(at, time.Since(begin))
+			return errLost
+		})
+		b := decorate(t, faults, failsafebackend.WithRetry(5, 100*time.Millisecond, 400*time.Millisecond))
+		require.ErrorIs(t, b.Set(t.Context(), "k", entry("v")), errLost)
+		require.Len(t, at, 6)
+		assert.Zero(t, at[0])
+		for i, want := range []time.Duration{100, 200, 400, 400, 400} {
+			got, want := at[i+1]-at[i], want*time.Millisecond
+			assert.InDelta(t, want, got, float64(want)/4, "delay %d", i)
+		}
+	})
+}
+
+func TestRetry_Get(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		faults := newFaults()
+		b := decorate(t, faults, failsafebackend.WithRetry(2, time.Millisecond, time.Second))
+		_, ok, err := b.Get(t.Context(), "k")
+		require.NoError(t, err)
+		assert.False(t, ok)
+		assert.Equal(t, 1, faults.Calls(backendtest.Get), "a miss is not repeated")
+
+		want := backends.Entry[string]{Value: "v", ExpiresAt: time.Now().Add(time.Hour)}
+		require.NoError(t, b.Set(t.Context(), "k", want))
+		faults.Next(backendtest.Get, backendtest.Lose(errLost), backendtest.ApplyThenFail(errLost))
+		got, ok, err := b.Get(t.Context(), "k")
+		require.NoError(t, err)
+		assert.True(t, ok)
+		assert.Equal(t, want, got)
+
+		faults.Always(backendtest.Get, backendtest.Lose(errLost))
+		got, ok, err = b.Get(t.Context(), "k")
+		require.EqualError(t, err, "failsafebackend: get failed after 3 attempts: lost")
+		assert.False(t, ok)
+		assert.Zero(t, got)
+	})
+}
+
+func TestRetry_NotOf(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{
+		"an encode error":  &backends.EncodeError{Err: errLost},
+		"a decode error":   &backends.DecodeError{Err: errLost},
+		"a panic":          &backends.PanicError{Value: "v"},
+		"an open breaker":  &failsafebackend.RefusedError{Err: circuitbreaker.ErrOpen},
+		"a full bulkhead":  bulkhead.ErrFull,
+		"a limit of calls": ratelimiter.ErrExceeded,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			faults := newFaults()
+			faults.Always(backendtest.Set, backendtest.Lose(err))
+			b := decorate(t, faults, failsafebackend.WithRetry(3, time.Hour, time.Hour))
+			assert.Equal(t, err, b.Set(t.Context(), "k", entry("v")))
+			assert.Equal(t, 1, faults.Calls(backendtest.Set))
+		})
+	}
+}
+
+func TestRetry_ContextEnds(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault   backendtest.Fault
+		certain bool
+	}{
+		"after a certain attempt": {backendtest.FailBefore(errFull), true},
+		"after one that was lost": {backendtest.Lose(errLost), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				faults := newFaults()
+				faults.Always(backendtest.Set, test.fault)
+				b := decorate(t, faults, failsafebackend.WithRetry(3, time.Hour, time.Hour))
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				begin := time.Now()
+				err := b.Set(ctx, "k", entry("v"))
+				assert.Equal(t, time.Second, time.Since(begin))
+				assert.Equal(t, test.certain, backends.CertainlyNotApplied(err))
+				var stopped *failsafebackend.Error
+				require.ErrorAs(t, err, &stopped)
+				assert.Equal(t, 1, stopped.Attempts)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.ErrorIs(t, err, stopped.Err)
+			})
+		})
+	}
+}
+
+// The attempt's own error says more than that the context ended.
+func TestRetry_CancelledAttempt(t *testing.T) {
+	t.Parallel()
+	faults := newFaults()
+	ctx, cancel := context.WithCancel(t.Context())
+	faults.Next(backendtest.Set, func(ctx context.Context, _ func(context.Context) error) error {
+		cancel()
+		return fmt.Errorf("read: %w", ctx.Err())
+	})
+	err := decorate(t, faults, failsafebackend.WithRetry(3, time.Hour, time.Hour)).Set(ctx, "k", entry("v"))
+	require.EqualError(t, err, "read: context canceled")
+	assert.False(t, backends.CertainlyNotApplied(err))
+}
+
+// The retry policy of failsafe-go gives the context's error when the context has
+// ended, even if the attempt has succeeded.
+func TestRetry_SuccessOfACancelledCall(t *testing.T) {
+	t.Parallel()
+	for call, w := range writes {
+		t.Run(call, func(t *testing.T) {
+			t.Parallel()
+			faults := newFaults()
+			ctx, cancel := context.WithCancel(t.Context())
+			faults.Next(w.call, func(ctx context.Context, apply func(context.Context) error) error {
+				defer cancel()
+				return apply(ctx)
+			})
+			require.NoError(t, w.write(ctx, decorate(t, faults, failsafebackend.WithRetry(3, time.Hour, time.Hour))))
+		})
+	}
+}
+
+// The errors of a policy of the user's own keep what the attempts left behind.
+func TestRetry_Injected(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		faults := newFaults()
+		b := decorate(t, faults, failsafebackend.WithRetryPolicy(retrypolicy.NewWithDefaults[any]()), failsafebackend.WithRetryPolicy(nil))
+		script(faults, backendtest.Set, "gff")
+		err := b.Set(t.Context(), "k", entry("v"))
+		require.EqualError(t, err, "failsafebackend: set failed after 3 attempts: full")
+		assert.False(t, backends.CertainlyNotApplied(err))
+		require.ErrorIs(t, err, errFull)
+	})
+}
+
+// A deadline of each attempt, not of all.
+func TestTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		faults := newFaults()
+		faults.Next(backendtest.Set, backendtest.Hang(), backendtest.ApplyThenHang(), backendtest.Delay(time.Second-1))
+		b := decorate(t, faults, failsafebackend.WithRetry(2, time.Nanosecond, time.Nanosecond), failsafebackend.WithTimeout(time.Second))
+		begin := time.Now()
+		require.NoError(t, b.Set(t.Context(), "k", entry("v")))
+		assert.InDelta(t, 3*time.Second, time.Since(begin), 10)
+		assert.Equal(t, 3, faults.Calls(backendtest.Set))
+
+		faults.Always(backendtest.Set, backendtest.Hang())
+		err := b.Set(t.Context(), "k", entry("v"))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.False(t, backends.CertainlyNotApplied(err))
+	})
+}

@@ -1,0 +1,173 @@
+package failsafebackend_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/backends/failsafebackend"
+	"github.com/tiercache/tiercache/tracing"
+)
+
+func TestAttempts(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		sequence string
+		opts     []failsafebackend.Option
+		want     []attribute.KeyValue
+	}{
+		"one":                      {"a", nil, nil},
+		"one that failed":          {"l", nil, nil},
+		"two":                      {"la", nil, []attribute.KeyValue{attribute.Int("tiercache.attempts", 2)}},
+		"three that failed":        {"lll", nil, []attribute.KeyValue{attribute.Int("tiercache.attempts", 3)}},
+		"two, then open":           {"ll", []failsafebackend.Option{failsafebackend.WithCircuitBreaker(2, time.Hour)}, []attribute.KeyValue{attribute.Int("tiercache.attempts", 2)}},
+		"without a recording span": {"la", nil, nil},
+	} {
+		for call, w := range writes {
+			t.Run(name+", "+call, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					faults := newFaults()
+					script(faults, w.call, test.sequence)
+					retries := 2
+					if len(test.sequence) == 1 {
+						retries = 0
+					}
+					b := decorate(t, faults, append(test.opts, failsafebackend.WithRetry(retries, 1, 1))...)
+					spans := tracetest.NewSpanRecorder()
+					sampler := sdktrace.AlwaysSample()
+					if name == "without a recording span" {
+						sampler = sdktrace.NeverSample()
+					}
+					provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans), sdktrace.WithSampler(sampler))
+					ctx, span := provider.Tracer("test").Start(t.Context(), "tier")
+					_ = w.write(ctx, b)
+					span.End()
+					if name == "without a recording span" {
+						assert.Empty(t, spans.Ended())
+						return
+					}
+					require.Len(t, spans.Ended(), 1, "no span of its own")
+					got := spans.Ended()[0]
+					assert.Equal(t, test.want, got.Attributes())
+					assert.Equal(t, sdktrace.Status{}, got.Status())
+					assert.Empty(t, got.Events())
+				})
+			})
+		}
+	}
+}
+
+func collect(t *testing.T, reader *sdkmetric.ManualReader) []metricdata.ScopeMetrics {
+	t.Helper()
+	var got metricdata.ResourceMetrics
+	require.NoError(t, reader.Collect(t.Context(), &got))
+	return got.ScopeMetrics
+}
+
+func gauge(points ...metricdata.DataPoint[int64]) metricdata.ScopeMetrics {
+	s := metricdata.ScopeMetrics{Metrics: []metricdata.Metrics{{
+		Name:        failsafebackend.MetricCircuitBreakerState,
+		Description: "State of the circuit breaker: 0 closed, 1 half-open, 2 open.",
+		Unit:        "1",
+		Data:        metricdata.Gauge[int64]{DataPoints: points},
+	}}}
+	s.Scope.Name = "github.com/tiercache/tiercache/backends/failsafebackend"
+	s.Scope.Version = tracing.Version
+	s.Scope.SchemaURL = tracing.SchemaURL
+	return s
+}
+
+func TestState(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		reader := sdkmetric.NewManualReader()
+		provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
+		cb := circuitbreaker.NewBuilder[any]().WithDelay(time.Minute).Build()
+		faults := newFaults().Described(backends.Description{System: "redis", ServerAddress: "cache.example", ServerPort: 6379})
+		b, err := failsafebackend.New(faults,
+			failsafebackend.WithCircuitBreakerPolicy(cb), failsafebackend.WithMeterProvider(provider), failsafebackend.WithMeterProvider(nil))
+		require.NoError(t, err)
+		other, err := failsafebackend.New(newFaults(),
+			failsafebackend.WithCircuitBreaker(1, time.Minute), failsafebackend.WithMeterProvider(provider))
+		require.NoError(t, err)
+		named, err := failsafebackend.New(faults, failsafebackend.WithName("orders"),
+			failsafebackend.WithCircuitBreaker(1, time.Minute), failsafebackend.WithMeterProvider(provider))
+		require.NoError(t, err)
+
+		check := func(state int64) {
+			t.Helper()
+			server := []attribute.KeyValue{
+				attribute.String("db.system.name", "redis"),
+				attribute.String("server.address", "cache.example"),
+				attribute.Int("server.port", 6379),
+			}
+			got := collect(t, reader)
+			require.Len(t, got, 1)
+			metricdatatest.AssertEqual(t, gauge(
+				metricdata.DataPoint[int64]{Value: state, Attributes: attribute.NewSet(append(server, attribute.String("tiercache.circuit_breaker.name", "redis"))...)},
+				metricdata.DataPoint[int64]{Value: 0, Attributes: attribute.NewSet(attribute.String("tiercache.circuit_breaker.name", "default"))},
+				metricdata.DataPoint[int64]{Value: 0, Attributes: attribute.NewSet(append(server, attribute.String("tiercache.circuit_breaker.name", "orders"))...)},
+			), got[0], metricdatatest.IgnoreTimestamp())
+		}
+		check(0)
+		faults.Next(backendtest.Set, backendtest.Lose(errLost))
+		require.Equal(t, errLost, b.Set(t.Context(), "k", entry("v")))
+		check(2)
+		time.Sleep(time.Minute)
+		check(2)
+		cancelled(t, b, faults, backendtest.Hang())
+		check(1)
+		require.NoError(t, b.Set(t.Context(), "k", entry("v")))
+		check(0)
+
+		for _, b := range []interface{ Close() error }{b, other, named, b} {
+			require.NoError(t, b.Close())
+		}
+		assert.Empty(t, collect(t, reader))
+		require.NoError(t, b.Set(t.Context(), "k", entry("v")), "it goes on to work")
+	})
+}
+
+// Without a breaker there is nothing to observe.
+func TestState_NoBreaker(t *testing.T) {
+	t.Parallel()
+	reader := sdkmetric.NewManualReader()
+	decorate(t, newFaults(), failsafebackend.WithRetry(1, 1, 1),
+		failsafebackend.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))))
+	assert.Empty(t, collect(t, reader))
+}
+
+var errMeter = errors.New("no instruments here")
+
+type badProvider struct{ noop.MeterProvider }
+
+func (badProvider) Meter(string, ...metric.MeterOption) metric.Meter { return badMeter{} }
+
+type badMeter struct{ noop.Meter }
+
+func (badMeter) Int64ObservableGauge(string, ...metric.Int64ObservableGaugeOption) (metric.Int64ObservableGauge, error) {
+	return nil, errMeter
+}
+
+func TestState_MeterError(t *testing.T) {
+	t.Parallel()
+	b, err := failsafebackend.New(newFaults(), failsafebackend.WithCircuitBreaker(1, 1), failsafebackend.WithMeterProvider(badProvider{}))
+	assert.Nil(t, b)
+	require.ErrorIs(t, err, errMeter)
+}

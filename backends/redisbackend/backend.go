@@ -1,0 +1,161 @@
+package redisbackend
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// Backend is a [backends.Backend] over Redis. It is made by [New] and is safe
+// for concurrent use.
+//
+// Set and Stage copy the value, except with [WithRawValues]: then they keep it.
+// Get returns bytes that are the caller's. A nil value is read back as an empty
+// one. Errors contain neither keys nor values, as long as the client's hooks do
+// not put them there.
+type Backend struct {
+	client    redis.UniversalClient
+	prefix    string
+	raw       bool
+	now       func() time.Time
+	retry     retry
+	redirects bool
+	desc      backends.Description
+}
+
+var (
+	_ backends.Backend[[]byte] = (*Backend)(nil)
+	_ backends.Stager[[]byte]  = (*Backend)(nil)
+	_ backends.Describer       = (*Backend)(nil)
+)
+
+// New returns a Backend that uses client, which stays the caller's: New does not
+// call it, and nothing here changes or closes it. Close it after the last call.
+//
+// It returns [ErrNilClient], [ErrEndlessCalls], [ErrClientCache], or errors that
+// wrap [ErrBadOption].
+func New(client redis.UniversalClient, opts ...Option) (*Backend, error) {
+	t, ok := traitsOf(client)
+	if !ok {
+		return nil, ErrNilClient
+	}
+	if t.endless {
+		return nil, ErrEndlessCalls
+	}
+	if t.caches {
+		return nil, ErrClientCache
+	}
+	c, err := newConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	if c.hasRetries {
+		t.retry.max = c.retries
+	}
+	return &Backend{
+		client:    client,
+		prefix:    c.prefix,
+		raw:       c.raw,
+		now:       c.now,
+		retry:     t.retry,
+		redirects: t.redirects,
+		desc:      t.describe(c.instrumented),
+	}, nil
+}
+
+// Get returns the entry at key, unless it has expired. A key that is empty or
+// too long cannot have been stored and is a miss. Errors are a [*DamagedError]
+// or an [*Error], which wraps the client's.
+func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]byte], ok bool, err error) {
+	switch {
+	case ctx.Err() != nil:
+		return backends.Entry[[]byte]{}, false, endedError(ctx, "get")
+	case !b.storable(key):
+		return backends.Entry[[]byte]{}, false, nil
+	case b.raw:
+		entry, ok, err = b.getRaw(ctx, b.prefix+key)
+	default:
+		entry, ok, err = b.get(ctx, b.prefix+key)
+	}
+	if err != nil || !ok || !entry.ExpiresAt.IsZero() && entry.Expired(b.now()) {
+		return backends.Entry[[]byte]{}, false, err
+	}
+	return entry, true, nil
+}
+
+func (b *Backend) get(ctx context.Context, key string) (entry backends.Entry[[]byte], ok bool, err error) {
+	data, err := b.client.Get(ctx, key).Bytes()
+	if err != nil {
+		return backends.Entry[[]byte]{}, false, readError(err)
+	}
+	expiry, value, err := decode(data)
+	if err != nil {
+		return backends.Entry[[]byte]{}, false, err
+	}
+	return entryOf(expiry, value), true, nil
+}
+
+// readError returns nil for a miss.
+func readError(err error) error {
+	if errors.Is(err, redis.Nil) {
+		return nil
+	}
+	return &Error{Op: "get", Err: err}
+}
+
+// Set stores the entry at key, in place of any other. One that has expired
+// already removes the other. Errors are those of [Backend.Stage], and an
+// [*Error], which says whether the write was certainly not applied.
+func (b *Backend) Set(ctx context.Context, key string, entry backends.Entry[[]byte]) error {
+	c, err := b.stage(key, entry)
+	if err != nil {
+		return err
+	}
+	return b.write(ctx, "set", c)
+}
+
+// Delete removes the entry at key. A key that is empty or too long cannot have
+// been stored, so there is nothing to do. Errors are an [*Error], which says
+// whether the write was certainly not applied.
+func (b *Backend) Delete(ctx context.Context, key string) error {
+	if !b.storable(key) {
+		return nil
+	}
+	return b.write(ctx, "delete", change{key: b.prefix + key, remove: true})
+}
+
+// Stage checks key and value against the limits of Redis, puts the header in
+// front of a copy of the value, and returns the function that sends it. Nothing
+// is sent before that. Errors are [ErrEmptyKey] or a [*TooLargeError]; both are
+// certainly not applied.
+func (b *Backend) Stage(_ context.Context, key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
+	c, err := b.stage(key, entry)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error { return b.write(ctx, "set", c) }, nil
+}
+
+func (b *Backend) stage(key string, entry backends.Entry[[]byte]) (change, error) {
+	if err := b.checkKey(key); err != nil {
+		return change{}, err
+	}
+	if err := b.checkValue(entry.Value); err != nil {
+		return change{}, err
+	}
+	c := change{key: b.prefix + key, data: entry.Value, expiry: expiryOf(entry.ExpiresAt)}
+	if !b.raw {
+		c.data = encode(c.expiry, entry.Value)
+	}
+	return c, nil
+}
+
+// Describe names the system "redis" and the address and port of the server. Of a
+// cluster that is the address in the client's options if there is just one; with
+// several, and with sentinels or a ring, both are left empty, because no one
+// server is the one.
+func (b *Backend) Describe() backends.Description { return b.desc }

@@ -1,0 +1,88 @@
+package redisbackend
+
+import (
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// sentinelAddr is what go-redis gives as the address of a client whose server is
+// found by sentinels.
+const sentinelAddr = "FailoverClient"
+
+// traits are what is known of a client.
+type traits struct {
+	redirects     bool // it follows MOVED and the like
+	retry         retry
+	network, addr string // of the one server
+	endless       bool   // its calls may never end
+	caches        bool   // it has a cache of its own
+}
+
+// traitsOf returns false for a nil client.
+func traitsOf(client redis.UniversalClient) (t traits, ok bool) {
+	switch c := client.(type) {
+	case nil:
+		return traits{}, false
+	case *redis.Client:
+		if c == nil {
+			return traits{}, false
+		}
+		o := c.Options()
+		t = traits{
+			retry:   retry{o.MaxRetries, o.MinRetryBackoff, o.MaxRetryBackoff},
+			network: o.Network,
+			addr:    o.Addr,
+			endless: endless(o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout),
+			caches:  o.ClientSideCache != nil || o.ClientSideCacheConfig != nil,
+		}
+		if o.Addr == sentinelAddr {
+			t.addr = ""
+		}
+	case *redis.ClusterClient:
+		if c == nil {
+			return traits{}, false
+		}
+		o := c.Options()
+		t = traits{
+			redirects: true,
+			retry:     retry{o.MaxRedirects, o.MinRetryBackoff, o.MaxRetryBackoff},
+			endless:   endless(o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout),
+		}
+		if len(o.Addrs) == 1 {
+			t.addr = o.Addrs[0]
+		}
+	case *redis.Ring:
+		if c == nil {
+			return traits{}, false
+		}
+		o := c.Options() // as they were given: 0 stands for the default
+		t.retry = retry{o.MaxRetries, o.MinRetryBackoff, o.MaxRetryBackoff}
+		t.endless = !o.ContextTimeoutEnabled && (o.ReadTimeout < 0 || o.WriteTimeout < 0)
+	}
+	return t, true
+}
+
+// endless takes the timeouts as go-redis has completed them: there is none that
+// is not positive.
+func endless(contexts bool, read, write time.Duration) bool {
+	return !contexts && (read <= 0 || write <= 0)
+}
+
+// describe splits the address as far as it can be.
+func (t traits) describe(instrumented bool) backends.Description {
+	d := backends.Description{System: "redis", ServerAddress: t.addr, Instrumented: instrumented}
+	if t.network == "unix" {
+		return d
+	}
+	if host, port, err := net.SplitHostPort(t.addr); err == nil {
+		if n, err := strconv.ParseUint(port, 10, 16); err == nil {
+			d.ServerAddress, d.ServerPort = host, int(n)
+		}
+	}
+	return d
+}

@@ -1,0 +1,134 @@
+package redisbackend_test
+
+import (
+	"context"
+	"net"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/redisbackend"
+)
+
+// newCluster is for a bubble. It returns two nodes and a client that takes the first for the owner
+// of all slots.
+func newCluster(t *testing.T) (one, two *server, client *redis.ClusterClient) {
+	t.Helper()
+	one, two = newServer(t), newServer(t)
+	client = redis.NewClusterClient(&redis.ClusterOptions{
+		Addrs: []string{"one:1", "two:2"},
+		Dialer: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if addr == "one:1" {
+				return one.dial(ctx, network, addr)
+			}
+			return two.dial(ctx, network, addr)
+		},
+		ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) {
+			return []redis.ClusterSlot{{Start: 0, End: 16383, Nodes: []redis.ClusterNode{{Addr: "one:1"}}}}, nil
+		},
+		ContextTimeoutEnabled:    true,
+		DialerRetries:            1,
+		DisableIdentity:          true,
+		Protocol:                 2,
+		PipelinePoolSize:         -1,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
+	t.Cleanup(func() {
+		_ = client.Close()
+		time.Sleep(time.Second) // go-redis lets a goroutine sleep before it reloads the cluster's state
+	})
+	return one, two, client
+}
+
+// refuseAll is more than enough: go-redis also dials to ask for the commands.
+var refuseAll = slices.Repeat([]error{errRefused}, 100)
+
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	moved := answer("MOVED 1 two:2")
+	back := answer("MOVED 1 one:1")
+	for name, test := range map[string]struct {
+		one, two          []act
+		dials             []error // of the first
+		onOne, onTwo      bool    // really applied
+		succeeds, certain bool
+		attempts          int
+		errorType         string
+	}{
+		"at once":            {onOne: true, succeeds: true},
+		"moved":              {one: []act{moved}, onTwo: true, succeeds: true},
+		"moved to and fro":   {one: []act{moved}, two: []act{back}, onOne: true, succeeds: true},
+		"always moved":       {one: repeat(4, moved), two: repeat(4, back), certain: true, attempts: 1, errorType: "MOVED"},
+		"moved, then OOM":    {one: []act{moved}, two: []act{answer("OOM no")}, certain: true, attempts: 1, errorType: "OOM"},
+		"moved, then NOPERM": {one: []act{moved}, two: []act{answer("NOPERM no")}, attempts: 1, errorType: "NOPERM"},
+		"NOPERM":             {one: []act{answer("NOPERM no")}, certain: true, attempts: 1, errorType: "NOPERM"},
+		"moved, lost, then OOM": {
+			one: []act{moved, answer("OOM no")}, two: []act{applyThenDrop},
+			onTwo: true, attempts: 2, errorType: "OOM",
+		},
+		"lost, then OOM": {
+			one:   []act{applyThenDrop, answer("OOM no")},
+			onOne: true, attempts: 2, errorType: "OOM",
+		},
+		"lost, then no server": {
+			one: []act{applyThenDrop}, dials: []error{nil, errRefused, errRefused, errRefused},
+			onOne: true, attempts: 4, errorType: "connection refused",
+		},
+		"no server":         {dials: refuseAll, certain: true, attempts: 4, errorType: "connection refused"},
+		"READONLY for ever": {one: repeat(16, answer("READONLY no")), certain: true, attempts: 4, errorType: "READONLY"},
+		"cluster down":      {one: repeat(4, answer("CLUSTERDOWN no")), certain: true, attempts: 4, errorType: "CLUSTERDOWN"},
+	} {
+		for call, w := range writes {
+			t.Run(name+", "+call, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					one, two, client := newCluster(t)
+					require.NoError(t, one.Set(secret, "old"))
+					require.NoError(t, two.Set(secret, "old"))
+					one.next(test.one...)
+					one.nextDials(test.dials...)
+					two.next(test.two...)
+					err := w.write(t.Context(), newBackend(t, client))
+					assert.Equal(t, test.onOne, w.applied(one), "on the first node")
+					assert.Equal(t, test.onTwo, w.applied(two), "on the second node")
+					if test.succeeds {
+						require.NoError(t, err)
+						return
+					}
+					require.Error(t, err)
+					assert.Equal(t, test.certain, backends.CertainlyNotApplied(err), err)
+					assert.Equal(t, test.errorType, errorType(t, err))
+					var failed *redisbackend.Error
+					require.ErrorAs(t, err, &failed)
+					assert.Equal(t, test.attempts, failed.Attempts)
+				})
+			})
+		}
+	}
+}
+
+func TestCluster_Reads(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string][]redisbackend.Option{"header": nil, "raw": {redisbackend.WithRawValues()}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				_, _, client := newCluster(t)
+				b := newBackend(t, client, opts...)
+				want := expiring("v", time.Minute)
+				require.NoError(t, b.Set(t.Context(), "k", want))
+				requireHit(t, b, "k", want)
+				requireMiss(t, b, "other")
+				time.Sleep(time.Minute)
+				requireMiss(t, b, "k")
+			})
+		})
+	}
+}

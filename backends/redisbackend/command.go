@@ -1,0 +1,89 @@
+package redisbackend
+
+import (
+	"context"
+	"encoding"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// command is one attempt of a write. It knows how often it was written to a
+// connection: that cannot be done without its name, which is a value that is
+// asked for its bytes at just that moment.
+type command struct {
+	redis.Cmder
+	name name
+}
+
+var _ redis.Cmder = (*command)(nil)
+
+// NoRetry tells go-redis not to repeat the command: the error of a repetition
+// would say nothing of what became of the command before.
+func (c *command) NoRetry() bool { return true }
+
+// Name implements [redis.Cmder] without the detour over the arguments.
+func (c *command) Name() string { return c.name.String() }
+
+// FullName implements [redis.Cmder].
+func (c *command) FullName() string { return c.name.String() }
+
+// withdraw returns how often the command was written, and makes sure that it is
+// not from now on.
+func (c *command) withdraw() (written int) {
+	return int(c.name.written.Swap(withdrawn))
+}
+
+// newSet returns a SET of data, and newDelete a DEL, at a key with its prefix.
+func newSet(ctx context.Context, key string, data []byte, ttl time.Duration) *command {
+	c := &command{name: name{text: [3]byte{'s', 'e', 't'}}}
+	if ttl > 0 {
+		c.Cmder = redis.NewStatusCmd(ctx, &c.name, key, data, "px", milliseconds(ttl))
+	} else {
+		c.Cmder = redis.NewStatusCmd(ctx, &c.name, key, data)
+	}
+	return c
+}
+
+func newDelete(ctx context.Context, key string) *command {
+	c := &command{name: name{text: [3]byte{'d', 'e', 'l'}}}
+	c.Cmder = redis.NewIntCmd(ctx, &c.name, key)
+	return c
+}
+
+// milliseconds rounds up, so that the server drops nothing that is still alive.
+func milliseconds(d time.Duration) int64 {
+	ms := d.Milliseconds()
+	if d%time.Millisecond != 0 {
+		ms++
+	}
+	return ms
+}
+
+// withdrawn is the count of a name that must not be written any more.
+const withdrawn = -1
+
+// name is the first argument of a command.
+type name struct {
+	text    [3]byte // an array, because bytes are asked for
+	written atomic.Int32
+}
+
+var _ encoding.BinaryMarshaler = (*name)(nil)
+
+// MarshalBinary is called by go-redis when it writes the command.
+func (n *name) MarshalBinary() ([]byte, error) {
+	for {
+		written := n.written.Load()
+		if written == withdrawn {
+			return nil, ErrWithdrawn
+		}
+		if n.written.CompareAndSwap(written, written+1) {
+			return n.text[:], nil
+		}
+	}
+}
+
+// String is what hooks see of the name when they print the arguments.
+func (n *name) String() string { return string(n.text[:]) }

@@ -1,0 +1,204 @@
+package redisbackend_test
+
+import (
+	"context"
+	"net"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/redisbackend"
+)
+
+// server is a miniredis behind a network that does what a test asks of it. It
+// has no sockets, so that it works in a bubble.
+type server struct {
+	*miniredis.Miniredis
+
+	mu    sync.Mutex
+	acts  []act   // for the coming SET and DEL commands, one for each
+	dials []error // for the coming dials, one for each; nil lets it pass
+	conns []net.Conn
+	seen  []string // all commands
+	wg    sync.WaitGroup
+}
+
+// act is what becomes of one command.
+type act func(upstream *peer, client net.Conn, command []byte) (goOn bool)
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	s := &server{Miniredis: miniredis.NewMiniRedis()}
+	s.ClockTTL(true)
+	t.Cleanup(func() {
+		s.mu.Lock()
+		for _, c := range s.conns {
+			_ = c.Close()
+		}
+		s.mu.Unlock()
+		s.wg.Wait()
+		s.Close()
+	})
+	return s
+}
+
+func (s *server) options() *redis.Options {
+	return &redis.Options{
+		Addr:                     "redis.example:6379",
+		Dialer:                   s.dial,
+		ContextTimeoutEnabled:    true,
+		DialerRetries:            1,
+		DisableIdentity:          true,
+		Protocol:                 2,
+		PipelinePoolSize:         -1,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+}
+
+// client returns a client of the server with options that change may change.
+func (s *server) client(t *testing.T, change func(o *redis.Options)) *redis.Client {
+	t.Helper()
+	o := s.options()
+	if change != nil {
+		change(o)
+	}
+	client := redis.NewClient(o)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+func (s *server) backend(t *testing.T, opts ...redisbackend.Option) *redisbackend.Backend {
+	t.Helper()
+	return newBackend(t, s.client(t, nil), opts...)
+}
+
+func newBackend(t *testing.T, client redis.UniversalClient, opts ...redisbackend.Option) *redisbackend.Backend {
+	t.Helper()
+	b, err := redisbackend.New(client, opts...)
+	require.NoError(t, err)
+	return b
+}
+
+// next queues what becomes of the coming SET and DEL commands.
+func (s *server) next(acts ...act) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.acts = append(s.acts, acts...)
+}
+
+// nextDials queues what becomes of the coming dials.
+func (s *server) nextDials(errs ...error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dials = append(s.dials, errs...)
+}
+
+// commands returns the commands so far, as words.
+func (s *server) commands() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.seen...)
+}
+
+func (s *server) dial(context.Context, string, string) (net.Conn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.dials) > 0 {
+		err := s.dials[0]
+		s.dials = s.dials[1:]
+		if err != nil {
+			return nil, err
+		}
+	}
+	up, err := s.Dial()
+	if err != nil {
+		return nil, err
+	}
+	client, mine := net.Pipe()
+	s.conns = append(s.conns, up, client, mine)
+	s.wg.Go(func() {
+		defer func() { _, _ = up.Close(), mine.Close() }()
+		in, upstream := newPeer(mine), newPeer(up)
+		for {
+			command, words, err := in.value()
+			if err != nil || !s.take(words)(upstream, mine, command) {
+				return
+			}
+		}
+	})
+	return conn{client}, nil
+}
+
+func (s *server) take(words []string) act {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = append(s.seen, strings.Join(words, " "))
+	if name := strings.ToLower(words[0]); name != "set" && name != "del" || len(s.acts) == 0 {
+		return pass
+	}
+	a := s.acts[0]
+	s.acts = s.acts[1:]
+	return a
+}
+
+func value(s string) backends.Entry[[]byte] { return backends.Entry[[]byte]{Value: []byte(s)} }
+
+func expiring(s string, life time.Duration) backends.Entry[[]byte] {
+	return backends.Entry[[]byte]{Value: []byte(s), ExpiresAt: time.Now().Add(life)}
+}
+
+func requireHit(t *testing.T, b backends.Backend[[]byte], key string, want backends.Entry[[]byte]) {
+	t.Helper()
+	got, ok, err := b.Get(t.Context(), key)
+	require.NoError(t, err)
+	require.True(t, ok, "a miss")
+	require.Equal(t, string(want.Value), string(got.Value))
+	require.True(t, want.ExpiresAt.Equal(got.ExpiresAt), "expires at %v, want %v", got.ExpiresAt, want.ExpiresAt)
+}
+
+func requireMiss(t *testing.T, b backends.Backend[[]byte], key string) {
+	t.Helper()
+	got, ok, err := b.Get(t.Context(), key)
+	require.NoError(t, err)
+	require.False(t, ok, "a hit")
+	require.Zero(t, got)
+}
+
+func errorType(t *testing.T, err error) string {
+	t.Helper()
+	var typed interface{ ErrorType() string }
+	require.ErrorAs(t, err, &typed)
+	return typed.ErrorType()
+}
+
+// The proxy itself must be trusted first.
+func TestServer(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	client := s.client(t, func(o *redis.Options) { o.MaxRetries = -1 })
+	s.next(pass, answer("OOM no"), applyThenDrop, drop, applyThenAnswer("ERR odd"))
+	s.nextDials(nil, errRefused)
+	for i, want := range []struct {
+		fails bool
+		value string
+	}{{false, "0"}, {true, "0"}, {true, "2"}, {true, "2"}, {true, "2"}, {true, "5"}, {false, "6"}} {
+		if i == 3 { // the refused dial
+			require.ErrorIs(t, client.Set(t.Context(), "k", i, 0).Err(), syscall.ECONNREFUSED)
+			continue
+		}
+		err := client.Set(t.Context(), "k", i, 0).Err()
+		assert.Equal(t, want.fails, err != nil, "%d: %v", i, err)
+		got, err := s.Get("k")
+		require.NoError(t, err)
+		assert.Equal(t, want.value, got, i)
+	}
+}
