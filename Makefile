@@ -101,6 +101,14 @@ bench-run: bin/benchratio
 	done; \
 	rm bin/round.txt; echo "all results are in bin/bench.txt"
 
+.PHONY: matrix
+matrix: bin/matrix ## Print what becomes of the tiers of this and of other libraries (MATRIXFLAGS='-into README.md').
+	@bin/matrix $(MATRIXFLAGS)
+
+.PHONY: compare
+compare: bin/compare ## Measure this and other libraries on the same work (COMPAREFLAGS='-only Zipf').
+	@bin/compare $(COMPAREFLAGS)
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME.
 	@sh internal/tools/fuzz.sh $(FUZZTIME) $(MODULES)
@@ -118,6 +126,10 @@ clean: ## Remove what the other targets have built.
 # else's. They are built, because `go tool` runs only in the module that has it.
 bin/golangci-lint: internal/tools/go.mod
 	go build -C internal/tools -buildvcs=false -o "$(BIN)/" github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.PHONY: bin/matrix bin/compare
+bin/matrix bin/compare:
+	@go build -C internal/bench -buildvcs=false -o "$(BIN)/" ./cmd/$(@F)
 
 .PHONY: bin/benchratio
 bin/benchratio:

@@ -1,0 +1,67 @@
+// Package about says what a comparison was made with: versions and machine.
+package about
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/tiercache/tiercache/internal/bench/driver"
+	"github.com/tiercache/tiercache/tracing"
+)
+
+// Versions returns the versions of the drivers' libraries, and the day.
+func Versions(drivers []driver.Driver, now time.Time) string {
+	versions := modules()
+	var parts []string
+	seen := map[string]bool{}
+	for _, d := range drivers {
+		if seen[d.Module] {
+			continue
+		}
+		seen[d.Module] = true
+		parts = append(parts, strings.TrimPrefix(d.Module, "github.com/")+" "+versions[d.Module])
+	}
+	return fmt.Sprintf("%s; %s.", strings.Join(parts, ", "), now.UTC().Format(time.DateOnly))
+}
+
+// modules returns the versions of the modules that this program is made of. This
+// repository's own is that of its telemetry.
+func modules() map[string]string {
+	versions := map[string]string{}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, dep := range info.Deps {
+			versions[dep.Path] = dep.Version
+		}
+	}
+	versions[tracing.ScopeName] = "v" + tracing.Version
+	return versions
+}
+
+// Machine describes what the program runs on, without saying which one it is.
+func Machine() string {
+	return fmt.Sprintf("%d cores, %s, %s/%s, %s",
+		runtime.NumCPU(), cpu(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+}
+
+// cpu returns the processor's model where the system tells it in the way that
+// Linux does.
+func cpu() string {
+	file, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return "unknown processor"
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		name, value, ok := strings.Cut(lines.Text(), ":")
+		if ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown processor"
+}

@@ -1,0 +1,175 @@
+// Package driver makes two-tier caches of several libraries look alike, so that
+// the same scripts and benchmarks run against all of them.
+//
+// Each library has a file, which also says how it is configured and why. Values
+// are bytes everywhere: it is what most of the libraries keep in both tiers, so
+// that no codec is measured except where a library does not go without one.
+package driver
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// Driver makes caches of one library in one configuration.
+type Driver struct {
+	// Name is that of the library, with what distinguishes the configuration.
+	Name string
+
+	// Module is the path of the library's module, for its version.
+	Module string
+
+	// NeedsRedis says that L2 can only be a real Redis.
+	NeedsRedis bool
+
+	// Victim says that L2 only gets what L1 evicts, so that L1 may be ahead of
+	// it by design.
+	Victim bool
+
+	// Encode and Decode turn a value into what the library keeps in L2, and back.
+	// Nil: it keeps the value as it is.
+	Encode func(value []byte) []byte
+	Decode func(stored []byte) []byte
+
+	// Lacks says what the library cannot do, and why.
+	Lacks map[Feature]string
+
+	// RawRedis says that the library writes values to Redis by itself, and not
+	// through the L2 of the Config.
+	RawRedis bool
+
+	// New returns an empty cache.
+	New func(cfg Config) (*Cache, error)
+}
+
+// Feature is something that not every library can do.
+type Feature string
+
+// The features.
+const (
+	FakeL1       Feature = "an L1 of the caller's"
+	FakeL2       Feature = "an L2 of the caller's"
+	WriteThrough Feature = "a Set that writes both tiers"
+	DeleteBoth   Feature = "a Delete that reaches both tiers"
+	SetIfAbsent  Feature = "set-if-absent"
+	Load         Feature = "load and store"
+)
+
+// Missing returns why the library lacks the first of the features that it does
+// not have, or the empty string if it has them all.
+func (d Driver) Missing(features ...Feature) string {
+	for _, f := range features {
+		if why := d.Lacks[f]; why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// Config is what a cache is made of.
+type Config struct {
+	// L1 is the first tier of the libraries that can be given one. When it is
+	// nil, those get an otter cache of L1Size entries, and the others build
+	// theirs with that size.
+	L1     backends.Backend[[]byte]
+	L1Size int
+
+	// L2 is the second tier. It may be that of Redis.
+	L2 backends.Backend[[]byte]
+
+	// Redis is set when L2 is a Redis. Libraries with a client or an adapter of
+	// their own then use it in the place of L2.
+	Redis *Redis
+
+	// TTL is the life of every entry in both tiers.
+	TTL time.Duration
+
+	// Load is what a load calls. Nil: the cache is not used for loads.
+	Load func(ctx context.Context, key string) ([]byte, error)
+}
+
+// Redis is a server and a client of it.
+type Redis struct {
+	Addr   string
+	Client *redis.Client
+}
+
+// Cache is a cache of two tiers. The functions that are nil are those for which
+// Lacks of the driver has a reason, and those that the library does not need.
+type Cache struct {
+	Set         func(ctx context.Context, key string, value []byte) error
+	Get         func(ctx context.Context, key string) (value []byte, ok bool, err error)
+	Delete      func(ctx context.Context, key string) error
+	GetOrLoad   func(ctx context.Context, key string) ([]byte, error)
+	SetIfAbsent func(ctx context.Context, key string, value []byte) error
+
+	// PeekL1 returns what an L1 that is not the one of the Config has.
+	PeekL1 func(key string) (value []byte, ok bool)
+
+	// EvictL1 makes such an L1 evict the key by itself, without deleting it. It
+	// reports whether that was done.
+	EvictL1 func(key string) bool
+
+	// Settle waits until what the library does in the background is done.
+	Settle func()
+
+	// Telemetry returns what the library has told to others than the caller.
+	Telemetry func() Telemetry
+
+	// Close ends the cache's goroutines, where the library can do that.
+	Close func()
+}
+
+// Telemetry is what a library tells to others than the caller.
+type Telemetry struct {
+	// Events counts the events that say that the tiers may differ.
+	Events int
+
+	// Errors counts failed calls of a tier that were counted or given to a
+	// handler, without saying what they leave behind.
+	Errors int
+}
+
+// ForMatrix returns the drivers of all libraries, tiercache first, in the
+// configurations of which the scripts tell something new.
+func ForMatrix() []Driver {
+	return []Driver{
+		tiercacheDriver("tiercache", false, true),
+		tiercacheDriver("tiercache, L2 first", true, true),
+		gocacheDriver(),
+		jetcacheDriver("jetcache-go", false),
+		goRedisCacheDriver("go-redis/cache", false),
+		theineDriver(),
+		sturdycDriver(),
+		rueidisDriver(),
+	}
+}
+
+// ForBenchmarks returns the drivers of all libraries in the configurations that
+// differ in speed. The first is the one that the others are compared with.
+func ForBenchmarks() []Driver {
+	return []Driver{
+		tiercacheDriver("tiercache", false, false),
+		tiercacheDriver("tiercache, telemetry on", false, true),
+		tiercacheDriver("tiercache, L2 first", true, false),
+		tiercacheDriver("tiercache, L2 first, telemetry on", true, true),
+		byHandDriver(),
+		gocacheDriver(),
+		jetcacheDriver("jetcache-go", false),
+		jetcacheDriver("jetcache-go, own TinyLFU", true),
+		goRedisCacheDriver("go-redis/cache", false),
+		goRedisCacheDriver("go-redis/cache, own TinyLFU", true),
+		theineDriver(),
+		sturdycDriver(),
+		rueidisDriver(),
+	}
+}
+
+// noTelemetry is that of the libraries that have none.
+func noTelemetry() Telemetry { return Telemetry{} }
+
+func nothing() {}

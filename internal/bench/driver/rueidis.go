@@ -1,0 +1,71 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// rueidisEntry is about what the client's cache counts for an entry of 256
+// bytes: the value, the key and its own bookkeeping.
+const rueidisEntry = 660
+
+// rueidisConns is how many connections the client has, each with a cache. It is
+// given as a power of two: 1 is the default on two processors.
+const (
+	rueidisMultiplex = 1
+	rueidisConns     = 1 << rueidisMultiplex
+)
+
+// rueidisDriver is the client's own cache: reads fill it, and Redis tells the
+// client what has changed, so that writes go to Redis only.
+func rueidisDriver() Driver {
+	const client = "both tiers are the client and its server: neither can be given faults"
+	return Driver{
+		Name:       "rueidis DoCache",
+		Module:     "github.com/redis/rueidis",
+		RawRedis:   true,
+		NeedsRedis: true,
+		Lacks: map[Feature]string{
+			FakeL1: client, FakeL2: client,
+			Load: "DoCache has no loads; the module rueidisaside adds them",
+		},
+		New: func(cfg Config) (*Cache, error) {
+			if cfg.Redis == nil {
+				return nil, errors.New("rueidis needs a Redis")
+			}
+			c, err := rueidis.NewClient(rueidis.ClientOption{
+				InitAddress:       []string{cfg.Redis.Addr},
+				CacheSizeEachConn: cfg.L1Size * rueidisEntry / rueidisConns,
+				PipelineMultiplex: rueidisMultiplex,
+			})
+			if err != nil {
+				return nil, err
+			}
+			return rueidisCache(c, cfg.TTL), nil
+		},
+	}
+}
+
+func rueidisCache(c rueidis.Client, ttl time.Duration) *Cache {
+	return &Cache{
+		Set: func(ctx context.Context, key string, value []byte) error {
+			return c.Do(ctx, c.B().Set().Key(key).Value(rueidis.BinaryString(value)).Px(ttl).Build()).Error()
+		},
+		Get: func(ctx context.Context, key string) ([]byte, bool, error) {
+			value, err := c.DoCache(ctx, c.B().Get().Key(key).Cache(), ttl).AsBytes()
+			if rueidis.IsRedisNil(err) {
+				return nil, false, nil
+			}
+			return value, err == nil, err
+		},
+		Delete: func(ctx context.Context, key string) error {
+			return c.Do(ctx, c.B().Del().Key(key).Build()).Error()
+		},
+		Settle:    nothing,
+		Telemetry: noTelemetry,
+		Close:     c.Close,
+	}
+}

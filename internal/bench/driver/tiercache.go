@@ -1,0 +1,106 @@
+package driver
+
+import (
+	"context"
+	"sync/atomic"
+
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/tracing"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// tiercacheDriver is tiercache over the tiers as they are. With telemetry, every
+// operation is sampled, its spans go in batches to an exporter that drops them,
+// and all metrics are kept; without, the global providers are left out.
+func tiercacheDriver(name string, l2First, telemetry bool) Driver {
+	return Driver{
+		Name:   name,
+		Module: "github.com/tiercache/tiercache",
+		Lacks:  map[Feature]string{SetIfAbsent: "it has no set-if-absent"},
+		New: func(cfg Config) (*Cache, error) {
+			l1, closeL1, err := cfg.l1()
+			if err != nil {
+				return nil, err
+			}
+			events := &eventCounter{}
+			opts := []tracing.Option{tracing.Disabled()}
+			shutdown := nothing
+			if telemetry {
+				opts, shutdown = events.providers()
+			}
+			policy := writepolicy.Sequential()
+			if l2First {
+				policy = writepolicy.Sequential(writepolicy.L2First)
+			}
+			cache, err := tiercache.New("users", l1, cfg.L2,
+				tiercache.WithPolicy(policy), tiercache.WithTelemetry(opts...))
+			if err != nil {
+				return nil, err
+			}
+			load := cfg.Load
+			return &Cache{
+				Set: func(ctx context.Context, key string, value []byte) error {
+					return cache.Set(ctx, key, value, cfg.TTL)
+				},
+				Get:    cache.Get,
+				Delete: cache.Delete,
+				GetOrLoad: func(ctx context.Context, key string) ([]byte, error) {
+					return cache.GetOrLoad(ctx, key, cfg.TTL,
+						func(ctx context.Context) ([]byte, error) { return load(ctx, key) })
+				},
+				Settle:    nothing,
+				Telemetry: func() Telemetry { return Telemetry{Events: int(events.n.Load())} },
+				Close: func() {
+					_ = cache.Close(context.Background())
+					shutdown()
+					closeL1()
+				},
+			}, nil
+		},
+	}
+}
+
+// eventCounter is a span processor that counts the inconsistency events, as an
+// operator finds them in the traces.
+type eventCounter struct{ n atomic.Int64 }
+
+var _ sdktrace.SpanProcessor = (*eventCounter)(nil)
+
+// OnStart does nothing.
+func (*eventCounter) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+
+// OnEnd counts the events of a span.
+func (e *eventCounter) OnEnd(span sdktrace.ReadOnlySpan) {
+	for _, event := range span.Events() {
+		if event.Name == tracing.EventInconsistency {
+			e.n.Add(1)
+		}
+	}
+}
+
+// Shutdown does nothing.
+func (*eventCounter) Shutdown(context.Context) error { return nil }
+
+// ForceFlush does nothing.
+func (*eventCounter) ForceFlush(context.Context) error { return nil }
+
+func (e *eventCounter) providers() (opts []tracing.Option, shutdown func()) {
+	tp := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.AlwaysSample()),
+		sdktrace.WithBatcher(dropSpans{}), sdktrace.WithSpanProcessor(e))
+	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
+	opts = []tracing.Option{
+		tracing.WithTracerProvider(tp), tracing.WithMeterProvider(mp), tracing.Disabled(),
+	}
+	return opts, func() {
+		_ = tp.Shutdown(context.Background())
+		_ = mp.Shutdown(context.Background())
+	}
+}
+
+type dropSpans struct{}
+
+func (dropSpans) ExportSpans(context.Context, []sdktrace.ReadOnlySpan) error { return nil }
+func (dropSpans) Shutdown(context.Context) error                             { return nil }

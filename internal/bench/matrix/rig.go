@@ -1,0 +1,246 @@
+package matrix
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/internal/bench/driver"
+)
+
+// The key and the values of all scripts.
+const (
+	key = "user:4711"
+
+	old    = "old"    // what L2, and where the script says so L1, begins with
+	newer  = "new"    // what a Set writes
+	first  = "A"      // what two writers write
+	second = "B"      //
+	loaded = "loaded" // what a load returns
+	none   = "none"   // what stands for no value
+)
+
+const (
+	// long is the life of entries that do not end during a script; short is that
+	// of those that do: some libraries refuse less than a second.
+	long  = time.Hour
+	short = time.Second
+
+	// grace is how long a script waits for something that one library does and
+	// another cannot do before it is let go on: a second writer that has to wait
+	// for the first. No library takes longer than that for what it can do. If one
+	// did, the script would not find what it looks for, and never what is not
+	// there.
+	grace = 100 * time.Millisecond
+
+	// patience is how long a script waits for what every library must do.
+	patience = 10 * time.Second
+
+	// ownL1Size is the size of those L1 that cannot be given.
+	ownL1Size = 100
+)
+
+var (
+	errDown     = errors.New("the store is down")
+	errPatience = errors.New("what the script waits for did not happen")
+)
+
+// rig is a cache of one library over two tiers that a script can break.
+type rig struct {
+	l1, l2     *backendtest.Faults[[]byte]
+	map1, map2 *backendtest.Map[[]byte]
+	cache      *driver.Cache
+	load       func(ctx context.Context) ([]byte, error)
+	decode     func([]byte) []byte
+}
+
+// newRig returns a rig whose L1 is empty and whose L2 has the old value.
+func newRig(d driver.Driver, s script) (*rig, error) {
+	r := &rig{map1: backendtest.NewMap[[]byte](), map2: backendtest.NewMap[[]byte](), decode: d.Decode}
+	r.l1 = backendtest.WithFaults(r.map1)
+	// A remote store gives up when the caller's context has ended, which the
+	// map underneath would not.
+	r.l2 = backendtest.WithFaults[[]byte](obedient{r.map2}).Described(backends.Description{System: "redis"})
+	ttl := long
+	if s.short {
+		ttl = short
+	}
+	cfg := driver.Config{L1: r.l1, L1Size: ownL1Size, L2: r.l2, TTL: ttl}
+	if s.loads {
+		cfg.Load = func(ctx context.Context, _ string) ([]byte, error) { return r.load(ctx) }
+		r.load = func(context.Context) ([]byte, error) { return []byte(loaded), nil }
+	} else {
+		put(r.map2, old, d.Encode)
+	}
+	var err error
+	r.cache, err = d.New(cfg)
+	return r, err
+}
+
+// put stores a value that lives long.
+func put(m *backendtest.Map[[]byte], value string, encode func([]byte) []byte) {
+	data := []byte(value)
+	if encode != nil {
+		data = encode(data)
+	}
+	_ = m.Set(context.Background(), key, backends.Entry[[]byte]{Value: data, ExpiresAt: time.Now().Add(long)})
+}
+
+// warm makes L1 hold the old value too.
+func (r *rig) warm() {
+	if r.cache.PeekL1 == nil {
+		put(r.map1, old, nil)
+		return
+	}
+	r.get(context.Background())
+}
+
+// evict makes L1 give up its copy, as when it needs the room.
+func (r *rig) evict() bool {
+	if r.cache.EvictL1 != nil {
+		return r.cache.EvictL1(key)
+	}
+	return r.map1.Delete(context.Background(), key) == nil
+}
+
+// obedient is a store that refuses calls whose context has ended.
+type obedient struct{ backends.Backend[[]byte] }
+
+// Set writes unless the context has ended.
+func (o obedient) Set(ctx context.Context, key string, e backends.Entry[[]byte]) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return o.Backend.Set(ctx, key, e)
+}
+
+// Delete deletes unless the context has ended.
+func (o obedient) Delete(ctx context.Context, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return o.Backend.Delete(ctx, key)
+}
+
+func (r *rig) set(ctx context.Context, value string) error {
+	return r.cache.Set(ctx, key, []byte(value))
+}
+
+// get returns what a reader is told: a value, none or an error.
+func (r *rig) get(ctx context.Context) string {
+	value, ok, err := r.cache.Get(ctx, key)
+	switch {
+	case err != nil:
+		return "err"
+	case !ok:
+		return none
+	}
+	return string(value)
+}
+
+// both calls fault for the calls of both tiers.
+func (r *rig) both(call backendtest.Call, fault backendtest.Fault) {
+	r.l1.Always(call, fault)
+	r.l2.Always(call, fault)
+}
+
+// heal forgets all faults and waits until the library has done what it does in
+// the background.
+func (r *rig) heal() {
+	r.l1.Clear()
+	r.l2.Clear()
+	r.cache.Settle()
+}
+
+// state returns what the tiers hold.
+func (r *rig) state() (l1, l2 string) {
+	l1, l2 = stored(r.map1, nil), stored(r.map2, r.decode)
+	if r.cache.PeekL1 == nil {
+		return l1, l2
+	}
+	if value, ok := r.cache.PeekL1(key); ok {
+		return string(value), l2
+	}
+	return none, l2
+}
+
+func stored(m *backendtest.Map[[]byte], decode func([]byte) []byte) string {
+	e, ok, _ := m.Get(context.Background(), key)
+	switch {
+	case !ok:
+		return none
+	case decode != nil:
+		return string(decode(e.Value))
+	}
+	return string(e.Value)
+}
+
+// secondCall holds the second call that it is given, until its gate is opened.
+type secondCall struct {
+	*backendtest.Gate
+	calls atomic.Int32
+}
+
+func newSecondCall() *secondCall { return &secondCall{Gate: backendtest.NewGate()} }
+
+// fault is given to both tiers, so that it does not matter which is first.
+func (s *secondCall) fault() backendtest.Fault {
+	held := s.Before()
+	return func(ctx context.Context, apply func(context.Context) error) error {
+		if s.calls.Add(1) == 2 {
+			return held(ctx, apply)
+		}
+		return apply(ctx)
+	}
+}
+
+// call is something that runs in a goroutine.
+type call struct {
+	done chan struct{}
+	err  error
+}
+
+func begin(f func() error) *call {
+	c := &call{done: make(chan struct{})}
+	go func() {
+		defer close(c.done)
+		c.err = f()
+	}()
+	return c
+}
+
+// soon waits for the call, but not longer than the grace.
+func (c *call) soon() {
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-c.done:
+	case <-timer.C:
+	}
+}
+
+func (c *call) wait() error {
+	<-c.done
+	return c.err
+}
+
+// await asks until something is so. It reports false if patience is at its end.
+func await(so func() bool) bool {
+	ticker := time.NewTicker(grace / 4)
+	defer ticker.Stop()
+	end := time.NewTimer(patience)
+	defer end.Stop()
+	for {
+		if so() {
+			return true
+		}
+		select {
+		case <-ticker.C:
+		case <-end.C:
+			return false
+		}
+	}
+}

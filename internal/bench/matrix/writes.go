@@ -1,0 +1,150 @@
+package matrix
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/internal/bench/driver"
+)
+
+// Both tiers begin with the old value, and one write goes wrong.
+func faultScripts() []script {
+	return []script{
+		{
+			name:  "L2 write fails",
+			needs: []driver.Feature{driver.FakeL2, driver.WriteThrough},
+			run: func(r *rig) answer {
+				r.l2.Next(backendtest.Set, backendtest.FailBefore(errDown))
+				return r.setOver()
+			},
+		},
+		{
+			name:  "L1 write fails",
+			needs: []driver.Feature{driver.FakeL1, driver.WriteThrough},
+			run: func(r *rig) answer {
+				r.l1.Next(backendtest.Set, backendtest.FailBefore(errDown))
+				return r.setOver()
+			},
+		},
+		{
+			name:  "L2 applied the write, but the client saw a timeout",
+			needs: []driver.Feature{driver.FakeL2, driver.WriteThrough},
+			run: func(r *rig) answer {
+				r.l2.Next(backendtest.Set, backendtest.ApplyThenFail(context.DeadlineExceeded))
+				return r.setOver()
+			},
+		},
+		{
+			name:  "L2 lost the write, and the client saw a timeout",
+			needs: []driver.Feature{driver.FakeL2, driver.WriteThrough},
+			run: func(r *rig) answer {
+				r.l2.Next(backendtest.Set, backendtest.Lose(context.DeadlineExceeded))
+				return r.setOver()
+			},
+		},
+		{
+			name:  "the caller's context ends between the tiers",
+			needs: []driver.Feature{driver.FakeL1, driver.WriteThrough},
+			run:   contextEnds,
+		},
+		{
+			name:  "L2 delete fails, then a Get",
+			needs: []driver.Feature{driver.FakeL2, driver.DeleteBoth},
+			run: func(r *rig) answer {
+				r.l2.Next(backendtest.Delete, backendtest.FailBefore(errDown))
+				return r.deleteThenGet()
+			},
+		},
+		{
+			name:  "L1 delete fails, then a Get",
+			needs: []driver.Feature{driver.FakeL1, driver.DeleteBoth},
+			run: func(r *rig) answer {
+				r.l1.Always(backendtest.Delete, backendtest.FailBefore(errDown))
+				return r.deleteThenGet()
+			},
+		},
+		{
+			name:  "set-if-absent, refused by L2",
+			needs: []driver.Feature{driver.FakeL2, driver.SetIfAbsent},
+			run: func(r *rig) answer { // it did nothing, so nothing is dead
+				return answer{told: r.cache.SetIfAbsent(context.Background(), key, []byte(newer))}
+			},
+		},
+	}
+}
+
+// setOver sets a new value over the old one.
+func (r *rig) setOver() answer {
+	r.warm()
+	return answer{told: r.set(context.Background(), newer), dead: []string{old}}
+}
+
+func contextEnds(r *rig) answer {
+	r.warm()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	r.both(backendtest.Set, func(ctx context.Context, apply func(context.Context) error) error {
+		err := apply(ctx)
+		cancel()
+		return err
+	})
+	return answer{told: r.set(ctx, newer), dead: []string{old}}
+}
+
+func (r *rig) deleteThenGet() answer {
+	ctx := context.Background()
+	r.warm()
+	err := r.cache.Delete(ctx, key)
+	got := r.get(ctx)
+	return answer{told: err, note: "Get " + got, dead: []string{old}}
+}
+
+// lifeScripts are about what happens to a value after it was written.
+func lifeScripts() []script {
+	return []script{
+		{
+			name:  "delete of a key that only L2 has, then a Get",
+			needs: []driver.Feature{driver.FakeL2},
+			run: func(r *rig) answer {
+				ctx := context.Background()
+				err := r.cache.Delete(ctx, key)
+				return answer{told: err, note: "Get " + r.get(ctx), dead: []string{old}}
+			},
+		},
+		{
+			name:  "a newer value's life ends in L1, then a Get",
+			needs: []driver.Feature{driver.FakeL2},
+			short: true,
+			run: func(r *rig) answer {
+				ctx := context.Background()
+				err := r.set(ctx, newer)
+				if !await(func() bool { l1, _ := r.state(); return l1 == none }) {
+					return answer{told: errors.Join(err, errPatience)}
+				}
+				return answer{told: err, note: "Get " + r.get(ctx), dead: []string{old}}
+			},
+		},
+		{
+			name:  "L1 evicts a newer value, then a Get",
+			needs: []driver.Feature{driver.FakeL2},
+			run: func(r *rig) answer {
+				ctx := context.Background()
+				r.warm()
+				err := r.set(ctx, newer)
+				if !r.evict() {
+					return answer{told: errors.Join(err, errPatience)}
+				}
+				return answer{told: err, note: "Get " + r.get(ctx), dead: []string{old}}
+			},
+		},
+		{
+			name:  "L1 read fails, L2 is healthy",
+			needs: []driver.Feature{driver.FakeL1},
+			run: func(r *rig) answer {
+				r.l1.Always(backendtest.Get, backendtest.FailBefore(errDown))
+				return answer{note: "Get " + r.get(context.Background())}
+			},
+		},
+	}
+}
