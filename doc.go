@@ -20,4 +20,8 @@
 // What became of the write in each tier is observed below the policy. Whenever
 // the outcomes allow the tiers to differ, one inconsistency event is emitted, by
 // package tracing and to the hook, also when the write returned nil.
+//
+// A read asks L1, then L2, and L1 gets what L2 had, unless a write of the key has
+// begun in the meantime. GetOrLoad shares one loader among all callers of a key,
+// and what was loaded never replaces what was written since.
 package tiercache

@@ -18,6 +18,14 @@
 //	set {cache} {tier}                  internal,  every write of a tier that is
 //	delete {cache} {tier}               or client  attempted; tier is l1 or l2
 //	invalidate {cache} {tier}                      a tier's copy is dropped
+//	get {cache}                         internal   reads that go beyond L1
+//	get {cache} {tier}                  as above   a tier is asked
+//	refill {cache} l1                   as above   L1 gets what L2 had
+//	load {cache}                        internal   a loader is called
+//
+// A hit in L1 is counted, and has a span only on request; so has a miss in L1
+// that comes before a read is set up. The span of a caller that waits for the load
+// of another is linked to that other's span, and stays in its own trace.
 //
 // The span of a tier is a client span when the backend is remote and its client
 // emits no spans of its own. Children of a span that does not record are not
@@ -39,6 +47,7 @@
 //	tiercache.tier.operation.duration   histogram, s
 //	tiercache.inconsistencies           counter, {inconsistency}
 //	tiercache.detached_writes           up-down counter, {write}
+//	tiercache.lookups                   counter, {lookup}
 //
 // All names are constants of this package and count as API. The key of an
 // operation is in none of it unless [WithKey] is given, and then only on spans
