@@ -28,14 +28,15 @@ type Cache[V any] struct {
 	stages     bool // a tier prepares its writes
 	adjusts    bool // entries are not in L1 as they are in L2
 	prepares   bool // either of the two
-	l1Plain    bool // and nothing but the value of a hit in L1 is wanted
 	l1First    bool // reads ask L1 first, and L2 only when it has no value
 	l1Alone    bool // and L1 is asked before a read is set up
+	l1Plain    bool // and nothing but the value of a hit in L1 is wanted
 	flights    flights[V]
 	negatives  *negatives
 
-	// calls are goroutines of tier writes, to their very end. All that is left of
-	// them, when no operation is under way, is the callback of the policy.
+	// calls are goroutines in which policies had tiers called, to their very end.
+	// All that is left of them, when no operation is under way, is the callback of
+	// the policy.
 	calls sync.WaitGroup
 
 	// writes are recycled only when the policy is known not to keep its tiers.
@@ -132,10 +133,11 @@ func (c *Cache[V]) Delete(ctx context.Context, key string) error {
 	return c.newWrite(writepolicy.Delete, key).do(ctx)
 }
 
-// Close lets no more operations in, and waits until all writes that have begun
-// are done, detached ones and hooks included, or until ctx ends: then it returns
-// an error that wraps the cause and says how many writes are still under way. It
-// may be called again, to go on waiting. It does not close the backends.
+// Close lets no more operations in, and waits until all that have begun are done:
+// writes, detached ones and hooks included, and reads beyond L1, with their loaders
+// and the losers of races. When ctx ends first, it returns an error that wraps the
+// cause and says how many are still under way. It may be called again, to go on
+// waiting. It does not close the backends.
 func (c *Cache[V]) Close(ctx context.Context) error {
 	c.closed.Store(true)
 	if err := c.turns.Close(ctx); err != nil {
