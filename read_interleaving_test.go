@@ -49,6 +49,7 @@ func TestRefillAgainstWrite(t *testing.T) {
 				} else {
 					require.NoError(t, w.Set(t.Context(), "k", "new", 0))
 				}
+				synctest.Wait() // a policy may answer before it has written both tiers
 				gate.Open()
 				value := <-read
 				if l1, _ := w.holds("k"); l1 != "" {
