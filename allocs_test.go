@@ -73,6 +73,32 @@ func TestAllocsHit(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(allocRuns, func() { _, _ = cache.GetOrLoad(ctx, benchKey, time.Hour, load) }))
 }
 
+// Neither does a miss, or a hit in L2 with its refill, with telemetry off.
+func TestAllocsBeyondL1(t *testing.T) {
+	cancellable, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for _, test := range []struct {
+		name   string
+		ctx    context.Context
+		refill float64
+	}{
+		{"background", context.Background(), 0},
+		{"cancellable", cancellable, 1}, // context.WithoutCancel
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l1, l2, ctx := backendtest.NewMap[string](), backendtest.NewMap[string](), test.ctx
+			cache, err := tiercache.New("users", l1, l2, tiercache.WithTelemetry(tracing.Disabled()))
+			require.NoError(t, err)
+			assert.Zero(t, testing.AllocsPerRun(allocRuns, func() { _, _, _ = cache.Get(ctx, benchKey) }), "miss")
+			require.NoError(t, cache.Set(ctx, benchKey, benchValue, time.Hour))
+			assert.LessOrEqual(t, testing.AllocsPerRun(allocRuns, func() {
+				_ = l1.Delete(ctx, benchKey)
+				_, _, _ = cache.Get(ctx, benchKey)
+			}), test.refill, "refill")
+		})
+	}
+}
+
 // With telemetry on, a Set allocates no more than the same work by hand.
 func TestAllocsTelemetryOn(t *testing.T) {
 	for _, telemetry := range []string{"unsampled", "sampled"} {

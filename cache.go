@@ -42,6 +42,7 @@ type Cache[V any] struct {
 	// writes are recycled only when the policy is known not to keep its tiers.
 	recycle bool
 	writes  sync.Pool // of *write[V]
+	spare   sync.Pool // of *read[V], recycled when no policy was asked
 }
 
 // New returns a cache of two tiers. The name is that of the cache in telemetry,

@@ -97,5 +97,8 @@ func (c *Cache[V]) read(ctx context.Context, key string, l1 asked) (entry backen
 		r.done()
 	}
 	r.obs.Answered(ctx, a, err)
+	if l1.yes {
+		r.free() // no policy has seen it
+	}
 	return entry, a.Found == tracing.LookupHit, err
 }

@@ -30,10 +30,23 @@ type read[V any] struct {
 }
 
 func (c *Cache[V]) newRead(key string) *read[V] {
-	r := &read[V]{cache: c, key: key}
-	r.l1 = tierRead[V]{r: r, id: writepolicy.L1, tier: &c.l1}
-	r.l2 = tierRead[V]{r: r, id: writepolicy.L2, tier: &c.l2}
+	r, _ := c.spare.Get().(*read[V])
+	if r == nil {
+		r = &read[V]{cache: c}
+		r.l1 = tierRead[V]{r: r, id: writepolicy.L1, tier: &c.l1}
+		r.l2 = tierRead[V]{r: r, id: writepolicy.L2, tier: &c.l2}
+	}
+	r.key = key
 	return r
+}
+
+// free is called when nothing refers to r any more.
+func (r *read[V]) free() {
+	if r.cache.tel.Enabled() {
+		r.obs = tracing.Read{}
+	}
+	r.l1.found, r.l2.found = found[V]{}, found[V]{}
+	r.cache.spare.Put(r)
 }
 
 // begin raises the fence. From then on Close waits for the read.
@@ -68,13 +81,11 @@ func (r *read[V]) done() {
 	}
 }
 
-// hits ends what a policy may do, and says which tiers have answered with a
-// value.
-func (r *read[V]) hits() (l1, l2 bool) {
+// settle ends what a policy may do: what the tiers answer from now on is not kept.
+func (r *read[V]) settle() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.answered = true
-	return r.l1.hit, r.l2.hit
+	r.mu.Unlock()
 }
 
 // run asks the tiers as the policy says, except that an L1 that has been asked
@@ -86,20 +97,19 @@ func (r *read[V]) run(ctx context.Context, l1 asked) (entry backends.Entry[V], a
 	} else {
 		choice, err = r.ask(ctx)
 	}
-	hit1, hit2 := r.hits()
 	if choice != readpolicy.L1 && r.cache.l1First && r.fence.Broken() {
 		if entry, hit := r.overtaken(ctx); hit {
 			a = tracing.Answer{Found: tracing.LookupHit, Tier: writepolicy.L1}
-			if hit2 && r.cache.refill == RefillAlways {
+			if r.l2.hit && r.cache.refill == RefillAlways {
 				a.Refill = tracing.RefillFenced // L1 did not get what L2 had
 			}
 			return entry, a, nil
 		}
 	}
 	switch {
-	case choice == readpolicy.L1 && hit1:
+	case choice == readpolicy.L1 && r.l1.hit:
 		return r.l1.entry, tracing.Answer{Found: tracing.LookupHit, Tier: writepolicy.L1}, nil
-	case choice == readpolicy.L2 && hit2:
+	case choice == readpolicy.L2 && r.l2.hit:
 		entry = r.l2.entry
 		return entry, tracing.Answer{Found: tracing.LookupHit, Tier: writepolicy.L2, Refill: r.refill(ctx, entry)}, nil
 	case err != nil:
@@ -115,8 +125,9 @@ func (r *read[V]) beyond(ctx context.Context, err1 error) (readpolicy.Choice, er
 		err1 = tierError(writepolicy.L1, "get", r.key, writepolicy.Failed, err1)
 		r.obs.FailedBefore(ctx, err1)
 	}
-	a, err2 := r.l2.perform(ctx)
-	if err2 == nil && a.Hit {
+	var err2 error
+	r.l2.found, err2 = r.l2.perform(ctx) // nobody else has r, so it takes no lock
+	if r.l2.hit {
 		return readpolicy.L2, nil
 	}
 	return readpolicy.None, errors.Join(err1, err2)
@@ -139,82 +150,11 @@ func (r *read[V]) overtaken(ctx context.Context) (entry backends.Entry[V], hit b
 
 // ask lets the policy ask. What it chooses must have been a hit.
 func (r *read[V]) ask(ctx context.Context) (choice readpolicy.Choice, err error) {
+	defer r.settle()
 	defer func() {
 		if v := recover(); v != nil {
 			choice, err = readpolicy.None, fmt.Errorf("the read policy panicked: %w", panicError(v))
 		}
 	}()
 	return r.cache.reads.Read(ctx, &r.l1, &r.l2)
-}
-
-// tierRead is what a policy gets for a tier: the tier, bound to a read.
-type tierRead[V any] struct {
-	r    *read[V]
-	id   writepolicy.TierID
-	tier *tier[V]
-
-	// What the tier has answered, guarded by r.mu until the read is answered: of
-	// several answers, the first one with a value.
-	entry backends.Entry[V]
-	hit   bool
-	stale bool // entry is one whose life has ended
-}
-
-var _ readpolicy.Tier = (*tierRead[any])(nil)
-
-// Read implements [readpolicy.Tier].
-func (t *tierRead[V]) Read(ctx context.Context) (answer readpolicy.Answer, err error) {
-	if !t.r.enter() {
-		return answer, t.tooLate()
-	}
-	defer t.r.done()
-	return t.perform(ctx)
-}
-
-// Go implements [readpolicy.Tier].
-func (t *tierRead[V]) Go(ctx context.Context, done func(answer readpolicy.Answer, err error)) {
-	entered := t.r.enter()
-	t.r.cache.calls.Go(func() {
-		defer handlePanic()
-		if !entered {
-			done(readpolicy.Answer{}, t.tooLate())
-			return
-		}
-		defer t.r.done()
-		answer, err := t.perform(ctx)
-		done(answer, err)
-	})
-}
-
-func (t *tierRead[V]) tooLate() error {
-	return tierError(t.id, "get", t.r.key, writepolicy.Skipped, errAnswered)
-}
-
-func (t *tierRead[V]) perform(ctx context.Context) (answer readpolicy.Answer, err error) {
-	c := t.r.cache
-	var call tracing.TierCall
-	ctx = t.r.obs.StartTier(ctx, &call, t.id, tracing.CallGet)
-	entry, hit, err := t.tier.get(ctx, t.r.key)
-	found := tracing.LookupMiss
-	switch {
-	case err != nil:
-		found, err = tracing.LookupError, tierError(t.id, "get", t.r.key, writepolicy.Failed, err)
-	case hit && t.id == writepolicy.L1 && !c.fresh(&entry):
-		t.keep(entry, false)
-	case hit:
-		t.keep(entry, true)
-		found, answer = tracing.LookupHit, readpolicy.Answer{Hit: true, ExpiresAt: entry.ExpiresAt}
-	}
-	call.Found(ctx, found, err)
-	call.End()
-	c.tel.Count(t.id, found)
-	return answer, err
-}
-
-func (t *tierRead[V]) keep(entry backends.Entry[V], fresh bool) {
-	t.r.mu.Lock()
-	defer t.r.mu.Unlock()
-	if !t.hit && !t.r.answered {
-		t.entry, t.hit, t.stale = entry, fresh, !fresh
-	}
 }

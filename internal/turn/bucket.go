@@ -8,7 +8,9 @@ import (
 )
 
 type bucket struct {
-	sole atomic.Pointer[Turn] // the only operation of the bucket, or inList
+	// The only operation of the bucket, or inList. Of a fence it is the token; a turn
+	// that was acquired behind a fence stands for both.
+	sole atomic.Pointer[Turn]
 
 	mu      sync.Mutex    // guards what follows, once sole is inList
 	holders *Turn         // a list: one for each key of the bucket that is taken
@@ -94,8 +96,7 @@ func (b *bucket) lock() {
 		}
 		if b.sole.CompareAndSwap(sole, inList) {
 			if sole != nil {
-				b.present++
-				b.insert(sole)
+				b.adopt(sole)
 			}
 			return
 		}
@@ -112,6 +113,23 @@ func (b *bucket) unlock() {
 }
 
 // What follows is called with the bucket locked.
+
+// adopt makes what was alone in the bucket part of its lists.
+func (b *bucket) adopt(t *Turn) {
+	f := t.fence
+	if f != nil {
+		b.add(f)
+	}
+	if f == nil || t != &f.token {
+		b.present++
+		b.insert(t)
+	}
+}
+
+func (b *bucket) add(f *Fence) {
+	b.present++
+	f.next, b.fences = b.fences, f
+}
 
 func (b *bucket) insert(t *Turn) { t.next, b.holders = b.holders, t }
 

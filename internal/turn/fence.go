@@ -20,20 +20,24 @@ type Fence struct {
 	bucket *bucket
 	next   *Fence
 	broken atomic.Bool // written under the bucket's lock
+	token  Turn        // stands for f where it is alone in its bucket
 }
 
 // Raise raises f for key. Close waits until it is lowered; after Close, Raise
 // returns [ErrClosed].
 func (tb *Table) Raise(f *Fence, key string) error {
 	b := tb.bucket(key)
+	f.key, f.bucket, f.token.fence = key, b, f
+	f.broken.Store(false)
+	if b.sole.CompareAndSwap(nil, &f.token) {
+		return nil
+	}
 	b.lock()
 	defer b.unlock()
 	if b.closed {
 		return ErrClosed
 	}
-	b.present++
-	f.key, f.bucket = key, b
-	f.next, b.fences = b.fences, f
+	b.add(f)
 	f.broken.Store(b.find(key).writing())
 	return nil
 }
@@ -45,6 +49,9 @@ func (f *Fence) Broken() bool { return f.broken.Load() }
 // Lower takes f away.
 func (f *Fence) Lower() {
 	b := f.bucket
+	if b.sole.CompareAndSwap(&f.token, nil) {
+		return
+	}
 	b.lock()
 	at := &b.fences
 	for *at != f {
@@ -63,14 +70,17 @@ func (f *Fence) Lower() {
 // Looking once is enough. Writes that come after it stand behind t in the line.
 func (tb *Table) AcquireFenced(ctx context.Context, t *Turn, f *Fence, refill bool) error {
 	b := f.bucket
+	t.key, t.bucket, t.refill, t.waited, t.fence = f.key, b, refill, 0, f
+	if tb.sabotage.noTurns {
+		t.key = tb.sabotage.anyKey()
+	} else if b.sole.CompareAndSwap(&f.token, t) {
+		return nil // nobody has come since f was raised
+	}
 	b.lock()
 	if f.broken.Load() && !tb.sabotage.noFences {
 		b.unlock()
+		t.forget()
 		return ErrFenced
-	}
-	t.key, t.bucket, t.refill, t.waited = f.key, b, refill, 0
-	if tb.sabotage.noTurns {
-		t.key = tb.sabotage.anyKey()
 	}
 	if !refill {
 		b.breakFences(f.key, f)

@@ -1,6 +1,7 @@
 package turn_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -120,6 +121,69 @@ func TestRefillIsNoWrite(t *testing.T) {
 		f3.Lower()
 		require.NoError(t, tb.Close(t.Context()))
 	})
+}
+
+// A read that is alone in its bucket takes no lock. Whoever comes finds it all the
+// same, at each of its steps.
+func TestFenceAlone(t *testing.T) {
+	t.Parallel()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	const raised, refilling, released = 0, 1, 2
+	for step, name := range []string{"raised", "refilling", "released"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				tb := turn.NewTable()
+				var f turn.Fence
+				var r, w turn.Turn
+				require.NoError(t, tb.Raise(&f, "k"))
+				if step >= refilling {
+					require.NoError(t, tb.AcquireFenced(t.Context(), &r, &f, true))
+				}
+				if step >= released {
+					r.Release()
+				}
+				written := false
+				go func() {
+					assert.NoError(t, tb.Acquire(t.Context(), &w, "k"))
+					written = true
+				}()
+				synctest.Wait()
+				assert.True(t, f.Broken())
+				assert.Equal(t, step != refilling, written, "it waits for the refill alone")
+				present := map[int]string{raised: "2", refilling: "3", released: "2"}[step]
+				require.ErrorContains(t, tb.Close(ended), "under way: "+present)
+				if step == raised {
+					require.ErrorIs(t, tb.AcquireFenced(t.Context(), &r, &f, true), turn.ErrFenced)
+				}
+				if step == refilling {
+					r.Release()
+				}
+				f.Lower()
+				synctest.Wait()
+				require.ErrorContains(t, tb.Close(ended), "under way: 1")
+				w.Release()
+				require.NoError(t, tb.Close(t.Context()))
+			})
+		})
+	}
+}
+
+// A read that stays alone leaves nothing behind.
+func TestFenceAlone_Close(t *testing.T) {
+	t.Parallel()
+	tb := turn.NewTable()
+	var f turn.Fence
+	var r turn.Turn
+	for range 2 {
+		require.NoError(t, tb.Raise(&f, "k"))
+		require.NoError(t, tb.AcquireFenced(t.Context(), &r, &f, true))
+		r.Release()
+		assert.False(t, f.Broken())
+		f.Lower()
+	}
+	require.NoError(t, tb.Close(t.Context()))
 }
 
 // A fenced write breaks the fences of others and not its own.

@@ -1,10 +1,10 @@
 // Package turn orders operations on one key, first come, first served, without
 // making operations on other keys wait.
 //
-// A [Table] is a fixed number of buckets. A bucket that holds one operation is a
-// single pointer, taken and given back by compare-and-swap. As soon as a second
-// one comes, of the same key or of another, the bucket becomes a list under a
-// lock, until it is empty again. The lock is held only to link and unlink
+// A [Table] is a fixed number of buckets. A bucket that holds one operation, be
+// it a turn, a fence, or a turn that was acquired behind a fence, is a single
+// pointer, taken and given back by compare-and-swap. As soon as a second one
+// comes, of the same key or of another, the bucket becomes a list under a lock, until it is empty again. The lock is held only to link and unlink
 // operations, never while one of them runs. A table takes memory for operations
 // under way, and none for keys.
 package turn
@@ -37,6 +37,7 @@ type Turn struct {
 	next   *Turn // in the list of holders
 	refill bool  // holds the turn, but is no write
 	waited time.Duration
+	fence  *Fence // behind which it was acquired
 
 	first, last *waiter // who waits for this holder
 }
@@ -66,7 +67,7 @@ func (tb *Table) Acquire(ctx context.Context, t *Turn, key string) error {
 		key = tb.sabotage.anyKey()
 	}
 	b := tb.bucket(key)
-	t.key, t.bucket, t.refill, t.waited = key, b, false, 0
+	t.key, t.bucket, t.refill, t.waited, t.fence = key, b, false, 0, nil
 	if b.sole.CompareAndSwap(nil, t) {
 		return nil
 	}
@@ -96,7 +97,11 @@ func (t *Turn) Leave() {
 // Release is Pass and Leave in one.
 func (t *Turn) Release() {
 	b := t.bucket
-	if b.sole.CompareAndSwap(t, nil) {
+	var left *Turn
+	if t.fence != nil {
+		left = &t.fence.token // it is not lowered yet
+	}
+	if b.sole.CompareAndSwap(t, left) {
 		return
 	}
 	b.lock()
