@@ -24,10 +24,8 @@ type flight[V any] struct {
 	cache  *Cache[V]
 	key    string
 	read   *read[V]
+	leader trace.SpanContext  // of the caller that came first
 	cancel context.CancelFunc // ends the loader's context; guarded by flights.mu until done
-
-	begun  chan struct{} // closed when leader is set
-	leader trace.SpanContext
 
 	waiters int  // guarded by flights.mu
 	refresh bool // it does not ask the tiers, so it is not for callers that found nothing
@@ -38,10 +36,12 @@ type flight[V any] struct {
 	err    error
 }
 
-// join adds the caller to the flight of the key, or to a new one. A flight whose
+// join adds the caller, whose span is given, to the flight of the key, or to a new one. A flight whose
 // fence is broken may bring back what a write has replaced, so those who come
 // after that write do not join it.
-func (fs *flights[V]) join(c *Cache[V], key string, refresh bool) (f *flight[V], first bool, err error) {
+func (fs *flights[V]) join(
+	c *Cache[V], key string, refresh bool, caller trace.SpanContext,
+) (f *flight[V], first bool, err error) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	if f := fs.byKey[key]; f != nil && !f.read.fence.Broken() && (refresh || !f.refresh) {
@@ -49,8 +49,8 @@ func (fs *flights[V]) join(c *Cache[V], key string, refresh bool) (f *flight[V],
 		return f, false, nil
 	}
 	f = &flight[V]{
-		cache: c, key: key, read: c.newRead(key), waiters: 1, refresh: refresh,
-		begun: make(chan struct{}), done: make(chan struct{}),
+		cache: c, key: key, read: c.newRead(key), leader: caller, waiters: 1, refresh: refresh,
+		done: make(chan struct{}),
 	}
 	if err := f.read.begin(); err != nil {
 		return nil, false, err

@@ -31,10 +31,10 @@ func (e *LoadError) Unwrap() error { return e.Err }
 func (e *LoadError) ErrorType() string { return errtype.Of(e.Err) }
 
 // GetOrLoad returns the value at key, and calls load for it when neither tier has
-// one, or when L1 has none and L2 cannot be read. What was loaded is written to the tiers by the write policy, with the
-// given life (0: for ever), unless a newer write of the key has begun since. If
-// that write fails, the caller still gets the value; the failure is reported as
-// that of any write.
+// one, or when L1 has none and L2 cannot be read. What was loaded is written to
+// the tiers by the write policy, with the given life (0: for ever), unless a newer
+// write of the key has begun since. If that write fails, the caller still gets the
+// value; the failure is reported as that of any write.
 //
 // Callers of one key share the reading of L2 and the loader: it runs once for
 // all of them. A caller whose context ends leaves the others with it. The
@@ -87,18 +87,15 @@ func (c *Cache[V]) share(
 ) (value V, err error) {
 	var obs tracing.Read
 	ctx = c.tel.StartRead(ctx, &obs, key)
-	f, first, err := c.flights.join(c, key, false)
+	f, first, err := c.flights.join(c, key, false, obs.SpanContext())
 	switch {
 	case err != nil:
 		obs.Answered(ctx, tracing.Answer{Found: tracing.LookupError}, err)
 		return value, err
 	case first:
-		f.leader = obs.SpanContext()
 		f.read.obs = obs
 		go f.run(ctx, ttl, l1, load)
-		close(f.begun)
 	default:
-		<-f.begun
 		obs.Shared(f.leader)
 	}
 	select {
@@ -132,7 +129,7 @@ func (c *Cache[V]) refreshIfDue(
 	if time.Until(end) >= time.Duration(c.refreshAhead*float64(life)) {
 		return
 	}
-	f, first, err := c.flights.join(c, key, true)
+	f, first, err := c.flights.join(c, key, true, trace.SpanContextFromContext(ctx))
 	if err != nil {
 		return
 	}
@@ -140,8 +137,6 @@ func (c *Cache[V]) refreshIfDue(
 		f.leave() // somebody loads it already
 		return
 	}
-	f.leader = trace.SpanContextFromContext(ctx)
-	close(f.begun)
 	go f.runAhead(ctx, ttl, load)
 }
 
