@@ -37,6 +37,7 @@ func TestStagingFails(t *testing.T) {
 				c := newCapture()
 				w := newWorld(t, append(c.options(), tiercache.WithPolicy(p))...)
 				require.NoError(t, w.Set(t.Context(), "k", "old", 0))
+				synctest.Wait() // a policy may answer before it has written both tiers
 				writes := writeCalls(w.l1) + writeCalls(w.l2)
 				l1, l2 := w.holds("k")
 				w.l2.Next(backendtest.Stage, fault)

@@ -19,7 +19,8 @@ type Description struct {
 	InProcess bool
 
 	// Instrumented says that the store's client emits spans of its own. The
-	// spans of its tier then stay internal, so that a call is described once.
+	// spans of its tier then stay internal, and leave it to the client's to say
+	// which store it is and where, so that a call is described once.
 	Instrumented bool
 }
 

@@ -59,7 +59,7 @@ func (i Inconsistency) errorType() attribute.KeyValue {
 func (w *Write) Inconsistent(ctx context.Context, late *TierCall, i Inconsistency) {
 	t, now := w.tel, time.Now()
 	if t.meters != nil {
-		t.meters.countInconsistency(ctx, i.Cache, i.Kind, i.Verdict)
+		t.meters.countInconsistencies(ctx, 1, i.Cache, i.Kind, i.Verdict)
 	}
 	span := w.span
 	if late != nil {

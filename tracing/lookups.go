@@ -2,6 +2,7 @@ package tracing
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -46,10 +47,12 @@ type lookups struct {
 		_ [16]byte // a cache line each
 	}
 	attrs [2][lookupsOfTier][]metric.ObserveOption
+	begin func(ctx context.Context) // called once, by the first observation
+	begun sync.Once
 }
 
-func newLookups(meter metric.Meter, cache string) (*lookups, error) {
-	l := &lookups{}
+func newLookups(meter metric.Meter, cache string, begin func(context.Context)) (*lookups, error) {
+	l := &lookups{begin: begin}
 	for tier := range l.attrs {
 		for found := range lookupsOfTier {
 			l.attrs[tier][found] = []metric.ObserveOption{metric.WithAttributeSet(attribute.NewSet(
@@ -82,16 +85,16 @@ func stripe() uint32 {
 	return uint32(at * 0x9e3779b97f4a7c15 >> (64 - stripeBits))
 }
 
-func (l *lookups) observe(_ context.Context, o metric.Int64Observer) error {
+// observe also tells what has not happened yet: see [instruments.begin].
+func (l *lookups) observe(ctx context.Context, o metric.Int64Observer) error {
+	l.begun.Do(func() { l.begin(ctx) })
 	for tier := range l.attrs {
 		for found := range lookupsOfTier {
 			var sum int64
 			for i := range l.counts {
 				sum += l.counts[i].n[tier][found].Load()
 			}
-			if sum > 0 {
-				o.Observe(sum, l.attrs[tier][found]...)
-			}
+			o.Observe(sum, l.attrs[tier][found]...)
 		}
 	}
 	return nil

@@ -57,18 +57,32 @@ func newInstruments(mp metric.MeterProvider, cache string) (*instruments, error)
 	if err != nil {
 		return nil, err
 	}
-	l, err := newLookups(meter, cache)
-	if err != nil {
-		return nil, err
-	}
-	return &instruments{
+	m := &instruments{
 		operations:      operations,
 		tierOperations:  tierOperations,
 		inconsistencies: inconsistencies,
 		detached:        detached,
-		lookups:         l,
 		ofCache:         []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(AttrCache.String(cache)))},
-	}, nil
+	}
+	m.lookups, err = newLookups(meter, cache, func(ctx context.Context) { m.begin(ctx, cache) })
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// begin has the counter of inconsistencies start at 0 for all that may come. A
+// series whose first value is 1 has no increase, to Prometheus for one, so the
+// first inconsistency would raise no alert. It is done when metrics are collected
+// for the first time, because the SDK may come later than the cache.
+func (m *instruments) begin(ctx context.Context, cache string) {
+	for _, kind := range []writepolicy.Kind{writepolicy.Set, writepolicy.Delete} {
+		for _, stale := range []TierID{0, writepolicy.L1, writepolicy.L2} {
+			for _, resolved := range []bool{false, true} {
+				m.countInconsistencies(ctx, 0, cache, kind, writepolicy.Verdict{Stale: stale, Resolved: resolved})
+			}
+		}
+	}
 }
 
 // durations are the options of one series of a histogram: prebuilt for success,
@@ -95,8 +109,10 @@ func (d *durations) record(ctx context.Context, h metric.Float64Histogram, start
 	h.Record(ctx, elapsed, metric.WithAttributes(append(slices.Clip(d.attrs), errorType(err))...))
 }
 
-func (m *instruments) countInconsistency(ctx context.Context, cache string, kind writepolicy.Kind, v writepolicy.Verdict) {
-	m.inconsistencies.Add(ctx, 1, metric.WithAttributes(
+func (m *instruments) countInconsistencies(
+	ctx context.Context, n int64, cache string, kind writepolicy.Kind, v writepolicy.Verdict,
+) {
+	m.inconsistencies.Add(ctx, n, metric.WithAttributes(
 		AttrCache.String(cache),
 		AttrOperation.String(kind.String()),
 		AttrStaleTier.String(v.Stale.String()),

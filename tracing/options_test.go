@@ -46,7 +46,7 @@ func TestGlobalProvidersMayComeLater(t *testing.T) {
 	var data metricdata.ResourceMetrics
 	require.NoError(t, reader.Collect(t.Context(), &data))
 	require.Len(t, data.ScopeMetrics, 1)
-	assert.Len(t, data.ScopeMetrics[0].Metrics, 2)
+	assert.Len(t, data.ScopeMetrics[0].Metrics, 4, "both durations, and the counters")
 
 	require.NoError(t, off.Set(t.Context(), "k", "v", 0))
 	assert.Len(t, spans.Ended(), 3, "a cache whose telemetry is off does not use the global providers")

@@ -167,7 +167,12 @@ func (t *Telemetry) buildTier(tier writepolicy.TierID, desc backends.Description
 	}
 }
 
+// described is where a store is, unless its client's own span says so: an internal
+// span with db.system.name would be a second call, of a database in the process.
 func described(desc backends.Description) (attrs attributes) {
+	if desc.Instrumented {
+		return nil
+	}
 	if desc.System != "" {
 		attrs = append(attrs, semconv.DBSystemNameKey.String(desc.System))
 	}
