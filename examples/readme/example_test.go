@@ -76,10 +76,16 @@ func TestREADME(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
-	source, err := os.ReadFile("example_test.go")
-	require.NoError(t, err)
-	_, block, found := strings.Cut(string(readme), "```go\n")
-	require.True(t, found)
-	block, _, _ = strings.Cut(block, "```")
-	require.Contains(t, string(source), strings.TrimSpace(block), "the first block of Go in the README must be code that is tested here")
+	source := ""
+	for _, name := range []string{"example_test.go", "tiers_test.go"} {
+		file, err := os.ReadFile(name)
+		require.NoError(t, err)
+		source += string(file)
+	}
+	blocks := strings.Split(string(readme), "```go\n")[1:]
+	require.NotEmpty(t, blocks)
+	for _, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		require.Contains(t, source, strings.TrimSpace(block), "the README's Go must be code that is tested here")
+	}
 }

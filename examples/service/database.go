@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/codes"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// user is what the service keeps.
+type user struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// seeded is how many users there are at the start, from id 1 on.
+const seeded = 1000
+
+// database stands for the one that has the truth. It is in memory, and as slow
+// as a real one under load.
+type database struct {
+	tracer trace.Tracer
+	delay  time.Duration
+
+	mu   sync.Mutex
+	rows map[string]user
+}
+
+func newDatabase(tel *telemetry, delay time.Duration) *database {
+	d := &database{tracer: tel.tracers.Tracer("database"), delay: delay, rows: make(map[string]user, seeded)}
+	for i := 1; i <= seeded; i++ {
+		id := strconv.Itoa(i)
+		d.rows[id] = user{ID: id, Name: "User " + id}
+	}
+	return d
+}
+
+// get returns an error that wraps [backends.ErrNotFound] when there is no such
+// user: that is how a loader tells the cache.
+func (d *database) get(ctx context.Context, id string) (u user, err error) {
+	err = d.query(ctx, "SELECT", func() error {
+		row, ok := d.rows[id]
+		if !ok {
+			return fmt.Errorf("database: user: %w", backends.ErrNotFound)
+		}
+		u = row
+		return nil
+	})
+	return u, err
+}
+
+func (d *database) put(ctx context.Context, u user) error {
+	return d.query(ctx, "UPSERT", func() error {
+		d.rows[u.ID] = u
+		return nil
+	})
+}
+
+func (d *database) remove(ctx context.Context, id string) error {
+	return d.query(ctx, "DELETE", func() error {
+		delete(d.rows, id)
+		return nil
+	})
+}
+
+// query waits, and then executes what it is given, alone.
+func (d *database) query(ctx context.Context, operation string, execute func() error) error {
+	ctx, span := d.tracer.Start(ctx, operation+" users", trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(semconv.DBSystemNameOtherSQL, semconv.DBOperationName(operation), semconv.DBCollectionName("users")))
+	defer span.End()
+	timer := time.NewTimer(d.delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		err := fmt.Errorf("database: %w", context.Cause(ctx))
+		span.SetStatus(codes.Error, err.Error())
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return execute()
+}

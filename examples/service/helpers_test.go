@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
+)
+
+// TestMain fails when a library has complained: nothing here loses telemetry.
+func TestMain(m *testing.M) {
+	complaints := new(logBuffer)
+	logLibraries(newLogger(complaints))
+	status := m.Run()
+	if complaints.buf.Len() > 0 {
+		fmt.Fprintf(os.Stderr, "libraries have complained:\n%s", complaints.buf.String())
+		status = 1
+	}
+	os.Exit(status)
+}
+
+// rig is a service without a network: its handler is called, and its L2 is a map
+// that fails as a test asks.
+type rig struct {
+	*server
+	l2    *backendtest.Faults[[]byte]
+	spans *tracetest.InMemoryExporter
+	logs  *logBuffer
+}
+
+// newRig makes a rig that is shut down at the end of the test; its repairer runs
+// only when the test starts it.
+func newRig(t *testing.T, change ...func(o *options)) *rig {
+	t.Helper()
+	l2 := backendtest.WithFaults(backendtest.NewMap[[]byte]()).Described(backends.Description{System: "map"})
+	r := newRigOver(t, func(opts options, tel *telemetry) (*stores, error) {
+		s, err := openStores(t.Context(), opts, tel)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.closeL2(); err != nil {
+			return nil, err
+		}
+		s.l2, s.closeL2 = l2, func() error { return nil }
+		return s, nil
+	}, change...)
+	r.l2 = l2
+	return r
+}
+
+func newRigOver(t *testing.T, open func(opts options, tel *telemetry) (*stores, error), change ...func(o *options)) *rig {
+	t.Helper()
+	opts, err := parseOptions(nil, noEnv)
+	require.NoError(t, err)
+	for _, c := range change {
+		c(&opts)
+	}
+	r := &rig{spans: tracetest.NewInMemoryExporter(), logs: new(logBuffer)}
+	tel, err := newTelemetry(t.Context(), sdktrace.NewSimpleSpanProcessor(r.spans), newLogger(r.logs))
+	require.NoError(t, err)
+	s, err := open(opts, tel)
+	require.NoError(t, err)
+	r.server, err = newServer(t.Context(), opts, s, tel)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		err := r.shutdown(context.WithoutCancel(t.Context()))
+		if !errors.Is(err, sdkmetric.ErrReaderShutdown) { // the test has done it
+			require.NoError(t, err)
+		}
+	})
+	return r
+}
+
+func noEnv(string) string { return "" }
+
+func newRequest(t *testing.T, method, path, body string) *http.Request {
+	t.Helper()
+	return httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+}
+
+// serve gives a request to the handler.
+func (r *rig) serve(req *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	r.http.Handler.ServeHTTP(w, req)
+	return w
+}
+
+func (r *rig) do(t *testing.T, method, path, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	return r.serve(newRequest(t, method, path, body))
+}
+
+// stored returns what L2 has of user 7, whom the tests write.
+func (r *rig) stored(t *testing.T) string {
+	t.Helper()
+	entry, _, err := r.l2.Get(t.Context(), "7")
+	require.NoError(t, err)
+	return string(entry.Value)
+}
+
+// logBuffer keeps the log. It is safe for concurrent use.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+// record is a line of the log.
+type record map[string]any
+
+// find returns the first record with that message.
+func (b *logBuffer) find(t *testing.T, msg string) (record, bool) {
+	t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for line := range strings.Lines(b.buf.String()) {
+		if !strings.HasSuffix(line, "\n") {
+			break // it is being written
+		}
+		var r record
+		require.NoError(t, json.Unmarshal([]byte(line), &r), line)
+		if r[slog.MessageKey] == msg {
+			return r, true
+		}
+	}
+	return nil, false
+}
+
+// must is find for a record that is there.
+func (b *logBuffer) must(t *testing.T, msg string) record {
+	t.Helper()
+	r, ok := b.find(t, msg)
+	require.True(t, ok, "the log has no %q", msg)
+	return r
+}
+
+// await waits until something real has happened.
+func await(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	require.Eventually(t, happened, 10*time.Second, 5*time.Millisecond, what)
+}
+
+// started is the program while it runs.
+type started struct {
+	url    string
+	logs   *logBuffer
+	stop   func()
+	exited <-chan int
+}
+
+// start runs the program on a free port until it listens.
+func start(t *testing.T, args ...string) *started {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	status := make(chan int, 1)
+	s := &started{logs: new(logBuffer), stop: stop, exited: status}
+	go func() {
+		status <- run(ctx, append([]string{"-listen", "127.0.0.1:0"}, args...), noEnv, new(bytes.Buffer), s.logs)
+	}()
+	await(t, "it listens", func() bool {
+		r, ok := s.logs.find(t, "listening")
+		if ok {
+			s.url = "http://" + r["addr"].(string)
+		}
+		return ok
+	})
+	return s
+}
+
+// end stops the program, as a signal does, and returns its exit status.
+func (s *started) end(t *testing.T) int {
+	t.Helper()
+	s.stop()
+	select {
+	case status := <-s.exited:
+		return status
+	case <-time.After(20 * time.Second):
+		require.FailNow(t, "it did not end")
+		return -1
+	}
+}
+
+// send sends a request over the network.
+func (s *started) send(t *testing.T, method, path, body string) (status int, answer string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	data, err := io.ReadAll(resp.Body)
+	require.NoError(t, errors.Join(err, resp.Body.Close()))
+	return resp.StatusCode, string(data)
+}
+
+// status gets a path, and returns the status of the answer.
+func (s *started) status(t *testing.T, path string) int {
+	t.Helper()
+	status, _ := s.send(t, "GET", path, "")
+	return status
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends/backendtest"
+)
+
+// L2 refuses writes for a while; then the tiers are made equal again, and each
+// attempt is a trace of its own that is linked to the write.
+func TestRepair_Repairs(t *testing.T) {
+	t.Parallel()
+	for what, tt := range map[string]struct {
+		method, body string
+		stored       string
+		span         string
+	}{
+		"set":    {"PUT", `{"name":"Ada"}`, `{"id":"7","name":"Ada"}`, "set users"},
+		"delete": {"DELETE", "", "", "delete users"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				r.startRepair(t.Context())
+				require.Equal(t, 200, r.do(t, "GET", "/users/7", "").Code)
+				down := backendtest.FailBefore(errors.New("down"))
+				r.l2.Always(backendtest.Set, down)
+				r.l2.Always(backendtest.Delete, down)
+				r.do(t, tt.method, "/users/7", tt.body)
+				time.Sleep(time.Second)
+				assert.JSONEq(t, `{"id":"7","name":"User 7"}`, r.stored(t), "it is stale")
+				assert.Equal(t, 1, r.users.repair.open())
+
+				r.l2.Clear()
+				time.Sleep(maxPause + time.Second)
+				assert.Equal(t, tt.stored, r.stored(t), "it is what the database has")
+				assert.Zero(t, r.users.repair.open())
+				assert.Equal(t, "INFO", r.logs.must(t, "the tiers are equal again")["level"])
+
+				wrote := spansNamed(r, tt.span)
+				wrote = slices.DeleteFunc(wrote, func(s tracetest.SpanStub) bool { return s.Status.Code != codes.Error })
+				attempts := spansNamed(r, "repair users")
+				assert.Greater(t, len(attempts), 2)
+				for _, span := range attempts {
+					assert.False(t, span.Parent.IsValid(), "a trace of its own")
+					require.Len(t, span.Links, 1)
+					assert.Equal(t, wrote[0].SpanContext.SpanID(), span.Links[0].SpanContext.SpanID())
+				}
+			})
+		})
+	}
+}
+
+// Somebody writes the user while it is being repaired: the repair does not bring
+// the older value back.
+func TestRepair_NewerWriteWins(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.l2.Next(backendtest.Set, backendtest.FailBefore(errors.New("down")))
+		r.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+
+		gate := backendtest.NewGate()
+		r.l2.Next(backendtest.Stage, gate.Before())
+		r.startRepair(t.Context())
+		<-gate.Arrived() // it has read Ada, and is about to write
+		r.do(t, "PUT", "/users/7", `{"name":"Grace"}`)
+		gate.Open()
+		time.Sleep(time.Minute)
+		assert.JSONEq(t, `{"id":"7","name":"Grace"}`, r.stored(t))
+		u, err := r.users.get(t.Context(), "7")
+		require.NoError(t, err)
+		assert.Equal(t, "Grace", u.Name)
+		assert.Zero(t, r.users.repair.open())
+	})
+}
+
+// A key waits once, however often it diverges, and whoever wrote it.
+func TestRepair_QueuesAKeyOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.l2.Always(backendtest.Set, backendtest.FailBefore(errors.New("down")))
+		for range 3 {
+			r.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+		}
+		assert.Len(t, r.users.repair.queue, 1)
+		r.startRepair(t.Context())
+		time.Sleep(time.Minute)
+		assert.Len(t, r.users.repair.queue, 1)
+		assert.Equal(t, 1, r.users.repair.open())
+
+		require.NoError(t, r.endRepair(t.Context()))
+		assert.InDelta(t, 1, r.logs.must(t, "the tiers may differ in keys that were not repaired, until their life ends")["keys"], 0)
+	})
+}
+
+// After the life of an entry there is nothing to repair any more.
+func TestRepair_GivesUpWhatHasExpired(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.l2.Always(backendtest.Set, backendtest.FailBefore(errors.New("down")))
+		r.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+		r.startRepair(t.Context())
+		time.Sleep(r.opts.ttl - time.Second)
+		assert.Equal(t, 1, r.users.repair.open())
+		time.Sleep(time.Minute)
+		assert.Zero(t, r.users.repair.open())
+		assert.Contains(t, r.do(t, "GET", "/metrics", "").Body.String(), `users_repairs_total{result="expired"} 1`)
+	})
+}
+
+// A user who is deleted while being repaired does not come back, and one who comes
+// back does not stay away.
+func TestRepair_SeesDeletesAndReturns(t *testing.T) {
+	t.Parallel()
+	for what, tt := range map[string]struct {
+		first, second string
+		staged        backendtest.Call // of the repair
+		stored        string
+	}{
+		"deleted":  {"PUT", "DELETE", backendtest.Stage, ""},
+		"returned": {"DELETE", "PUT", backendtest.Delete, `{"id":"7","name":"Ada"}`},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				down := backendtest.FailBefore(errors.New("down"))
+				r.l2.Next(backendtest.Set, down)
+				r.l2.Next(backendtest.Delete, down)
+				r.do(t, tt.first, "/users/7", `{"name":"Ada"}`)
+				r.l2.Clear()
+				require.Equal(t, 1, r.users.repair.open())
+
+				gate := backendtest.NewGate()
+				r.l2.Next(tt.staged, gate.Before())
+				r.startRepair(t.Context())
+				<-gate.Arrived()
+				go r.do(t, tt.second, "/users/7", `{"name":"Ada"}`)
+				time.Sleep(200 * time.Millisecond)
+				gate.Open()
+				time.Sleep(time.Minute)
+				assert.Equal(t, tt.stored, r.stored(t))
+				_, err := r.users.db.get(t.Context(), "7")
+				assert.Equal(t, tt.stored == "", err != nil)
+			})
+		})
+	}
+}
+
+// The life that matters is that of what diverged last.
+func TestRepair_KnowsTheNewestCause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.l2.Always(backendtest.Set, backendtest.FailBefore(errors.New("down")))
+		r.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+		time.Sleep(r.opts.ttl / 2)
+		r.do(t, "PUT", "/users/7", `{"name":"Grace"}`)
+		time.Sleep(r.opts.ttl / 2)
+		r.l2.Clear()
+		r.startRepair(t.Context())
+		time.Sleep(time.Second)
+		assert.JSONEq(t, `{"id":"7","name":"Grace"}`, r.stored(t), "it was not given up")
+	})
+}
+
+// A full queue holds nobody up, and is known.
+func TestRepair_DropsWhatIsTooMuch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		for i := range maxWaiting {
+			r.users.repair.add(t.Context(), strconv.Itoa(i), damage{since: time.Now()})
+		}
+		r.l2.Next(backendtest.Set, backendtest.FailBefore(errors.New("down")))
+		begun := time.Now()
+		assert.Equal(t, 200, r.do(t, "PUT", "/users/ada", `{"name":"Ada"}`).Code)
+		assert.Equal(t, r.opts.databaseDelay, time.Since(begun))
+		assert.Equal(t, maxWaiting, r.users.repair.open())
+		assert.Equal(t, "ERROR", r.logs.must(t, "too many keys are to be repaired: this one stays as it is until its life ends")["level"])
+		assert.Contains(t, r.do(t, "GET", "/metrics", "").Body.String(), `users_repairs_total{result="dropped"} 1`)
+	})
+}
+
+// What a policy has resolved needs no repair.
+func TestRepair_IgnoresWhatIsResolved(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		i := tiercache.Inconsistency{Key: "7"}
+		i.Verdict.Resolved = true
+		r.users.repair.enqueue(t.Context(), i)
+		assert.Zero(t, r.users.repair.open())
+	})
+}
+
+func spansNamed(r *rig, name string) (found tracetest.SpanStubs) {
+	for _, s := range r.spans.GetSpans() {
+		if s.Name == name {
+			found = append(found, s)
+		}
+	}
+	return found
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// server is the service while it runs.
+type server struct {
+	opts   options
+	tel    *telemetry
+	stores *stores
+	users  *users
+	http   *http.Server
+
+	stopRepair context.CancelFunc
+	repair     sync.WaitGroup
+}
+
+// serve runs the service until ctx ends. spans may be nil.
+func serve(ctx context.Context, opts options, spans sdktrace.SpanProcessor, log *slog.Logger) error {
+	tel, err := newTelemetry(ctx, spans, log)
+	if err != nil {
+		return err
+	}
+	st, err := openStores(ctx, opts, tel)
+	if err != nil {
+		return errors.Join(err, tel.shutdown(context.WithoutCancel(ctx)))
+	}
+	s, err := newServer(ctx, opts, st, tel)
+	if err != nil {
+		return errors.Join(err, st.close(), tel.shutdown(context.WithoutCancel(ctx)))
+	}
+	err = s.run(ctx)
+	return errors.Join(err, s.shutdown(ctx))
+}
+
+func newServer(ctx context.Context, opts options, st *stores, tel *telemetry) (*server, error) {
+	u, err := newUsers(ctx, opts, st.l1, st.l2, tel)
+	if err != nil {
+		return nil, err
+	}
+	return &server{opts: opts, tel: tel, stores: st, users: u, http: &http.Server{
+		Handler:           newHandler(u, tel),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(tel.log.Handler(), slog.LevelWarn),
+	}}, nil
+}
+
+// run listens and serves until ctx ends.
+func (s *server) run(ctx context.Context) error {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", s.opts.listen)
+	if err != nil {
+		return err
+	}
+	s.startRepair(ctx)
+	served := make(chan error, 1)
+	go func() { served <- s.http.Serve(l) }()
+	l2 := "badger"
+	if s.opts.redis != nil {
+		l2 = "redis " + strings.Join(s.opts.redis, ",")
+	}
+	s.tel.log.InfoContext(ctx, "listening", "addr", l.Addr().String(), "l2", l2)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-served:
+		return fmt.Errorf("server: %w", err)
+	}
+}
+
+// startRepair starts the repairer, which outlives the requests: endRepair stops it.
+func (s *server) startRepair(ctx context.Context) {
+	ctx, s.stopRepair = context.WithCancel(context.WithoutCancel(ctx))
+	s.repair.Go(func() { s.users.repair.run(ctx) })
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// shutdown ends the service from the outside in: first the requests, then what
+// they use. Every step is taken, also when one before it has failed, and all of
+// them together have the time of -shutdown-timeout.
+func (s *server) shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.shutdownTimeout)
+	defer cancel()
+	var errs []error
+	for _, step := range []struct {
+		name string
+		end  func(ctx context.Context) error
+	}{
+		{"requests", s.endRequests},
+		{"the repair", s.endRepair},
+		{"writes of the cache", s.users.cache.Close},
+		{"the stores", within(s.stores.close)},
+		{"the telemetry", s.tel.shutdown},
+	} {
+		start := time.Now()
+		err := step.end(ctx)
+		took := time.Since(start).String()
+		if err != nil {
+			errs = append(errs, fmt.Errorf("shutdown: %s: %w", step.name, err))
+			s.tel.log.ErrorContext(ctx, "shutdown: waited for "+step.name+" in vain", "took", took, "error", err)
+			continue
+		}
+		s.tel.log.InfoContext(ctx, "shutdown: waited for "+step.name, "took", took)
+	}
+	return errors.Join(errs...)
+}
+
+// endRequests lets no more requests in, and waits for those that have begun. What
+// is left when the time is up is cut off.
+func (s *server) endRequests(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	return err
+}
+
+// endRepair stops the repairer, and says what it leaves behind.
+func (s *server) endRepair(ctx context.Context) error {
+	if s.stopRepair == nil {
+		return nil // it was never started
+	}
+	s.stopRepair()
+	err := within(func() error { s.repair.Wait(); return nil })(ctx)
+	if n := s.users.repair.open(); n > 0 {
+		s.tel.log.WarnContext(ctx, "the tiers may differ in keys that were not repaired, until their life ends", "keys", n)
+	}
+	return err
+}
+
+// within makes a function that knows no context end with one.
+func within(end func() error) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		ended := make(chan error, 1)
+		go func() { ended <- end() }()
+		select {
+		case err := <-ended:
+			return err
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
