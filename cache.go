@@ -145,6 +145,8 @@ func (c *Cache[V]) Close(ctx context.Context) error {
 		return fmt.Errorf("tiercache: close: %w", err)
 	}
 	c.calls.Wait()
+	c.l1.limits.release()
+	c.l2.limits.release()
 	return nil
 }
 

@@ -81,7 +81,8 @@ func WithTelemetry(opts ...tracing.Option) Option {
 // WithWriteTimeout sets how long one write of a tier that is not in-process may
 // take. It counts from the beginning of that write, and it takes the place of
 // the caller's deadline, which does not end a write once its first tier was
-// touched. It must be positive. Default: [DefaultWriteTimeout].
+// touched. It may be up to a 64th shorter, because writes that begin at about the
+// same time share a timer. It must be positive. Default: [DefaultWriteTimeout].
 func WithWriteTimeout(d time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.writeTimeout = d

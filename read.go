@@ -142,7 +142,7 @@ func (r *read[V]) beyond(ctx context.Context, err1 error) (readpolicy.Choice, er
 // fill it, and they are in line behind the one that has begun. That the caller
 // gives up is no answer of L1, so it is asked in a context that goes on.
 func (r *read[V]) overtaken(ctx context.Context) (entry backends.Entry[V], hit bool) {
-	ctx, cancel := limit(detach(ctx), r.cache.l1.timeout)
+	ctx, cancel := r.cache.l1.limits.limit(detach(ctx))
 	defer cancel()
 	entry, ok, err := r.cache.l1.get(ctx, r.key)
 	return entry, err == nil && ok && r.cache.fresh(&entry)

@@ -16,15 +16,15 @@ type tier[V any] struct {
 	stager  backends.Stager[V]      // nil when the backend is none
 	values  backends.ValueGetter[V] // likewise
 	desc    backends.Description
-	timeout time.Duration // of one write; 0: none
+	limits  *deadlines // of writes; nil: none
 }
 
 func newTier[V any](b backends.Backend[V], timeout time.Duration) tier[V] {
-	t := tier[V]{backend: b, desc: backends.DescriptionOf(b), timeout: timeout}
+	t := tier[V]{backend: b, desc: backends.DescriptionOf(b)}
 	t.values, _ = b.(backends.ValueGetter[V])
 	t.stager, _ = b.(backends.Stager[V])
-	if t.desc.InProcess {
-		t.timeout = 0
+	if !t.desc.InProcess {
+		t.limits = &deadlines{timeout: timeout}
 	}
 	return t
 }
@@ -63,7 +63,7 @@ func (t *tier[V]) set(ctx context.Context, key string, entry *backends.Entry[V])
 // setWithin makes a write under the timeout: a staged one, if there is a stage.
 func (t *tier[V]) setWithin(ctx context.Context, key string, entry *backends.Entry[V], staged func(context.Context) error) (err error) {
 	defer catch(&err)
-	ctx, cancel := limit(ctx, t.timeout)
+	ctx, cancel := t.limits.limit(ctx)
 	defer cancel()
 	if staged != nil {
 		return staged(ctx)
@@ -73,18 +73,9 @@ func (t *tier[V]) setWithin(ctx context.Context, key string, entry *backends.Ent
 
 func (t *tier[V]) remove(ctx context.Context, key string) (err error) {
 	defer catch(&err)
-	ctx, cancel := limit(ctx, t.timeout)
+	ctx, cancel := t.limits.limit(ctx)
 	defer cancel()
 	return t.backend.Delete(ctx, key)
-}
-
-// limit is no method, because in a generic one the empty function would be made
-// at every call.
-func limit(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	if timeout == 0 {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, timeout)
 }
 
 // catch is deferred around the calls of a backend.

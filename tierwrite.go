@@ -117,7 +117,7 @@ func (t *tierWrite[V]) touch(ctx context.Context, call tracing.Call) (writepolic
 	switch {
 	case call != tracing.CallSet:
 		err = t.tier.remove(ctx, w.op.Key)
-	case t.staged == nil && t.tier.timeout == 0:
+	case t.staged == nil && t.tier.limits == nil:
 		err = t.tier.set(ctx, w.op.Key, w.entryOf(t.id))
 	default:
 		err = t.tier.setWithin(ctx, w.op.Key, w.entryOf(t.id), t.staged)

@@ -1,0 +1,85 @@
+package tiercache
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// sharing is the share of a timeout by which it may be shorter, so that calls
+// that begin at about the same time can share a timer.
+const sharing = 64
+
+// deadlines limits the calls of a tier. A timer for each call, with its context,
+// would cost more than all else that the cache does for it; so calls that begin
+// within the same 64th of the timeout share one. It is safe for concurrent use.
+type deadlines struct {
+	timeout time.Duration
+	current atomic.Pointer[window]
+}
+
+// window is the context of calls that begin soon after it was opened. It ends by
+// itself.
+type window struct {
+	context.Context
+	opened time.Time
+	cancel context.CancelFunc
+}
+
+// limit returns a context that ends after the timeout, or up to a 64th of it
+// sooner. With a nil receiver it is ctx itself.
+//
+// It is no method of a tier, because in a generic one the empty function would be
+// made at every call.
+func (d *deadlines) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	switch {
+	case d == nil:
+		return ctx, func() {}
+	case ctx.Done() != nil: // a policy may cancel a tier
+		return context.WithTimeout(ctx, d.timeout)
+	default:
+		return &limited{ctx, d.window()}, func() {}
+	}
+}
+
+// window opens a new one when the current one is too old. If two callers do so at
+// once, either will do.
+func (d *deadlines) window() *window {
+	now := time.Now()
+	w := d.current.Load()
+	if w == nil || now.Sub(w.opened) >= d.timeout/sharing {
+		ctx, cancel := context.WithDeadline(context.Background(), now.Add(d.timeout))
+		w = &window{ctx, now, cancel}
+		d.current.Store(w)
+	}
+	return w
+}
+
+// release frees the timer, when no call is under way any more.
+func (d *deadlines) release() {
+	if d == nil {
+		return
+	}
+	if w := d.current.Swap(nil); w != nil {
+		w.cancel()
+	}
+}
+
+// limited has the values of a context that does not end, and the end of a window.
+type limited struct {
+	context.Context
+	window *window
+}
+
+func (l *limited) Deadline() (time.Time, bool) { return l.window.Deadline() }
+func (l *limited) Done() <-chan struct{}       { return l.window.Done() }
+func (l *limited) Err() error                  { return l.window.Err() }
+
+// Value also finds what package context looks for in a parent, so that a context
+// that is derived from l needs no goroutine, and [context.Cause] is right.
+func (l *limited) Value(key any) any {
+	if v := l.Context.Value(key); v != nil {
+		return v
+	}
+	return l.window.Value(key)
+}
