@@ -14,6 +14,7 @@ BENCH ?= .
 BENCHROUNDS ?= 10
 BENCHTIME ?= 200ms
 ROOM ?= 1.15
+REDISROUNDS ?= 5
 
 # A developer's workspace would hide a replace directive that is missing.
 export GOWORK := off
@@ -23,10 +24,14 @@ ifeq ($(MODULES),)
 $(error there is no go.mod here: run make in the root of the repository)
 endif
 
+# These tests start real servers: `make e2e` runs them, and nothing else does.
+E2E := ./internal/e2e
+
 BIN := $(CURDIR)/bin
 LINT := "$(BIN)/golangci-lint"
 LINTFLAGS := --config "$(CURDIR)/.golangci.yml"
 BENCHRATIO := bin/benchratio -budgets internal/tools/benchratio/budgets.txt
+BENCHREDIS := bin/benchratio -budgets $(E2E)/budgets.txt
 
 # $(call each,COMMAND) runs a command in every module. It goes on after a
 # failure, and fails at the end with the names of the modules that failed. The
@@ -44,9 +49,20 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: test
-test: ## Run the tests of every module with the race detector, and those of allocations without.
+test cover: MODULES := $(filter-out $(E2E),$(MODULES))
+test: ## Run the tests of every module with the race detector, and those of allocations without. No server is needed.
 	$(call each,go test -race -timeout $(TESTTIMEOUT) ./...)
 	go test -timeout $(TESTTIMEOUT) -run 'Allocs|ByHand' .
+	@echo "left to make e2e: $(E2E), which needs Redis, Jaeger and Prometheus (make e2e-setup)"
+
+# One package after the other, because time counts in them.
+.PHONY: e2e
+e2e: ## Run the tests against real servers: Redis, a Redis cluster, Jaeger, Prometheus. One minute of it is a soak.
+	TIERCACHE_SOAK=1m go test -C $(E2E) -race -count 1 -p 1 -timeout $(TESTTIMEOUT) ./...
+
+.PHONY: e2e-setup
+e2e-setup: ## Install what make e2e needs: Debian's redis-server and prometheus, and a Jaeger built into bin.
+	@$(E2E)/setup.sh
 
 .PHONY: lint
 lint: ## Check every module: vet, tidy, format, linters.
@@ -100,6 +116,28 @@ bench-run: bin/benchratio
 		round=$$((round + 1)); \
 	done; \
 	rm bin/round.txt; echo "all results are in bin/bench.txt"
+
+.PHONY: bench-redis
+bench-redis: bench-redis-run ## Run the benchmarks over a real Redis, and print their ratios to work by hand.
+	@$(BENCHREDIS) bin/bench-redis.txt
+
+.PHONY: bench-redis-check
+bench-redis-check: bench-redis-run ## The same, and fail when a budget is exceeded.
+	@$(BENCHREDIS) -check -room $(ROOM) bin/bench-redis.txt
+
+# What is compared takes turns within a benchmark, so a few rounds do.
+.PHONY: bench-redis-run
+bench-redis-run: bin/benchratio
+	@rm -f bin/bench-redis.txt
+	go test -C $(E2E) -c -o "$(BIN)/e2e-redis.test" ./redis
+	@round=1; while [ $$round -le $(REDISROUNDS) ]; do \
+		echo "round $$round of $(REDISROUNDS)"; \
+		bin/e2e-redis.test -test.run '^$$' -test.bench '^BenchmarkRedis' -test.benchmem -test.count 1 \
+			-test.benchtime 50ms -test.timeout $(TESTTIMEOUT) >bin/round.txt || { cat bin/round.txt; exit 1; }; \
+		cat bin/round.txt >>bin/bench-redis.txt; \
+		round=$$((round + 1)); \
+	done; \
+	rm bin/round.txt; echo "all results are in bin/bench-redis.txt"
 
 .PHONY: matrix
 matrix: bin/matrix ## Print what becomes of the tiers of this and of other libraries (MATRIXFLAGS='-into README.md').

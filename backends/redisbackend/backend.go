@@ -24,6 +24,7 @@ type Backend struct {
 	now       func() time.Time
 	retry     retry
 	redirects bool
+	reload    func(ctx context.Context) // nil, or for a cluster
 	desc      backends.Description
 }
 
@@ -63,6 +64,7 @@ func New(client redis.UniversalClient, opts ...Option) (*Backend, error) {
 		now:       c.now,
 		retry:     t.retry,
 		redirects: t.redirects,
+		reload:    t.reload,
 		desc:      t.describe(c.instrumented),
 	}, nil
 }
@@ -90,7 +92,7 @@ func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]b
 func (b *Backend) get(ctx context.Context, key string) (entry backends.Entry[[]byte], ok bool, err error) {
 	data, err := b.client.Get(ctx, key).Bytes()
 	if err != nil {
-		return backends.Entry[[]byte]{}, false, readError(err)
+		return backends.Entry[[]byte]{}, false, b.readError(ctx, err)
 	}
 	expiry, value, err := decode(data)
 	if err != nil {
@@ -100,11 +102,24 @@ func (b *Backend) get(ctx context.Context, key string) (entry backends.Entry[[]b
 }
 
 // readError returns nil for a miss.
-func readError(err error) error {
+func (b *Backend) readError(ctx context.Context, err error) error {
 	if errors.Is(err, redis.Nil) {
 		return nil
 	}
+	b.lookAgain(ctx, err)
 	return &Error{Op: "get", Err: err}
+}
+
+// lookAgain has the client of a cluster ask for its state after a call without an
+// answer. By itself it goes on, for a minute, to ask a server that is gone. It
+// asks in the background, and not while it is asking.
+func (b *Backend) lookAgain(ctx context.Context, err error) {
+	if b.reload == nil {
+		return
+	}
+	if _, _, _, answered := replyOf(err); !answered {
+		b.reload(ctx)
+	}
 }
 
 // Set stores the entry at key, in place of any other. One that has expired

@@ -1,6 +1,7 @@
 package redisbackend
 
 import (
+	"context"
 	"net"
 	"strconv"
 	"time"
@@ -16,7 +17,8 @@ const sentinelAddr = "FailoverClient"
 
 // traits are what is known of a client.
 type traits struct {
-	redirects     bool // it follows MOVED and the like
+	redirects     bool                      // it follows MOVED and the like
+	reload        func(ctx context.Context) // the state of a cluster, in the background
 	retry         retry
 	network, addr string // of the one server
 	endless       bool   // its calls may never end
@@ -50,6 +52,7 @@ func traitsOf(client redis.UniversalClient) (t traits, ok bool) {
 		o := c.Options()
 		t = traits{
 			redirects: true,
+			reload:    c.ReloadState,
 			retry:     retry{o.MaxRedirects, o.MinRetryBackoff, o.MaxRetryBackoff},
 			endless:   endless(o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout),
 		}

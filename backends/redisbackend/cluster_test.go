@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,12 @@ import (
 // of all slots.
 func newCluster(t *testing.T) (one, two *server, client *redis.ClusterClient) {
 	t.Helper()
+	return newClusterOf(t, func() string { return "one:1" })
+}
+
+// newClusterOf is the same for a cluster whose owner of all slots may change.
+func newClusterOf(t *testing.T, owner func() string) (one, two *server, client *redis.ClusterClient) {
+	t.Helper()
 	one, two = newServer(t), newServer(t)
 	client = redis.NewClusterClient(&redis.ClusterOptions{
 		Addrs: []string{"one:1", "two:2"},
@@ -31,7 +38,7 @@ func newCluster(t *testing.T) (one, two *server, client *redis.ClusterClient) {
 			return two.dial(ctx, network, addr)
 		},
 		ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) {
-			return []redis.ClusterSlot{{Start: 0, End: 16383, Nodes: []redis.ClusterNode{{Addr: "one:1"}}}}, nil
+			return []redis.ClusterSlot{{Start: 0, End: 16383, Nodes: []redis.ClusterNode{{Addr: owner()}}}}, nil
 		},
 		ContextTimeoutEnabled:    true,
 		DialerRetries:            1,
@@ -69,21 +76,11 @@ func TestCluster(t *testing.T) {
 		"moved, then OOM":    {one: []act{moved}, two: []act{answer("OOM no")}, certain: true, attempts: 1, errorType: "OOM"},
 		"moved, then NOPERM": {one: []act{moved}, two: []act{answer("NOPERM no")}, attempts: 1, errorType: "NOPERM"},
 		"NOPERM":             {one: []act{answer("NOPERM no")}, certain: true, attempts: 1, errorType: "NOPERM"},
-		"moved, lost, then OOM": {
-			one: []act{moved, answer("OOM no")}, two: []act{applyThenDrop},
-			onTwo: true, attempts: 2, errorType: "OOM",
-		},
-		"lost, then OOM": {
-			one:   []act{applyThenDrop, answer("OOM no")},
-			onOne: true, attempts: 2, errorType: "OOM",
-		},
-		"lost, then no server": {
-			one: []act{applyThenDrop}, dials: []error{nil, errRefused, errRefused, errRefused},
-			onOne: true, attempts: 4, errorType: "connection refused",
-		},
-		"no server":         {dials: refuseAll, certain: true, attempts: 4, errorType: "connection refused"},
-		"READONLY for ever": {one: repeat(16, answer("READONLY no")), certain: true, attempts: 4, errorType: "READONLY"},
-		"cluster down":      {one: repeat(4, answer("CLUSTERDOWN no")), certain: true, attempts: 4, errorType: "CLUSTERDOWN"},
+		"moved, lost":        {one: []act{moved}, two: []act{applyThenDrop}, onTwo: true, attempts: 1, errorType: "connection_lost"},
+		"lost":               {one: []act{applyThenDrop}, onOne: true, attempts: 1, errorType: "connection_lost"},
+		"no server":          {dials: refuseAll, certain: true, attempts: 4, errorType: "connection refused"},
+		"READONLY for ever":  {one: repeat(16, answer("READONLY no")), certain: true, attempts: 4, errorType: "READONLY"},
+		"cluster down":       {one: repeat(4, answer("CLUSTERDOWN no")), certain: true, attempts: 4, errorType: "CLUSTERDOWN"},
 	} {
 		for call, w := range writes {
 			t.Run(name+", "+call, func(t *testing.T) {
@@ -108,6 +105,43 @@ func TestCluster(t *testing.T) {
 					var failed *redisbackend.Error
 					require.ErrorAs(t, err, &failed)
 					assert.Equal(t, test.attempts, failed.Attempts)
+				})
+			})
+		}
+	}
+}
+
+// A master is gone, and another node has taken its place: the first call that gets
+// no answer has the client look for it.
+func TestCluster_MasterIsGone(t *testing.T) {
+	t.Parallel()
+	for name, call := range map[string]func(ctx context.Context, b *redisbackend.Backend) error{
+		"Set": func(ctx context.Context, b *redisbackend.Backend) error { return b.Set(ctx, "k", value("v")) },
+		"Get": func(ctx context.Context, b *redisbackend.Backend) error {
+			_, _, err := b.Get(ctx, "k")
+			return err
+		},
+	} {
+		for kind, opts := range map[string][]redisbackend.Option{
+			"header": {redisbackend.WithWriteRetries(0)},
+			"raw":    {redisbackend.WithWriteRetries(0), redisbackend.WithRawValues()},
+		} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					var owner atomic.Value
+					owner.Store("one:1")
+					one, two, client := newClusterOf(t, func() string { return owner.Load().(string) })
+					b := newBackend(t, client, opts...)
+					require.NoError(t, call(t.Context(), b))
+					synctest.Wait()
+
+					owner.Store("two:2")
+					one.stop()
+					require.Error(t, call(t.Context(), b))
+					synctest.Wait()
+					require.NoError(t, call(t.Context(), b), "a minute before the client would look by itself")
+					assert.NotEmpty(t, two.commands())
 				})
 			})
 		}

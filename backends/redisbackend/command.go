@@ -15,6 +15,10 @@ import (
 type command struct {
 	redis.Cmder
 	name name
+
+	// A SET is kept here with its arguments, so that it is one allocation.
+	set  redis.StatusCmd
+	args [5]any
 }
 
 var _ redis.Cmder = (*command)(nil)
@@ -38,11 +42,14 @@ func (c *command) withdraw() (written int) {
 // newSet returns a SET of data, and newDelete a DEL, at a key with its prefix.
 func newSet(ctx context.Context, key string, data []byte, ttl time.Duration) *command {
 	c := &command{name: name{text: [3]byte{'s', 'e', 't'}}}
+	c.args[0], c.args[1], c.args[2] = &c.name, key, data
+	args := c.args[:3:3]
 	if ttl > 0 {
-		c.Cmder = redis.NewStatusCmd(ctx, &c.name, key, data, "px", milliseconds(ttl))
-	} else {
-		c.Cmder = redis.NewStatusCmd(ctx, &c.name, key, data)
+		c.args[3], c.args[4] = "px", milliseconds(ttl)
+		args = c.args[:]
 	}
+	c.set = *redis.NewStatusCmd(ctx, args...)
+	c.Cmder = &c.set
 	return c
 }
 

@@ -52,7 +52,7 @@
 //
 // # What became of a write
 //
-// An error of Set or Delete is certainly not applied in three cases:
+// An error of Set or Delete is certainly not applied in two cases:
 //
 //   - No attempt was written to a connection. The command itself sees to that,
 //     whatever the error says: it counts how often it was written, and after an
@@ -61,7 +61,6 @@
 //     client, a failed login, and for a context that ended before any of these.
 //   - An attempt was answered by an error that Redis gives before it executes a
 //     command: OOM, READONLY, LOADING, NOPERM and so on, see [Error].
-//   - All attempts, if there were several, belong to these cases.
 //
 // All else is unknown, in particular a timeout and a connection that was lost
 // after the command was written. Errors that are not in the list are unknown
@@ -71,14 +70,18 @@
 // attempt, which tells nothing of those before. So writes are sent as commands
 // that go-redis must not repeat, and repeated here, as often and with the same
 // pauses as the client's options ask for (MaxRetries; of a cluster,
-// MaxRedirects), with every attempt's outcome known; [WithWriteRetries] changes
-// the number. Hooks of the client therefore see each attempt. In a cluster
-// go-redis goes on following MOVED, ASK and READONLY, which execute nothing.
-// Reads are left to go-redis.
+// MaxRedirects); [WithWriteRetries] changes the number. What is repeated is an
+// attempt that was certainly not applied. One of unknown outcome is not: it may
+// still be on its way, and be applied after the repetition, or even after the
+// next write of the key, without a trace. Hooks of the client see each attempt.
+// In a cluster go-redis goes on following MOVED, ASK and READONLY, which execute
+// nothing. Reads are left to go-redis.
 //
-// The limits of this: do not attach a hook that repeats commands itself. Where it
+// In a cluster, a call that got no answer also has the client ask for the
+// cluster's state, which it would else do once a minute: a replica may have taken
+// the place of a master that is gone.
+//
+// The limit of this: do not attach a hook that repeats commands itself. Where it
 // shows, because a command was written twice and not to a cluster, the outcome is
-// unknown; elsewhere its last error is taken for the only one. And an attempt of
-// unknown outcome may still be waiting in the server, and be applied later, even
-// after a repetition that succeeded.
+// unknown; elsewhere its last error is taken for the only one.
 package redisbackend

@@ -54,11 +54,11 @@ func (o outcome) with(opts ...redisbackend.Option) outcome {
 var outcomes = map[string]outcome{
 	"at once": done(),
 
-	// One attempt.
-	"lost after it was applied":  lost("connection_lost", true, 1, applyThenDrop).with(redisbackend.WithWriteRetries(0)),
-	"lost before it was applied": lost("connection_lost", false, 1, drop).with(redisbackend.WithWriteRetries(0)),
-	"no answer, applied":         lost("timeout", true, 1, applyThenHang).with(redisbackend.WithWriteRetries(0)),
-	"no answer, not applied":     lost("timeout", false, 1, hang).with(redisbackend.WithWriteRetries(0)),
+	// One attempt. What may have been applied is not repeated, although it could be.
+	"lost after it was applied":  lost("connection_lost", true, 1, applyThenDrop),
+	"lost before it was applied": lost("connection_lost", false, 1, drop),
+	"no answer, applied":         lost("timeout", true, 1, applyThenHang),
+	"no answer, not applied":     lost("timeout", false, 1, hang),
 	"refused connection":         refused("connection refused", 1).dialing(errRefused).with(redisbackend.WithWriteRetries(0)),
 	"an odd error, applied":      lost("ERR", true, 1, applyThenAnswer("ERR upstream failure")),
 	"an odd word, applied":       lost("_OTHER", true, 1, applyThenAnswer("hunter2 is what it is")),
@@ -90,19 +90,13 @@ var outcomes = map[string]outcome{
 
 	// Repeated with success.
 	"READONLY, then done": done(answer("READONLY You can't write"), pass),
-	"lost, then done":     done(applyThenDrop, pass),
 	"refused, then done":  done().dialing(errRefused, errRefused, errRefused),
 
-	// The last attempt was certainly not applied, and an earlier one was lost.
-	"applied and lost, then no server": lost("connection refused", true, 4, applyThenDrop).
-		dialing(nil, errRefused, errRefused, errRefused),
-	"lost, then no server": lost("connection refused", false, 4, drop).
-		dialing(nil, errRefused, errRefused, errRefused),
-	"applied and lost, then OOM":         lost("OOM", true, 2, applyThenDrop, answer("OOM no")),
-	"no answer but applied, then NOPERM": lost("NOPERM", true, 2, applyThenHang, answer("NOPERM no")),
-	"READONLY, applied and lost, then READONLY": lost("READONLY", true, 4,
-		slices.Concat([]act{answer("READONLY no"), applyThenDrop}, repeat(2, answer("READONLY no")))...),
-	"no server, then applied and lost, then OOM": lost("OOM", true, 3, applyThenDrop, answer("OOM no")).dialing(errRefused),
+	// What may have been applied ends the repetitions.
+	"no server, then applied and lost": lost("connection_lost", true, 2, applyThenDrop).dialing(errRefused),
+	"no server, then lost":             lost("connection_lost", false, 2, drop).dialing(errRefused),
+	"READONLY, then applied and lost":  lost("connection_lost", true, 2, answer("READONLY no"), applyThenDrop),
+	"READONLY, then no answer":         lost("timeout", true, 2, answer("READONLY no"), applyThenHang),
 
 	// No attempt was lost.
 	"no server, then READONLY, then OOM": refused("OOM", 3, answer("READONLY no"), answer("OOM no")).dialing(errRefused),

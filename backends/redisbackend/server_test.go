@@ -102,6 +102,16 @@ func (s *server) nextDials(errs ...error) {
 	s.dials = append(s.dials, errs...)
 }
 
+// stop closes the connections, and refuses those to come.
+func (s *server) stop() {
+	s.nextDials(refuseAll...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		_ = c.Close()
+	}
+}
+
 // commands returns the commands so far, as words.
 func (s *server) commands() []string {
 	s.mu.Lock()

@@ -34,21 +34,25 @@ func (c *change) command(ctx context.Context, now func() time.Time) *command {
 	return newDelete(ctx, c.key)
 }
 
-// write makes attempts until one succeeds, or fails for good, or there were
-// enough. What it says of the outcome holds for all of them.
+// write makes attempts until one succeeds, or fails for good, or may have been
+// executed, or there were enough.
+//
+// One that may have been executed may also still be on its way. It would then be
+// executed after a repetition that succeeds, or even after the next write of the
+// key, and nobody would have been told; so its outcome is that of the write.
 func (b *Backend) write(ctx context.Context, op string, c change) error {
 	if ctx.Err() != nil {
 		return endedError(ctx, op)
 	}
-	certain := true
 	for attempts := 1; ; attempts++ {
 		cmd := c.command(ctx, b.now)
 		err := b.client.Process(ctx, cmd)
 		if err == nil {
 			return nil
 		}
-		certain = certain && b.notExecuted(cmd.withdraw(), err)
-		if attempts > b.retry.max || !passes(err) || !b.retry.pause(ctx, attempts) {
+		certain := b.notExecuted(cmd.withdraw(), err)
+		b.lookAgain(ctx, err)
+		if !certain || attempts > b.retry.max || !passes(err) || !b.retry.pause(ctx, attempts) {
 			return &Error{Op: op, Attempts: attempts, Err: err, notApplied: certain}
 		}
 	}

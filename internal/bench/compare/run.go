@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"github.com/tiercache/tiercache/internal/bench/driver"
-	"github.com/tiercache/tiercache/internal/bench/redisd"
+	"github.com/tiercache/tiercache/internal/e2e/server"
 )
 
 // Options say how a comparison is made.
 type Options struct {
 	Drivers []driver.Driver // the first is the one that the others are compared with
-	Redis   *redisd.Server  // nil: only over memory
+	Redis   *server.Redis   // nil: only over memory
 	Rounds  int             // how often everything is measured, at most
 	Within  time.Duration   // no round begins that would probably end later; 0: no limit
 	Time    string          // for how long each time, as for go test -benchtime

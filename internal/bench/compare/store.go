@@ -13,7 +13,7 @@ import (
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/redisbackend"
 	"github.com/tiercache/tiercache/internal/bench/driver"
-	"github.com/tiercache/tiercache/internal/bench/redisd"
+	"github.com/tiercache/tiercache/internal/e2e/server"
 )
 
 // store is an L2 that has all keys. There is one for each form in which the
@@ -52,15 +52,15 @@ func newMemory(ctx context.Context, keys []string, encode func([]byte) []byte) (
 }
 
 // newRedis returns an L2 in a Redis: a database of it for each form.
-func newRedis(ctx context.Context, server *redisd.Server, keys []string, encode func([]byte) []byte) (*store, error) {
+func newRedis(ctx context.Context, running *server.Redis, keys []string, encode func([]byte) []byte) (*store, error) {
 	s := &store{name: "redis"}
 	for db, part := range []*driver.Config{&s.rawest, &s.plain, &s.coded} {
-		client := redis.NewClient(&redis.Options{Addr: server.Addr, DB: db})
+		client := redis.NewClient(&redis.Options{Addr: running.Addr, DB: db})
 		backend, err := redisbackend.New(client)
 		if err != nil {
 			return nil, err
 		}
-		*part = driver.Config{L2: backend, Redis: &driver.Redis{Addr: server.Addr, Client: client}}
+		*part = driver.Config{L2: backend, Redis: &driver.Redis{Addr: running.Addr, Client: client}}
 	}
 	if err := fill(ctx, s.plain.L2, keys, value); err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/redisbackend"
 	"github.com/tiercache/tiercache/internal/bench/driver"
-	"github.com/tiercache/tiercache/internal/bench/redisd"
+	"github.com/tiercache/tiercache/internal/e2e/server"
 )
 
 const (
@@ -40,15 +40,15 @@ func TestOverMemory(t *testing.T) {
 
 func TestOverRedis(t *testing.T) {
 	t.Parallel()
-	server, err := redisd.Start(t.Context())
+	running, err := server.StartRedis(t.Context())
 	if err != nil {
 		t.Skip(err)
 	}
-	t.Cleanup(server.Stop)
+	t.Cleanup(running.Stop)
 	for i, d := range drivers() { // each with a database; 0 is that of rueidis
-		client := redis.NewClient(&redis.Options{Addr: server.Addr, DB: i + 1})
+		client := redis.NewClient(&redis.Options{Addr: running.Addr, DB: i + 1})
 		if d.NeedsRedis {
-			client = server.Client
+			client = running.Admin
 		}
 		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
@@ -57,7 +57,7 @@ func TestOverRedis(t *testing.T) {
 				l2, err := redisbackend.New(client)
 				require.NoError(t, err)
 				cfg := memory(t)
-				cfg.L2, cfg.Redis = l2, &driver.Redis{Addr: server.Addr, Client: client}
+				cfg.L2, cfg.Redis = l2, &driver.Redis{Addr: running.Addr, Client: client}
 				return cfg
 			})
 		})

@@ -24,7 +24,7 @@ import (
 	"github.com/tiercache/tiercache/internal/bench/compare"
 	"github.com/tiercache/tiercache/internal/bench/driver"
 	"github.com/tiercache/tiercache/internal/bench/insert"
-	"github.com/tiercache/tiercache/internal/bench/redisd"
+	"github.com/tiercache/tiercache/internal/e2e/server"
 )
 
 func main() {
@@ -85,8 +85,8 @@ func run(ctx context.Context, drivers []driver.Driver, args []string, stdout, st
 	}
 	redis := "no Redis"
 	if !s.noRedis {
-		switch s.Redis, err = redisd.Start(ctx); {
-		case errors.Is(err, redisd.ErrNone):
+		switch s.Redis, err = server.StartRedis(ctx); {
+		case errors.Is(err, server.ErrMissing):
 			fmt.Fprintln(stderr, "there is no redis-server in the path: only L2 in memory is measured")
 		case err != nil:
 			return err

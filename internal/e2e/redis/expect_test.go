@@ -1,0 +1,62 @@
+package redis_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// expectation is what follows from the outcome in L2 under a policy.
+type expectation struct {
+	succeeds        bool
+	l1, drop, l2    writepolicy.Outcome
+	event, resolved bool
+}
+
+// expect is the row of the README's table: by which policy, and what L2 did.
+func expect(l2First bool, l2 writepolicy.Outcome) expectation {
+	switch {
+	case l2 == writepolicy.Applied:
+		return expectation{succeeds: true, l1: writepolicy.Applied, l2: l2}
+	case !l2First:
+		return expectation{l1: writepolicy.Applied, l2: l2, event: true}
+	case l2 == writepolicy.Failed:
+		return expectation{l2: l2}
+	default:
+		return expectation{drop: writepolicy.Applied, l2: l2, event: true, resolved: true}
+	}
+}
+
+// check looks at the error of the write.
+func (x expectation) check(t *testing.T, err error) {
+	t.Helper()
+	if x.succeeds {
+		require.NoError(t, err)
+		return
+	}
+	var e *writepolicy.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, x.l1.String(), e.L1.Outcome.String(), "the outcome in L1: %v", err)
+	assert.Equal(t, x.l2.String(), e.L2.Outcome.String(), "the outcome in L2: %v", err)
+	assert.Equal(t, x.drop.String(), e.L1.Drop.String(), "L1's copy dropped: %v", err)
+	assert.Equal(t, x.event && !x.resolved, errors.Is(err, tiercache.ErrInconsistent), "ErrInconsistent: %v", err)
+	assert.NotContains(t, err.Error(), key)
+	assert.NotContains(t, err.Error(), newValue)
+}
+
+// holds is what L1 holds afterwards.
+func (x expectation) holds(written string) string {
+	switch {
+	case x.drop == writepolicy.Applied:
+		return ""
+	case x.l1 == writepolicy.Applied:
+		return written
+	default:
+		return oldValue
+	}
+}

@@ -1,0 +1,93 @@
+package redis_test
+
+import (
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends/redisbackend"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// newRetrying is a scene whose client repeats what failed, as go-redis's does
+// unless it is told otherwise.
+func newRetrying(t *testing.T, f fault) *scene {
+	t.Helper()
+	s := newScene(t, f, writepolicy.Sequential(), func(o *redis.Options) { o.MaxRetries = 3 })
+	s.put(t)
+	return s
+}
+
+// The first attempt's answer is lost, and the second succeeds: nobody needs to
+// know.
+func TestRetries_ResetThenApplied(t *testing.T) {
+	t.Parallel()
+	s := newRetrying(t, fault{resets: downstream})
+	s.moments.beforeSending(func() {
+		s.reset()
+		s.moments.beforeSending(func() { s.proxy.Toxics.ResetToxics(t.Context()) })
+	})
+	require.NoError(t, s.Set(t.Context(), key, newValue, 0))
+	l1, l2 := s.holds(t)
+	assert.Equal(t, [2]string{newValue, newValue}, [2]string{l1, l2})
+	s.event(t, false)
+}
+
+// The first attempt was applied and its answer lost; then there is no server any
+// more. The last error alone would say that nothing was applied.
+func TestRetries_ResetThenNoServer(t *testing.T) {
+	t.Parallel()
+	s := newRetrying(t, fault{resets: downstream})
+	s.moments.beforeSending(func() {
+		s.reset()
+		s.moments.beforeSending(s.proxy.Stop)
+	})
+	err := s.Set(t.Context(), key, newValue, 0)
+	require.ErrorIs(t, err, tiercache.ErrInconsistent)
+	var failed *redisbackend.Error
+	require.ErrorAs(t, err, &failed)
+	assert.Greater(t, failed.Attempts, 1)
+	expect(false, writepolicy.Unknown).check(t, err)
+	assert.Equal(t, writepolicy.Unknown, s.event(t, true).L2.Outcome)
+	l1, l2 := s.holds(t)
+	assert.Equal(t, [2]string{newValue, newValue}, [2]string{l1, l2})
+
+	require.NoError(t, s.proxy.Start())
+	s.proxy.Toxics.ResetToxics(t.Context())
+	s.goesOn(t)
+}
+
+// No attempt reaches a server: certainly not applied, however often it was tried.
+func TestRetries_NoServer(t *testing.T) {
+	t.Parallel()
+	s := newRetrying(t, fault{fresh: true})
+	s.proxy.Stop()
+	err := s.Set(t.Context(), key, newValue, 0)
+	var failed *redisbackend.Error
+	require.ErrorAs(t, err, &failed)
+	assert.Equal(t, 4, failed.Attempts)
+	expect(false, writepolicy.Failed).check(t, err)
+	assert.Equal(t, writepolicy.Failed, s.event(t, true).L2.Outcome)
+	l1, l2 := s.holds(t)
+	assert.Equal(t, [2]string{newValue, oldValue}, [2]string{l1, l2})
+
+	require.NoError(t, s.proxy.Start())
+	s.goesOn(t)
+}
+
+// Redis is killed and comes back while the write is repeated: the write succeeds.
+func TestRetries_ServerComesBack(t *testing.T) {
+	t.Parallel()
+	s := newRetrying(t, fault{fresh: true, direct: true, server: durable})
+	s.moments.beforeSending(func() {
+		s.server.Kill()
+		s.moments.beforeSending(func() { assert.NoError(t, s.server.Restart(t.Context())) })
+	})
+	require.NoError(t, s.Set(t.Context(), key, newValue, 0))
+	l1, l2 := s.holds(t)
+	assert.Equal(t, [2]string{newValue, newValue}, [2]string{l1, l2})
+	s.event(t, false)
+}

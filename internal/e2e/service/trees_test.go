@@ -1,0 +1,80 @@
+package service_test
+
+// The names of the roots.
+const (
+	rootGet    = "GET /users/{id}"
+	rootPut    = "PUT /users/{id}"
+	rootRepair = "repair users"
+)
+
+// The traces as [tree] draws them.
+const (
+	treePut = `PUT /users/{id} (server)
+  UPSERT users (client)
+  set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=sequential
+    set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
+    set users l2 (internal) cache.name=users operation.name=set outcome=applied tier.name=l2
+      set (client)
+`
+
+	treeDivergedPut = `PUT /users/{id} (server)
+  UPSERT users (client)
+  set users (internal) error cache.name=users consistent=false error.type=timeout l1.outcome=applied l2.outcome=unknown operation.name=set policy.name=sequential
+    ! tiercache.inconsistency cache.name=users compensation=none error.type=timeout l1.outcome=applied l2.outcome=unknown operation.name=set policy.name=sequential resolved=false stale_tier=l2
+    set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
+    set users l2 (internal) error cache.name=users error.type=timeout operation.name=set outcome=unknown tier.name=l2
+      set (client) error
+`
+
+	treeRepair = `repair users (internal)
+  SELECT users (client)
+  set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=sequential
+    set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
+    set users l2 (internal) cache.name=users operation.name=set outcome=applied tier.name=l2
+      set (client)
+  SELECT users (client)
+`
+
+	treeHitL1 = `GET /users/{id} (server)
+`
+
+	treeHitL2 = `GET /users/{id} (server)
+  get users (internal) cache.name=users lookup.result=hit operation.name=get policy.name=sequential refill=applied tier.name=l2
+    get users l2 (internal) cache.name=users lookup.result=hit operation.name=get tier.name=l2
+      get (client)
+    refill users l1 (internal) cache.name=users operation.name=refill outcome=applied tier.name=l1
+`
+
+	treeLoad = `GET /users/{id} (server)
+  get users (internal) cache.name=users lookup.result=load operation.name=get policy.name=sequential refill=applied
+    get users l2 (internal) cache.name=users lookup.result=miss operation.name=get tier.name=l2
+      get (client)
+    load users (internal) cache.name=users operation.name=load
+      SELECT users (client)
+    set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=sequential
+      set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
+      set users l2 (internal) cache.name=users operation.name=set outcome=applied tier.name=l2
+        set (client)
+`
+
+	treeMiss = `GET /users/{id} (server)
+  get users (internal) cache.name=users lookup.result=miss operation.name=get policy.name=sequential
+    get users l2 (internal) cache.name=users lookup.result=miss operation.name=get tier.name=l2
+      get (client)
+    load users (internal) cache.name=users operation.name=load
+      SELECT users (client)
+`
+
+	treeLoadWithoutL2 = `GET /users/{id} (server)
+  get users (internal) cache.name=users lookup.result=load operation.name=get policy.name=sequential refill=failed
+    get users l2 (internal) error cache.name=users error.type=timeout lookup.result=error operation.name=get tier.name=l2
+      get (client) error
+    load users (internal) cache.name=users operation.name=load
+      SELECT users (client)
+    set users (internal) error cache.name=users consistent=false error.type=timeout l1.outcome=applied l2.outcome=failed operation.name=set policy.name=sequential
+      ! tiercache.inconsistency cache.name=users compensation=none error.type=timeout l1.outcome=applied l2.outcome=failed operation.name=set policy.name=sequential resolved=false stale_tier=l2
+      set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
+      set users l2 (internal) error cache.name=users error.type=timeout operation.name=set outcome=failed tier.name=l2
+        set (client) error
+`
+)
