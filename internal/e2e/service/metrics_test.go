@@ -73,6 +73,9 @@ func measuredKinds(ctx context.Context, prometheusURL string) (map[kind]int, err
 		if err != nil {
 			return nil, err
 		}
+		if value == 0 {
+			continue // all series begin so
+		}
 		l := s.Labels
 		kinds[kind{l["tiercache_operation_name"], l["tiercache_stale_tier"], l["tiercache_resolved"]}] += int(value)
 	}
