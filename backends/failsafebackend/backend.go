@@ -63,7 +63,7 @@ func New[V any](next backends.Backend[V], opts ...Option) (*Backend[V], error) {
 // Get reads from the backend. A miss is a success. Errors are those of the
 // backend, an [*Error], or a [*RefusedError].
 func (b *Backend[V]) Get(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
-	return b.do(ctx, "get", func(ctx context.Context) (backends.Entry[V], bool, error) {
+	return b.do(ctx, "get", false, func(ctx context.Context) (backends.Entry[V], bool, error) {
 		return b.next.Get(ctx, key)
 	})
 }
@@ -101,18 +101,18 @@ func (b *Backend[V]) Describe() backends.Description { return backends.Descripti
 func (b *Backend[V]) Close() error { return b.closed() }
 
 func (b *Backend[V]) write(ctx context.Context, op string, apply func(ctx context.Context) error) error {
-	_, _, err := b.do(ctx, op, func(ctx context.Context) (entry backends.Entry[V], ok bool, err error) {
+	_, _, err := b.do(ctx, op, true, func(ctx context.Context) (entry backends.Entry[V], ok bool, err error) {
 		return entry, false, apply(ctx)
 	})
 	return err
 }
 
-func (b *Backend[V]) do(ctx context.Context, op string, try try[V]) (entry backends.Entry[V], ok bool, err error) {
+func (b *Backend[V]) do(ctx context.Context, op string, writes bool, try try[V]) (entry backends.Entry[V], ok bool, err error) {
 	if ctx.Err() != nil {
 		return entry, false, &RefusedError{Op: op, Err: endedError(ctx)}
 	}
-	c := &call[V]{try: try, timeout: b.timeout, certain: b.certain}
-	policyErr := b.executor.WithContext(withCaller(ctx)).RunWithExecution(
+	c := &call[V]{caller: ctx, try: try, writes: writes, timeout: b.timeout, certain: b.certain}
+	policyErr := b.executor.WithContext(withOperation(ctx, c)).RunWithExecution(
 		func(exec failsafe.Execution[any]) error { return c.attempt(exec.Context()) }) //nolint:contextcheck // made of ctx
 	c.end()
 	if span := trace.SpanFromContext(ctx); c.attempts > 1 && span.IsRecording() {

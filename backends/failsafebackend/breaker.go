@@ -83,15 +83,9 @@ func saysNothing(ctx context.Context, err error) bool {
 	return err != nil && (errors.Is(err, errOver) || isEncode(err) || canceledByCaller(ctx))
 }
 
-// callerKey is where the context of an attempt has that of the caller: policies
-// put contexts between the two, whose end is not the caller's doing.
-type callerKey struct{}
-
-func withCaller(ctx context.Context) context.Context {
-	return context.WithValue(ctx, callerKey{}, ctx)
-}
-
+// canceledByCaller asks the call: policies put contexts between the caller's and
+// that of the attempt, whose end is not the caller's doing.
 func canceledByCaller(ctx context.Context) bool {
-	caller, ok := ctx.Value(callerKey{}).(context.Context)
-	return ok && errors.Is(caller.Err(), context.Canceled)
+	op, ok := operationOf(ctx)
+	return ok && op.canceled()
 }

@@ -16,20 +16,22 @@ type try[V any] func(ctx context.Context) (entry backends.Entry[V], ok bool, err
 // call is one operation. It knows what became of each attempt, whatever the
 // policies make of it.
 type call[V any] struct {
+	caller  context.Context
 	try     try[V]
+	writes  bool
 	timeout time.Duration
 	certain func(err error) bool
 
 	running sync.WaitGroup
 
-	mu       sync.Mutex
-	over     bool
-	attempts int
-	unknown  bool  // one may have been applied that failed
-	last     error // of the last that failed
-	done     bool  // one has succeeded, with:
-	entry    backends.Entry[V]
-	ok       bool
+	mu         sync.Mutex
+	over       bool
+	attempts   int   // that have begun
+	notApplied int   // of these, that certainly were not
+	last       error // of the last that failed
+	done       bool  // one has succeeded, with:
+	entry      backends.Entry[V]
+	ok         bool
 }
 
 // attempt makes an attempt. A policy may do so several times, and even at once.
@@ -44,13 +46,16 @@ func (c *call[V]) attempt(ctx context.Context) error {
 		defer cancel()
 	}
 	entry, ok, err := c.guarded(ctx)
+	notApplied := err != nil && c.certain(err)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if notApplied {
+		c.notApplied++
+	}
 	switch {
 	case err != nil:
 		c.last = err
-		c.unknown = c.unknown || !c.certain(err)
 	case !c.done:
 		c.done, c.entry, c.ok = true, entry, ok
 	}
@@ -79,6 +84,23 @@ func (c *call[V]) guarded(ctx context.Context) (entry backends.Entry[V], ok bool
 	return c.try(ctx)
 }
 
+// repeatable reports whether a further attempt would do no harm. It does to a
+// write unless all attempts so far were certainly not applied: one that may have
+// been, or that still runs, could be applied after the further attempt, or even
+// after the next write of the key, and nobody would have been told.
+func (c *call[V]) repeatable() bool {
+	if !c.writes {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.notApplied == c.attempts
+}
+
+// canceled reports whether the caller cancelled the operation. Its deadline is
+// something else.
+func (c *call[V]) canceled() bool { return errors.Is(c.caller.Err(), context.Canceled) }
+
 // end makes sure that no attempt begins any more and waits for those that run.
 func (c *call[V]) end() {
 	c.mu.Lock()
@@ -106,5 +128,5 @@ func (c *call[V]) verdict(op string, policyErr error) error {
 	if c.attempts == 1 && stopped == nil {
 		return c.last
 	}
-	return &Error{Op: op, Attempts: c.attempts, Err: c.last, Stopped: stopped, notApplied: !c.unknown}
+	return &Error{Op: op, Attempts: c.attempts, Err: c.last, Stopped: stopped, notApplied: c.notApplied == c.attempts}
 }

@@ -18,6 +18,18 @@ import (
 // Whatever happens at the same time, what is said of a write must be true.
 func TestConcurrentSafe(t *testing.T) {
 	t.Parallel()
+	t.Run("WithRetry", func(t *testing.T) {
+		t.Parallel()
+		concurrent(t, failsafebackend.WithRetry(1, time.Millisecond, time.Second))
+	})
+	t.Run("WithRetryPolicy", func(t *testing.T) {
+		t.Parallel()
+		concurrent(t, repeatsAll(1, time.Millisecond))
+	})
+}
+
+func concurrent(t *testing.T, retry failsafebackend.Option) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
 		for range 200 {
@@ -25,7 +37,7 @@ func TestConcurrentSafe(t *testing.T) {
 			faults.Next(backendtest.Set, backendtest.Hang(), backendtest.Delay(time.Second), backendtest.ApplyThenPanic("boom"))
 		}
 		b := decorate(t, faults,
-			failsafebackend.WithRetry(1, time.Millisecond, time.Second),
+			retry,
 			failsafebackend.WithCircuitBreaker(8, time.Second),
 			failsafebackend.WithBulkhead(4, time.Second),
 			failsafebackend.WithTimeout(5*time.Second))

@@ -34,6 +34,14 @@
 // policies allowed no attempt is a [*RefusedError], which is certainly not
 // applied.
 //
+// [WithRetry] repeats a write only while every attempt so far was certainly not
+// applied. One of unknown outcome ends the repetitions: it may still be on its
+// way, and be applied after the repetition or after the next write of the key,
+// unseen. So for writes to be repeated at all, the backend must mark its errors as
+// [backends.NotApplied] does (redisbackend marks its own), or [WithClassifier]
+// must know them. None of this concerns reads. Policies that were built elsewhere
+// decide by themselves.
+//
 // Calls of the backend never outlive the call of the decorator, which waits for
 // them: the timeouts end by the context alone, so a backend that ignores its
 // context is waited for.

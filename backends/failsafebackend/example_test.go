@@ -12,9 +12,9 @@ import (
 )
 
 func ExampleNew() {
-	// A store whose first answer is lost.
+	// A store that is not there at first, and says that it was sent nothing.
 	store := backendtest.WithFaults(backendtest.NewMap[string]())
-	store.Next(backendtest.Set, backendtest.ApplyThenFail(errors.New("connection reset")))
+	store.Next(backendtest.Set, backendtest.FailBefore(errors.New("connection refused")))
 
 	l2, err := failsafebackend.New(store,
 		failsafebackend.WithRetry(2, time.Millisecond, time.Second),
@@ -37,11 +37,11 @@ func ExampleNew() {
 	// 2
 }
 
-// What the first attempt left behind is not forgotten.
+// An attempt that may have been applied ends the repetitions.
 func ExampleError() {
 	store := backendtest.WithFaults(backendtest.NewMap[string]())
+	store.Next(backendtest.Set, backendtest.FailBefore(errors.New("connection refused")))
 	store.Next(backendtest.Set, backendtest.ApplyThenFail(errors.New("connection reset")))
-	store.Always(backendtest.Set, backendtest.FailBefore(errors.New("connection refused")))
 
 	l2, err := failsafebackend.New(store, failsafebackend.WithRetry(2, time.Millisecond, time.Second))
 	if err != nil {
@@ -52,8 +52,31 @@ func ExampleError() {
 	fmt.Println(err)
 	fmt.Println(backends.CertainlyNotApplied(err))
 	// Output:
-	// failsafebackend: set failed after 3 attempts: connection refused
+	// failsafebackend: set failed after 2 attempts: connection reset
 	// false
+}
+
+// A store that marks no errors, and one of which is known to come before the write.
+func ExampleWithClassifier() {
+	errBusy := errors.New("busy")
+	store := backendtest.WithFaults(backendtest.NewMap[string]())
+	store.Next(backendtest.Set, backendtest.Lose(errBusy))
+
+	l2, err := failsafebackend.New(store,
+		failsafebackend.WithRetry(2, time.Millisecond, time.Second),
+		failsafebackend.WithClassifier(func(err error) bool {
+			return backends.CertainlyNotApplied(err) || errors.Is(err, errBusy)
+		}),
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(l2.Set(context.Background(), "k", backends.Entry[string]{Value: "v"}))
+	fmt.Println(store.Calls(backendtest.Set))
+	// Output:
+	// <nil>
+	// 2
 }
 
 func ExampleWithCircuitBreaker() {

@@ -67,7 +67,11 @@ func (f optionFunc) apply(c config) config { return f(c) }
 // must be positive and not above maxDelay. Default: no retries.
 //
 // It does not repeat what another policy refused, what was cancelled, a panic,
-// and errors of a codec.
+// and errors of a codec. And it repeats a write only when every attempt so far
+// was certainly not applied, see [WithClassifier]; one that ended by a timeout,
+// for instance, was not certainly so. An attempt that may have been applied may
+// also still be on its way, and be applied after the repetition, or even after
+// the next write of the key, and nobody would have been told.
 func WithRetry(maxRetries int, minDelay, maxDelay time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.retry = &retryConfig{max: maxRetries, minDelay: minDelay, maxDelay: maxDelay}
@@ -76,7 +80,9 @@ func WithRetry(maxRetries int, minDelay, maxDelay time.Duration) Option {
 }
 
 // WithRetryPolicy uses a retry policy that was built elsewhere, in place of that
-// of [WithRetry], with its own conditions. Nil: no effect.
+// of [WithRetry], with its own conditions. If they have a write repeated that may
+// have been applied, and the repetition succeeds, the write counts as applied,
+// and what is still on its way is not reported. Nil: no effect.
 func WithRetryPolicy(policy retrypolicy.RetryPolicy[any]) Option {
 	return optionFunc(func(c config) config {
 		if policy != nil {
@@ -135,7 +141,8 @@ func WithBulkheadPolicy(policy bulkhead.Bulkhead[any]) Option {
 
 // WithPolicies adds other policies, the first one outermost; see the package's
 // doc for their place. Nil ones have no effect. Fallbacks and caches have no
-// place here, see [ErrNotAsked].
+// place here, see [ErrNotAsked]. What is said of [WithRetryPolicy] holds for those
+// that repeat or hedge.
 func WithPolicies(policies ...failsafe.Policy[any]) Option {
 	return optionFunc(func(c config) config {
 		c.policies = slices.Clip(c.policies)
@@ -159,7 +166,9 @@ func WithTimeout(d time.Duration) Option {
 }
 
 // WithClassifier replaces [backends.CertainlyNotApplied] in judging the error of
-// each attempt. It must be safe for concurrent use. Nil: no effect.
+// each attempt. It is for a backend that does not mark its errors as
+// [backends.NotApplied] does: without marks [WithRetry] repeats no write. It must
+// be safe for concurrent use. Nil: no effect.
 func WithClassifier(certainlyNotApplied func(err error) bool) Option {
 	return optionFunc(func(c config) config {
 		if certainlyNotApplied != nil {

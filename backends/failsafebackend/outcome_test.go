@@ -18,106 +18,79 @@ import (
 	"github.com/tiercache/tiercache/backends/failsafebackend"
 )
 
-var (
-	errLost = errors.New("lost")
-	errFull = errors.New("full")
-)
-
-// What can become of one attempt.
-const (
-	applied = 'a' // and said so
-	failed  = 'f' // certainly not applied
-	lost    = 'l' // not applied, and nobody knows
-	ghost   = 'g' // applied, and nobody knows
-)
-
-func faultOf(attempt rune) backendtest.Fault {
-	switch attempt {
-	case applied:
-		return nil
-	case failed:
-		return backendtest.FailBefore(errFull)
-	case lost:
-		return backendtest.Lose(errLost)
-	default:
-		return backendtest.ApplyThenFail(errLost)
-	}
-}
-
-// script queues what becomes of the coming calls.
-func script(faults *backendtest.Faults[string], call backendtest.Call, attempts string) {
-	for _, attempt := range attempts {
-		faults.Next(call, faultOf(attempt))
-	}
-}
-
-// writes are all ways to write. Each makes a change that can be seen.
-var writes = map[string]struct {
-	call  backendtest.Call
-	write func(ctx context.Context, b backends.Backend[string]) error
-}{
-	"Set": {backendtest.Set, func(ctx context.Context, b backends.Backend[string]) error {
-		return b.Set(ctx, "k", entry("new"))
-	}},
-	"Delete": {backendtest.Delete, func(ctx context.Context, b backends.Backend[string]) error {
-		return b.Delete(ctx, "k")
-	}},
-	"staged": {backendtest.Set, func(ctx context.Context, b backends.Backend[string]) error {
-		set, err := b.(backends.Stager[string]).Stage(ctx, "k", entry("new"))
-		if err != nil {
-			return err
+// sequences returns every sequence of outcomes of up to three attempts.
+func sequences() (all []string) {
+	longest := []string{""}
+	for range 3 {
+		var longer []string
+		for _, s := range longest {
+			for _, o := range []rune{applied, failed, lost, ghost} {
+				longer = append(longer, s+string(o))
+			}
 		}
-		return set(ctx)
-	}},
+		longest, all = longer, append(all, longer...)
+	}
+	return all
 }
 
-// Every sequence of outcomes of up to three attempts, against what must be said
-// of them together.
+// Every sequence of outcomes, against how far it comes and what must be said of
+// the attempts together.
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
-	sequences := []string{""}
-	for range 3 {
-		for _, s := range sequences {
-			for _, o := range []rune{applied, failed, lost, ghost} {
-				sequences = append(sequences, s+string(o))
+	for name, test := range map[string]struct {
+		ends  string // the attempts that end the repetitions
+		retry func(retries int) failsafebackend.Option
+	}{
+		"WithRetry":       {"alg", func(n int) failsafebackend.Option { return failsafebackend.WithRetry(n, time.Second, time.Minute) }},
+		"WithRetryPolicy": {"a", func(n int) failsafebackend.Option { return repeatsAll(n, time.Second) }},
+	} {
+		for _, sequence := range sequences() {
+			for call, w := range writes {
+				t.Run(name+" "+call+" "+sequence, func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						store := backendtest.NewMap[string]()
+						require.NoError(t, store.Set(t.Context(), "k", entry("old")))
+						faults := backendtest.WithFaults(store)
+						script(faults, w.call, sequence)
+						err := w.write(t.Context(), decorate(t, faults, test.retry(len(sequence)-1)))
+
+						attempts := sequence
+						if i := strings.IndexAny(sequence, test.ends); i >= 0 {
+							attempts = sequence[:i+1]
+						}
+						assert.Equal(t, len(attempts), faults.Calls(w.call))
+						now := store.Snapshot()["k"].Value != "old"
+						assert.Equal(t, strings.ContainsAny(attempts, "ag"), now)
+						requireVerdict(t, attempts, err)
+					})
+				})
 			}
 		}
 	}
-	for _, sequence := range sequences {
-		if len(sequence) != 3 {
-			continue
-		}
-		for call, w := range writes {
-			t.Run(call+" "+sequence, func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					store := backendtest.NewMap[string]()
-					require.NoError(t, store.Set(t.Context(), "k", entry("old")))
-					faults := backendtest.WithFaults(store)
-					script(faults, w.call, sequence)
-					err := w.write(t.Context(), decorate(t, faults, failsafebackend.WithRetry(2, time.Second, time.Minute)))
+}
 
-					made := len(sequence)
-					if i := strings.IndexRune(sequence, applied); i >= 0 {
-						made = i + 1
-					}
-					assert.Equal(t, made, faults.Calls(w.call))
-					attempts := sequence[:made]
-					now := store.Snapshot()["k"].Value != "old"
-					assert.Equal(t, strings.ContainsAny(attempts, "ag"), now)
-					if strings.ContainsRune(attempts, applied) {
-						require.NoError(t, err)
-						return
-					}
-					var all *failsafebackend.Error
-					require.ErrorAs(t, err, &all)
-					assert.Equal(t, 3, all.Attempts)
-					assert.NoError(t, all.Stopped)
-					assert.Equal(t, attempts == "fff", backends.CertainlyNotApplied(err), err)
-				})
-			})
-		}
+// requireVerdict checks what was returned after these attempts.
+func requireVerdict(t *testing.T, attempts string, err error) {
+	t.Helper()
+	if strings.ContainsRune(attempts, applied) {
+		require.NoError(t, err)
+		return
 	}
+	assert.Equal(t, strings.Trim(attempts, "f") == "", backends.CertainlyNotApplied(err), err)
+	last := errLost
+	if strings.HasSuffix(attempts, "f") {
+		last = backends.NotApplied(errFull)
+	}
+	if len(attempts) == 1 {
+		require.Equal(t, last, err, "it is the backend's own")
+		return
+	}
+	var all *failsafebackend.Error
+	require.ErrorAs(t, err, &all)
+	assert.Equal(t, len(attempts), all.Attempts)
+	assert.Equal(t, last, all.Err)
+	assert.NoError(t, all.Stopped)
 }
 
 func TestErrorOfOneAttemptIsTheBackends(t *testing.T) {
@@ -142,7 +115,47 @@ func TestErrorOfOneAttemptIsTheBackends(t *testing.T) {
 // The breaker opens between attempts: what the attempts left behind counts.
 func TestBreakerOpensMidway(t *testing.T) {
 	t.Parallel()
-	for sequence, certain := range map[string]bool{"f": true, "l": false, "g": false, "ff": true, "fg": false, "lf": false, "gf": false} {
+	simple, user := failsafebackend.WithRetry(5, time.Millisecond, time.Millisecond), repeatsAll(5, time.Millisecond)
+	for name, test := range map[string]struct {
+		sequence string
+		retry    failsafebackend.Option
+		certain  bool
+	}{
+		"f": {"f", simple, true}, "ff": {"ff", simple, true}, "fff": {"fff", simple, true},
+		"user's, f": {"f", user, true}, "user's, l": {"l", user, false}, "user's, g": {"g", user, false},
+		"user's, ff": {"ff", user, true}, "user's, fg": {"fg", user, false},
+		"user's, lf": {"lf", user, false}, "user's, gf": {"gf", user, false},
+	} {
+		for call, w := range writes {
+			t.Run(call+" "+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					faults := newFaults()
+					made := len(test.sequence)
+					script(faults, w.call, test.sequence)
+					b := decorate(t, faults, test.retry, failsafebackend.WithCircuitBreaker(made, time.Minute))
+					err := w.write(t.Context(), b)
+					assert.Equal(t, test.certain, backends.CertainlyNotApplied(err), err)
+					var stopped *failsafebackend.Error
+					require.ErrorAs(t, err, &stopped)
+					assert.Equal(t, made, stopped.Attempts)
+					assert.Equal(t, circuitbreaker.ErrOpen, stopped.Stopped)
+					require.ErrorIs(t, err, circuitbreaker.ErrOpen)
+					require.ErrorIs(t, err, stopped.Err)
+					assert.Equal(t, made, faults.Calls(w.call))
+
+					requireOpen(t, w.write(t.Context(), b)) // and now none is made at all
+					assert.Equal(t, made, faults.Calls(w.call))
+				})
+			})
+		}
+	}
+}
+
+// What ends the repetitions does not ask the breaker that it opened.
+func TestBreakerOpensWithTheLast(t *testing.T) {
+	t.Parallel()
+	for _, sequence := range []string{"l", "g", "fl", "fg"} {
 		for call, w := range writes {
 			t.Run(call+" "+sequence, func(t *testing.T) {
 				t.Parallel()
@@ -152,22 +165,8 @@ func TestBreakerOpensMidway(t *testing.T) {
 					b := decorate(t, faults,
 						failsafebackend.WithRetry(5, time.Millisecond, time.Millisecond),
 						failsafebackend.WithCircuitBreaker(len(sequence), time.Minute))
-					err := w.write(t.Context(), b)
-					assert.Equal(t, certain, backends.CertainlyNotApplied(err), err)
-					var stopped *failsafebackend.Error
-					require.ErrorAs(t, err, &stopped)
-					assert.Equal(t, len(sequence), stopped.Attempts)
-					assert.Equal(t, circuitbreaker.ErrOpen, stopped.Stopped)
-					require.ErrorIs(t, err, circuitbreaker.ErrOpen)
-					require.ErrorIs(t, err, stopped.Err)
-					assert.Equal(t, len(sequence), faults.Calls(w.call))
-
-					err = w.write(t.Context(), b) // and now none is made at all
-					var refused *failsafebackend.RefusedError
-					require.ErrorAs(t, err, &refused)
-					assert.Equal(t, "circuit_breaker_open", refused.ErrorType())
-					assert.True(t, backends.CertainlyNotApplied(err))
-					assert.Equal(t, len(sequence), faults.Calls(w.call))
+					requireVerdict(t, sequence, w.write(t.Context(), b))
+					requireOpen(t, w.write(t.Context(), b))
 				})
 			})
 		}
@@ -178,11 +177,14 @@ func TestErrorTexts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
-		faults.Always(backendtest.Set, backendtest.Lose(errLost))
+		faults.Always(backendtest.Set, backendtest.FailBefore(errFull))
 		faults.Always(backendtest.Get, backendtest.Lose(errLost))
 		retry := failsafebackend.WithRetry(2, time.Millisecond, time.Millisecond)
 		err := decorate(t, faults, retry).Set(t.Context(), "key", entry("value"))
-		require.EqualError(t, err, "failsafebackend: set failed after 3 attempts: lost")
+		require.EqualError(t, err, "failsafebackend: set failed after 3 attempts: full")
+		script(faults, backendtest.Set, "fl")
+		err = decorate(t, faults, retry).Set(t.Context(), "key", entry("value"))
+		require.EqualError(t, err, "failsafebackend: set failed after 2 attempts: lost")
 
 		b := decorate(t, faults, retry, failsafebackend.WithCircuitBreaker(1, time.Minute))
 		_, _, err = b.Get(t.Context(), "key")
@@ -191,15 +193,21 @@ func TestErrorTexts(t *testing.T) {
 	})
 }
 
+// The classifier also decides what is repeated.
 func TestClassifier(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
-		faults.Always(backendtest.Set, backendtest.Lose(errLost))
-		b := decorate(t, faults, failsafebackend.WithRetry(1, 1, 1),
+		b := decorate(t, faults, failsafebackend.WithRetry(2, 1, 1),
 			failsafebackend.WithClassifier(func(err error) bool { return errors.Is(err, errLost) }),
 			failsafebackend.WithClassifier(nil))
+		script(faults, backendtest.Set, "lll")
 		assert.True(t, backends.CertainlyNotApplied(b.Set(t.Context(), "k", entry("v"))))
+		assert.Equal(t, 3, faults.Calls(backendtest.Set))
+
+		script(faults, backendtest.Delete, "lf")
+		assert.False(t, backends.CertainlyNotApplied(b.Delete(t.Context(), "k")))
+		assert.Equal(t, 2, faults.Calls(backendtest.Delete))
 	})
 }
 

@@ -55,7 +55,7 @@ func (c config) compose() ([]failsafe.Policy[any], circuitbreaker.CircuitBreaker
 	case c.retryPolicy != nil:
 		policies = append(policies, c.retryPolicy)
 	case c.retry != nil:
-		policies = append(policies, c.retry.build())
+		policies = append(policies, c.retry.build(), guard{})
 	}
 	policies = append(policies, c.policies...)
 	switch {
@@ -79,7 +79,7 @@ func (r retryConfig) build() failsafe.Policy[any] {
 		WithBackoff(r.minDelay, r.maxDelay).
 		WithJitterFactor(jitter).
 		ReturnLastFailure().
-		HandleIf(func(_ any, err error) bool { return passes(err) }).
+		HandleIf(func(result any, err error) bool { return passes(err) && !unrepeatable(result) }).
 		Build()
 }
 

@@ -75,7 +75,7 @@ func TestBulkhead_AndTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
 		b := decorate(t, faults, failsafebackend.WithBulkhead(1, 0), failsafebackend.WithRetry(1, time.Minute, time.Minute))
-		faults.Next(backendtest.Set, backendtest.Lose(errLost))
+		faults.Next(backendtest.Set, backendtest.FailBefore(errFull))
 		go func() { _ = b.Set(t.Context(), "k", entry("v")) }()
 		synctest.Wait() // until it waits for its retry
 		require.NoError(t, b.Set(t.Context(), "other", entry("v")))

@@ -27,10 +27,10 @@ func TestRetry_Delays(t *testing.T) {
 		begin := time.Now()
 		faults.Always(backendtest.Set, func(context.Context, func(context.Context) error) error {
 			at = append(at, time.Since(begin))
-			return errLost
+			return backends.NotApplied(errFull)
 		})
 		b := decorate(t, faults, failsafebackend.WithRetry(5, 100*time.Millisecond, 400*time.Millisecond))
-		require.ErrorIs(t, b.Set(t.Context(), "k", entry("v")), errLost)
+		require.ErrorIs(t, b.Set(t.Context(), "k", entry("v")), errFull)
 		require.Len(t, at, 6)
 		assert.Zero(t, at[0])
 		for i, want := range []time.Duration{100, 200, 400, 400, 400} {
@@ -79,9 +79,13 @@ func TestRetry_NotOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			faults := newFaults()
-			faults.Always(backendtest.Set, backendtest.Lose(err))
+			faults.Always(backendtest.Get, backendtest.Lose(err))
+			faults.Always(backendtest.Set, backendtest.FailBefore(err))
 			b := decorate(t, faults, failsafebackend.WithRetry(3, time.Hour, time.Hour))
-			assert.Equal(t, err, b.Set(t.Context(), "k", entry("v")))
+			_, _, readErr := b.Get(t.Context(), "k")
+			assert.Equal(t, err, readErr)
+			assert.Equal(t, backends.NotApplied(err), b.Set(t.Context(), "k", entry("v")))
+			assert.Equal(t, 1, faults.Calls(backendtest.Get))
 			assert.Equal(t, 1, faults.Calls(backendtest.Set))
 		})
 	}
@@ -91,17 +95,19 @@ func TestRetry_ContextEnds(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		fault   backendtest.Fault
+		retry   failsafebackend.Option
 		certain bool
 	}{
-		"after a certain attempt": {backendtest.FailBefore(errFull), true},
-		"after one that was lost": {backendtest.Lose(errLost), false},
+		"after a certain attempt":         {backendtest.FailBefore(errFull), failsafebackend.WithRetry(3, time.Hour, time.Hour), true},
+		"user's, after a certain attempt": {backendtest.FailBefore(errFull), repeatsAll(3, time.Hour), true},
+		"user's, after one that was lost": {backendtest.Lose(errLost), repeatsAll(3, time.Hour), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				faults := newFaults()
 				faults.Always(backendtest.Set, test.fault)
-				b := decorate(t, faults, failsafebackend.WithRetry(3, time.Hour, time.Hour))
+				b := decorate(t, faults, test.retry)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				begin := time.Now()
@@ -169,16 +175,31 @@ func TestTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
-		faults.Next(backendtest.Set, backendtest.Hang(), backendtest.ApplyThenHang(), backendtest.Delay(time.Second-1))
-		b := decorate(t, faults, failsafebackend.WithRetry(2, time.Nanosecond, time.Nanosecond), failsafebackend.WithTimeout(time.Second))
+		third := func(call backendtest.Call) {
+			faults.Next(call, backendtest.Hang(), backendtest.ApplyThenHang(), backendtest.Delay(time.Second-1))
+		}
+		simple := decorate(t, faults, failsafebackend.WithRetry(2, time.Nanosecond, time.Nanosecond), failsafebackend.WithTimeout(time.Second))
+		third(backendtest.Get)
 		begin := time.Now()
-		require.NoError(t, b.Set(t.Context(), "k", entry("v")))
+		_, _, err := simple.Get(t.Context(), "k")
+		require.NoError(t, err)
+		assert.InDelta(t, 3*time.Second, time.Since(begin), 10)
+		assert.Equal(t, 3, faults.Calls(backendtest.Get))
+
+		user := decorate(t, faults, repeatsAll(2, time.Nanosecond), failsafebackend.WithTimeout(time.Second))
+		third(backendtest.Set)
+		begin = time.Now()
+		require.NoError(t, user.Set(t.Context(), "k", entry("v")))
 		assert.InDelta(t, 3*time.Second, time.Since(begin), 10)
 		assert.Equal(t, 3, faults.Calls(backendtest.Set))
 
-		faults.Always(backendtest.Set, backendtest.Hang())
-		err := b.Set(t.Context(), "k", entry("v"))
-		require.ErrorIs(t, err, context.DeadlineExceeded)
+		// A write that ended so is not repeated.
+		faults.Always(backendtest.Delete, backendtest.Hang())
+		begin = time.Now()
+		err = simple.Delete(t.Context(), "k")
+		assert.Equal(t, time.Second, time.Since(begin))
+		assert.Equal(t, 1, faults.Calls(backendtest.Delete))
+		require.Equal(t, context.DeadlineExceeded, err)
 		assert.False(t, backends.CertainlyNotApplied(err))
 	})
 }

@@ -1,9 +1,13 @@
 package failsafebackend_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"github.com/failsafe-go/failsafe-go/retrypolicy"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -36,8 +40,71 @@ func newFaults() *backendtest.Faults[string] {
 
 func entry(value string) backends.Entry[string] { return backends.Entry[string]{Value: value} }
 
+// repeatsAll is a user's retry policy that repeats whatever the backend returns.
+func repeatsAll(maxRetries int, delay time.Duration) failsafebackend.Option {
+	return failsafebackend.WithRetryPolicy(retrypolicy.NewBuilder[any]().
+		WithMaxRetries(maxRetries).
+		WithDelay(delay).
+		AbortOnErrors(circuitbreaker.ErrOpen).
+		ReturnLastFailure().
+		Build())
+}
+
 // plain hides all but the three methods.
 type plain struct{ backends.Backend[int] }
+
+var (
+	errLost = errors.New("lost")
+	errFull = errors.New("full")
+)
+
+// What can become of one attempt.
+const (
+	applied = 'a' // and said so
+	failed  = 'f' // certainly not applied
+	lost    = 'l' // not applied, and nobody knows
+	ghost   = 'g' // applied, and nobody knows
+)
+
+func faultOf(attempt rune) backendtest.Fault {
+	switch attempt {
+	case applied:
+		return nil
+	case failed:
+		return backendtest.FailBefore(errFull)
+	case lost:
+		return backendtest.Lose(errLost)
+	default:
+		return backendtest.ApplyThenFail(errLost)
+	}
+}
+
+// script queues what becomes of the coming calls.
+func script(faults *backendtest.Faults[string], call backendtest.Call, attempts string) {
+	for _, attempt := range attempts {
+		faults.Next(call, faultOf(attempt))
+	}
+}
+
+// writes are all ways to write. Each makes a change that can be seen.
+var writes = map[string]struct {
+	call  backendtest.Call
+	write func(ctx context.Context, b backends.Backend[string]) error
+}{
+	"Set": {backendtest.Set, func(ctx context.Context, b backends.Backend[string]) error {
+		return b.Set(ctx, "k", entry("new"))
+	}},
+	"Delete": {backendtest.Delete, func(ctx context.Context, b backends.Backend[string]) error {
+		return b.Delete(ctx, "k")
+	}},
+	"staged": {backendtest.Set, func(ctx context.Context, b backends.Backend[string]) error {
+		set, err := b.(backends.Stager[string]).Stage(ctx, "k", entry("new"))
+		if err != nil {
+			return err
+		}
+		return set(ctx)
+	}},
+}
 
 func TestSuite(t *testing.T) {
 	t.Parallel()
@@ -65,12 +132,23 @@ func TestSuite(t *testing.T) {
 		"failing at first": func(t *testing.T) backends.Backend[int] {
 			t.Helper()
 			faults := backendtest.WithFaults(backendtest.NewMap[int]())
+			for range 20 {
+				faults.Next(backendtest.Get, backendtest.Lose(errLost), backendtest.ApplyThenFail(errLost), nil)
+				for _, call := range []backendtest.Call{backendtest.Set, backendtest.Delete} {
+					faults.Next(call, backendtest.FailBefore(errFull), backendtest.FailBefore(errLost), nil)
+				}
+			}
+			return decorate(t, faults, failsafebackend.WithRetry(100, time.Microsecond, time.Microsecond))
+		},
+		"lost at first, with a policy that repeats all": func(t *testing.T) backends.Backend[int] {
+			t.Helper()
+			faults := backendtest.WithFaults(backendtest.NewMap[int]())
 			for _, call := range []backendtest.Call{backendtest.Get, backendtest.Set, backendtest.Delete} {
 				for range 20 {
 					faults.Next(call, backendtest.Lose(errLost), backendtest.ApplyThenFail(errLost), nil)
 				}
 			}
-			return decorate(t, faults, failsafebackend.WithRetry(100, time.Microsecond, time.Microsecond))
+			return decorate(t, faults, repeatsAll(100, time.Microsecond))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

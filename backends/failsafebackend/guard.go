@@ -1,0 +1,58 @@
+package failsafebackend
+
+import (
+	"context"
+
+	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/common"
+)
+
+// guard is a policy between the retries of [WithRetry] and all others. It marks
+// what failed and must not be repeated. It asks the call, because the error does
+// not tell: a policy may put its own in the place of the attempt's, or return one
+// attempt's while another still runs. The mark is a result and leaves the error
+// alone, and no policy of the user's sees it.
+type guard struct{}
+
+// mark is the result of what must not be repeated.
+type mark struct{}
+
+func unrepeatable(result any) bool {
+	_, marked := result.(mark)
+	return marked
+}
+
+// ToExecutor implements [failsafe.Policy].
+func (guard) ToExecutor(any) any { return guard{} }
+
+// Apply implements what failsafe-go asks of the executor of a policy.
+func (guard) Apply(next func(exec failsafe.Execution[any]) *common.PolicyResult[any]) func(exec failsafe.Execution[any]) *common.PolicyResult[any] {
+	return func(exec failsafe.Execution[any]) *common.PolicyResult[any] {
+		result := next(exec)
+		op, ok := operationOf(exec.Context())
+		if !ok || result.Error == nil || op.repeatable() {
+			return result
+		}
+		marked := *result
+		marked.Result = mark{}
+		return &marked
+	}
+}
+
+// operation is what policies are told of the call that they work for.
+type operation interface {
+	repeatable() bool
+	canceled() bool
+}
+
+// operationKey is where the contexts of a call's attempts have the call.
+type operationKey struct{}
+
+func withOperation(ctx context.Context, op operation) context.Context {
+	return context.WithValue(ctx, operationKey{}, op)
+}
+
+func operationOf(ctx context.Context) (op operation, ok bool) {
+	op, ok = ctx.Value(operationKey{}).(operation)
+	return op, ok
+}
