@@ -1,6 +1,6 @@
 // Command compare measures tiercache and other libraries, and prints Markdown.
 //
-//	compare [-rounds 7] [-within 8m] [-time 50ms] [-only WORKLOAD]
+//	compare [-rounds 7] [-within 8m] [-time 100ms] [-only WORKLOAD]
 //	        [-caches NAME] [-raw FILE] [-into FILE] [-no-redis]
 //
 // With -raw, it writes the results of all rounds as go test -bench does, for
@@ -52,7 +52,7 @@ func parse(drivers []driver.Driver, args []string, stderr io.Writer) (s settings
 	s.Drivers, s.Progress, s.Raw = drivers, stderr, io.Discard
 	flags.IntVar(&s.Rounds, "rounds", 7, "how often everything is measured, at most")
 	flags.DurationVar(&s.Within, "within", 8*time.Minute, "how long all rounds may take, about; there is always one")
-	flags.StringVar(&s.Time, "time", "50ms", "for how long each time")
+	flags.StringVar(&s.Time, "time", "100ms", "for how long each time")
 	flags.StringVar(&s.Only, "only", "", "only workloads whose name contains this")
 	flags.StringVar(&s.raw, "raw", "", "`file` for the results in the format of go test -bench")
 	flags.StringVar(&s.into, "into", "", "`file` that has the marks \"compare\"")
