@@ -30,6 +30,21 @@ func TestCloseRefusesWhatComesLater(t *testing.T) {
 	w.assertHolds(t, "v", "v")
 }
 
+// The cache is closed while a Get, which Close does not wait for yet, asks L1.
+func TestCloseDuringAGet(t *testing.T) {
+	t.Parallel()
+	c := newCapture()
+	w := newWorld(t, c.options()...)
+	w.l1.Next(backendtest.Get, func(ctx context.Context, next func(context.Context) error) error {
+		assert.NoError(t, w.Close(ctx))
+		return next(ctx)
+	})
+	_, ok, err := w.Get(t.Context(), "k")
+	require.ErrorIs(t, err, tiercache.ErrClosed)
+	assert.False(t, ok)
+	assert.Contains(t, c.dump(t), "tiercache.lookup.result=error")
+}
+
 // Close waits for a detached write and for its hook. The bubble sees to it that
 // no goroutine is left.
 func TestCloseWaitsForDetachedWrites(t *testing.T) {

@@ -47,12 +47,19 @@ func (d *deadlines) limit(ctx context.Context) (context.Context, context.CancelF
 func (d *deadlines) window() *window {
 	now := time.Now()
 	w := d.current.Load()
-	if w == nil || now.Sub(w.opened) >= d.timeout/sharing {
+	if w == nil || !w.open(now, d.timeout/sharing) {
 		ctx, cancel := context.WithDeadline(context.Background(), now.Add(d.timeout))
 		w = &window{ctx, now, cancel}
 		d.current.Store(w)
 	}
 	return w
+}
+
+// open reports whether w is of that age at most. It may seem to come from the
+// future: in a test whose clock is another.
+func (w *window) open(now time.Time, age time.Duration) bool {
+	since := now.Sub(w.opened)
+	return 0 <= since && since < age
 }
 
 // release frees the timer, when no call is under way any more.
@@ -75,11 +82,12 @@ func (l *limited) Deadline() (time.Time, bool) { return l.window.Deadline() }
 func (l *limited) Done() <-chan struct{}       { return l.window.Done() }
 func (l *limited) Err() error                  { return l.window.Err() }
 
-// Value also finds what package context looks for in a parent, so that a context
-// that is derived from l needs no goroutine, and [context.Cause] is right.
+// Value finds first what package context looks for in a parent, which is all that
+// a window has. So a context that is derived from l needs no goroutine, and
+// [context.Cause] is right.
 func (l *limited) Value(key any) any {
-	if v := l.Context.Value(key); v != nil {
+	if v := l.window.Value(key); v != nil {
 		return v
 	}
-	return l.window.Value(key)
+	return l.Context.Value(key)
 }

@@ -81,3 +81,26 @@ func TestWriteTimeout_Context(t *testing.T) {
 	<-derived.Done() // the cache has freed the timer
 	require.ErrorIs(t, context.Cause(derived), context.Canceled)
 }
+
+// endless is a context that does not end, as they were made before the standard
+// library had one.
+type endless struct{ context.Context }
+
+func (endless) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (endless) Done() <-chan struct{}       { return nil }
+func (endless) Err() error                  { return nil }
+
+func TestWriteTimeout_CauseIsItsOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		kept := contexts(w)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		require.NoError(t, w.Set(endless{ctx}, "k", "v", 0))
+		cancel(errRefused)
+		got := (*kept)[0]
+		<-got.Done()
+		require.ErrorIs(t, context.Cause(got), context.DeadlineExceeded)
+		require.NoError(t, w.Close(t.Context()))
+	})
+}

@@ -36,9 +36,9 @@ type flight[V any] struct {
 	err    error
 }
 
-// join adds the caller, whose span is given, to the flight of the key, or to a new one. A flight whose
-// fence is broken may bring back what a write has replaced, so those who come
-// after that write do not join it.
+// join adds the caller, whose span is given, to the flight of the key, or to a
+// new one. A flight whose fence is broken may bring back what a write has
+// replaced, so those who come after that write do not join it.
 func (fs *flights[V]) join(
 	c *Cache[V], key string, refresh bool, caller trace.SpanContext,
 ) (f *flight[V], first bool, err error) {

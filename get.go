@@ -91,7 +91,7 @@ func (c *Cache[V]) fresh(e *backends.Entry[V]) bool {
 func (c *Cache[V]) read(ctx context.Context, key string, l1 asked) (entry backends.Entry[V], ok bool, err error) {
 	r := c.newRead(key)
 	ctx = c.tel.StartRead(ctx, &r.obs, key)
-	var a tracing.Answer
+	a := tracing.Answer{Found: tracing.LookupError}
 	if err = r.begin(); err == nil {
 		entry, a, err = r.run(ctx, l1)
 		r.done()

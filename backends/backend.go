@@ -6,14 +6,14 @@ import "context"
 //
 // Implementations must be safe for concurrent use. They should honour the
 // context: when it ends, a call should return soon, with an error that wraps
-// the context's error or its cause. An implementation that ignores the context of a call that
-// hangs makes every write of that key wait.
+// the context's error or its cause. An implementation that ignores the context
+// of a call that hangs makes every write of that key wait. The context need not
+// end with the call, and an implementation must not retain it after that.
 //
 // Keys are any non-empty strings, binary ones included; a cache refuses the
-// empty one. Whether an empty slice comes back as nil is not specified. Values that were given
-// to Set may be kept, and values that Get returns may be shared, so neither
-// side may modify them afterwards. An implementation must not retain a context
-// after the call.
+// empty one. Whether an empty slice comes back as nil is not specified. Values
+// that were given to Set may be kept, and values that Get returns may be shared,
+// so neither side may modify them afterwards.
 //
 // Errors should contain neither the key nor the value, because they are put
 // on spans and into logs.

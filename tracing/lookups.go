@@ -2,7 +2,6 @@ package tracing
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -47,8 +46,7 @@ type lookups struct {
 		_ [16]byte // a cache line each
 	}
 	attrs [2][lookupsOfTier][]metric.ObserveOption
-	begin func(ctx context.Context) // called once, by the first observation
-	begun sync.Once
+	begin func(ctx context.Context) // called at every observation
 }
 
 func newLookups(meter metric.Meter, cache string, begin func(context.Context)) (*lookups, error) {
@@ -87,7 +85,7 @@ func stripe() uint32 {
 
 // observe also tells what has not happened yet: see [instruments.begin].
 func (l *lookups) observe(ctx context.Context, o metric.Int64Observer) error {
-	l.begun.Do(func() { l.begin(ctx) })
+	l.begin(ctx)
 	for tier := range l.attrs {
 		for found := range lookupsOfTier {
 			var sum int64

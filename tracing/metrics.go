@@ -3,6 +3,7 @@ package tracing
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -18,6 +19,7 @@ type instruments struct {
 	detached        metric.Int64UpDownCounter
 	lookups         *lookups
 	ofCache         []metric.AddOption
+	begun           atomic.Bool // the inconsistencies, at 0
 }
 
 // bounds are those of durations, in seconds: three a decade, from the
@@ -74,8 +76,13 @@ func newInstruments(mp metric.MeterProvider, cache string) (*instruments, error)
 // begin has the counter of inconsistencies start at 0 for all that may come. A
 // series whose first value is 1 has no increase, to Prometheus for one, so the
 // first inconsistency would raise no alert. It is done when metrics are collected
-// for the first time, because the SDK may come later than the cache.
+// for the first time, because the SDK may come later than the cache, and not
+// before the counter has been connected to it.
 func (m *instruments) begin(ctx context.Context, cache string) {
+	if m.begun.Load() || !m.inconsistencies.Enabled(ctx) {
+		return
+	}
+	m.begun.Store(true)
 	for _, kind := range []writepolicy.Kind{writepolicy.Set, writepolicy.Delete} {
 		for _, stale := range []TierID{0, writepolicy.L1, writepolicy.L2} {
 			for _, resolved := range []bool{false, true} {
@@ -96,7 +103,6 @@ func newDurations(attrs attributes) durations {
 	return durations{
 		attrs:    attrs,
 		prebuilt: []metric.RecordOption{metric.WithAttributes(attrs...)}, // which copies; NewSet would sort attrs
-
 	}
 }
 

@@ -3,6 +3,7 @@ package redisbackend
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -25,6 +26,7 @@ type Backend struct {
 	retry     retry
 	redirects bool
 	reload    func(ctx context.Context) // nil, or for a cluster
+	reloaded  atomic.Int64              // when, in Unix seconds
 	desc      backends.Description
 }
 
@@ -110,14 +112,18 @@ func (b *Backend) readError(ctx context.Context, err error) error {
 	return &Error{Op: "get", Err: err}
 }
 
-// lookAgain has the client of a cluster ask for its state after a call without an
-// answer. By itself it goes on, for a minute, to ask a server that is gone. It
-// asks in the background, and not while it is asking.
+// lookAgain has the client of a cluster ask for its state, in the background and
+// once a second at most, after a call that a server has left without an answer.
+// By itself the client goes on, for a minute, to ask a server that is gone.
 func (b *Backend) lookAgain(ctx context.Context, err error) {
-	if b.reload == nil {
+	if b.reload == nil || errors.Is(err, context.Canceled) || errors.Is(err, redis.ErrPoolTimeout) {
 		return
 	}
-	if _, _, _, answered := replyOf(err); !answered {
+	if _, _, _, answered := replyOf(err); answered {
+		return
+	}
+	now, last := time.Now().Unix(), b.reloaded.Load()
+	if now != last && b.reloaded.CompareAndSwap(last, now) {
 		b.reload(ctx)
 	}
 }

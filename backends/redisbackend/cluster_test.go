@@ -148,6 +148,25 @@ func TestCluster_MasterIsGone(t *testing.T) {
 	}
 }
 
+// However many calls get no answer, and though the cluster does not say who owns
+// what, it is asked once a second at most.
+func TestCluster_IsGone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		one, _, client := newClusterOf(t, func() string { asked.Add(1); return "one:1" })
+		b := newBackend(t, client, redisbackend.WithWriteRetries(0))
+		one.stop()
+		begin := time.Now()
+		for range 100 {
+			require.Error(t, b.Set(t.Context(), "k", value("v")))
+			synctest.Wait()
+			time.Sleep(100 * time.Millisecond)
+		}
+		assert.LessOrEqual(t, asked.Load(), int64(time.Since(begin)/time.Second)+2)
+	})
+}
+
 func TestCluster_Reads(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]redisbackend.Option{"header": nil, "raw": {redisbackend.WithRawValues()}} {

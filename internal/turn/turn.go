@@ -1,12 +1,12 @@
 // Package turn orders operations on one key, first come, first served, without
 // making operations on other keys wait.
 //
-// A [Table] is a fixed number of buckets. A bucket that holds one operation, be
-// it a turn, a fence, or a turn that was acquired behind a fence, is a single
-// pointer, taken and given back by compare-and-swap. As soon as a second one
-// comes, of the same key or of another, the bucket becomes a list under a lock, until it is empty again. The lock is held only to link and unlink
-// operations, never while one of them runs. A table takes memory for operations
-// under way, and none for keys.
+// A [Table] is a fixed number of buckets. A bucket that holds one operation, be it
+// a turn, a fence, or a turn that was acquired behind a fence, is a single pointer,
+// taken and given back by compare-and-swap. As soon as a second one comes, of the
+// same key or of another, the bucket becomes a list under a lock, until it is empty
+// again. The lock is held only to link and unlink operations, never while one of
+// them runs. A table takes memory for operations under way, and none for keys.
 package turn
 
 import (
@@ -102,6 +102,7 @@ func (t *Turn) Release() {
 		left = &t.fence.token // it is not lowered yet
 	}
 	if b.sole.CompareAndSwap(t, left) {
+		t.fence = nil // what it is part of may be large
 		return
 	}
 	b.lock()
