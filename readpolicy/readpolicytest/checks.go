@@ -1,14 +1,10 @@
 package readpolicytest
 
 import (
-	"fmt"
-	"regexp"
-	"slices"
-	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/tiercache/tiercache/internal/conformance"
 	"github.com/tiercache/tiercache/readpolicy"
 )
 
@@ -62,7 +58,7 @@ var orders = []order{
 // checkAnswers lets the policy read once for every script.
 func (s Suite) checkAnswers(t *testing.T, o order) (violations []error) {
 	for _, sc := range scripts() {
-		violations = add(violations, inBubble(t, func(t *testing.T) []error {
+		violations = conformance.Add(violations, inBubble(t, func(t *testing.T) []error {
 			p := s.newPolicy(t)
 			r := newRead(sc, o.late...)
 			go r.run(p)
@@ -101,63 +97,29 @@ func (s Suite) checkConcurrent(t *testing.T) []error {
 		time.Sleep(patience)
 		for _, r := range reads {
 			r.leave()
-			violations = add(violations, r.violations())
+			violations = conformance.Add(violations, r.violations())
 		}
 		return violations
 	})
 }
 
-// add appends those of more that are not there. Scripts may differ in answers
-// that nobody asks for, so that the same thing is found twice.
-func add(violations, more []error) []error {
-	for _, v := range more {
-		if !slices.Contains(violations, v) {
-			violations = append(violations, v)
-		}
-	}
-	return violations
-}
-
-var snakeCase = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
-
 func (s Suite) checkName(t *testing.T) []error {
-	return inBubble(t, func(t *testing.T) (violations []error) {
+	return inBubble(t, func(t *testing.T) []error {
 		p := s.newPolicy(t)
 		named, ok := p.(readpolicy.Named)
 		if !ok {
 			return nil
 		}
-		name := named.Name()
-		if !snakeCase.MatchString(name) {
-			violations = append(violations, violation{demand: snakeCaseName, story: fmt.Sprintf("%q", name)})
-		}
-		r := newRead(scripts()[0])
-		go r.run(p)
-		time.Sleep(patience)
-		r.leave()
-		for range 2 {
-			if again := named.Name(); again != name {
-				return append(violations, violation{demand: oneName, story: fmt.Sprintf("%q, then %q", name, again)})
-			}
-		}
-		return violations
+		return conformance.Name(named.Name, func() {
+			r := newRead(scripts()[0])
+			go r.run(p)
+			time.Sleep(patience)
+			r.leave()
+		})
 	})
 }
 
-// inBubble returns what f, run in a bubble, returns. Goroutines that block for
-// ever would end the bubble with a panic; they become a violation, unless f has
-// found out already what is stuck.
-func inBubble(t *testing.T, f func(t *testing.T) []error) (violations []error) {
-	defer func() {
-		v := recover()
-		switch {
-		case v == nil:
-		case !strings.HasPrefix(fmt.Sprint(v), "deadlock:"):
-			panic(v)
-		case !slices.ContainsFunc(violations, isStuck):
-			violations = append(violations, violation{demand: noGoroutines, story: "it is blocked for ever"})
-		}
-	}()
-	synctest.Test(t, func(t *testing.T) { violations = f(t) })
-	return violations
+func inBubble(t *testing.T, f func(t *testing.T) []error) []error {
+	t.Helper()
+	return conformance.InBubble(t, f, mustReturn, doneReturns)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/tiercache/tiercache/internal/conformance"
 	"github.com/tiercache/tiercache/readpolicy"
 )
 
@@ -22,22 +23,7 @@ const (
 	doneIsQuiet    = "a function given to Go must not call a tier"
 	doneReturns    = "a function given to Go must not block"
 	doneNoPanic    = "a function given to Go must not panic"
-	noGoroutines   = "no goroutine may be left behind"
-	snakeCaseName  = "Name must be in snake case"
-	oneName        = "Name must always return the same name"
 )
-
-// violation is a demand that a policy does not meet, and how that came out.
-type violation struct{ demand, story string }
-
-// Error says what was asked and what happened.
-func (v violation) Error() string { return v.demand + ": " + v.story }
-
-// isStuck reports whether err explains that a goroutine is blocked.
-func isStuck(err error) bool {
-	v, ok := err.(violation) //nolint:errorlint // violations are not wrapped
-	return ok && (v.demand == mustReturn || v.demand == doneReturns)
-}
 
 // rules are what one read shows. They are asked when everything has ended.
 var rules = []struct {
@@ -77,7 +63,7 @@ func (r *read) violations() (found []error) {
 	defer r.mu.Unlock()
 	for _, rule := range rules {
 		if rule.broken(r) {
-			found = append(found, violation{rule.demand, r.story()})
+			found = append(found, conformance.ViolationError{Demand: rule.demand, Story: r.story()})
 		}
 	}
 	return found

@@ -3,6 +3,7 @@ package readpolicytest
 import (
 	"testing"
 
+	"github.com/tiercache/tiercache/internal/conformance"
 	"github.com/tiercache/tiercache/readpolicy"
 )
 
@@ -54,29 +55,16 @@ func (s Suite) Run(t *testing.T) {
 	if s.New == nil {
 		t.Fatal("readpolicytest: Suite needs New")
 	}
-	for _, c := range s.checks() {
-		t.Run(c.name, func(t *testing.T) {
-			for _, violation := range c.run(t) {
-				t.Error(violation)
-			}
-		})
-	}
+	conformance.Run(t, s.checks())
 }
 
-// check is one subtest. It returns what the policy does wrong; t is only for
-// bubbles and for New.
-type check struct {
-	name string
-	run  func(t *testing.T) []error
-}
-
-func (s Suite) checks() []check {
-	checks := []check{
-		{"name", s.checkName},
-		{"concurrent use", s.checkConcurrent},
+func (s Suite) checks() []conformance.Check {
+	checks := []conformance.Check{
+		{Name: "name", Run: s.checkName},
+		{Name: "concurrent use", Run: s.checkConcurrent},
 	}
 	for _, o := range orders {
-		checks = append(checks, check{o.name, func(t *testing.T) []error { return s.checkAnswers(t, o) }})
+		checks = append(checks, conformance.Check{Name: o.name, Run: func(t *testing.T) []error { return s.checkAnswers(t, o) }})
 	}
 	return checks
 }

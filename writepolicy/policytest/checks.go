@@ -2,13 +2,10 @@ package policytest
 
 import (
 	"fmt"
-	"regexp"
-	"slices"
-	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/tiercache/tiercache/internal/conformance"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -52,7 +49,7 @@ var orders = []order{
 // checkOutcomes lets the policy write once for every script.
 func (s Suite) checkOutcomes(t *testing.T, kind writepolicy.Kind, o order) (violations []error) {
 	for _, sc := range scripts() {
-		violations = add(violations, inBubble(t, func(t *testing.T) []error {
+		violations = conformance.Add(violations, inBubble(t, func(t *testing.T) []error {
 			p := s.newPolicy(t)
 			op := newOperation(writepolicy.Op{Kind: kind, Key: "key"}, sc, o.late...)
 			go op.run(p)
@@ -87,73 +84,39 @@ func (s Suite) checkConcurrent(t *testing.T) []error {
 		}
 		time.Sleep(patience)
 		for _, op := range ops {
-			violations = add(violations, op.violations())
+			violations = conformance.Add(violations, op.violations())
 		}
 		return violations
 	})
-}
-
-// add appends those of more that are not there. Scripts may differ in calls that
-// are not made, so that the same thing is found twice.
-func add(violations, more []error) []error {
-	for _, v := range more {
-		if !slices.Contains(violations, v) {
-			violations = append(violations, v)
-		}
-	}
-	return violations
 }
 
 func (s Suite) checkOptions(t *testing.T) []error {
 	return inBubble(t, func(t *testing.T) []error {
 		if v, ok := s.newPolicy(t).(writepolicy.Validator); ok {
 			if err := v.Validate(); err != nil {
-				return []error{violation{demand: validOptions, story: err.Error()}}
+				return []error{conformance.ViolationError{Demand: validOptions, Story: err.Error()}}
 			}
 		}
 		return nil
 	})
 }
 
-var snakeCase = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
-
 func (s Suite) checkName(t *testing.T) []error {
-	return inBubble(t, func(t *testing.T) (violations []error) {
+	return inBubble(t, func(t *testing.T) []error {
 		p := s.newPolicy(t)
 		named, ok := p.(writepolicy.Named)
 		if !ok {
 			return nil
 		}
-		name := named.Name()
-		if !snakeCase.MatchString(name) {
-			violations = append(violations, violation{demand: snakeCaseName, story: fmt.Sprintf("%q", name)})
-		}
-		op := newOperation(writepolicy.Op{Kind: writepolicy.Set, Key: "key"}, scripts()[0])
-		go op.run(p)
-		time.Sleep(patience)
-		for range 2 {
-			if again := named.Name(); again != name {
-				return append(violations, violation{demand: oneName, story: fmt.Sprintf("%q, then %q", name, again)})
-			}
-		}
-		return violations
+		return conformance.Name(named.Name, func() {
+			op := newOperation(writepolicy.Op{Kind: writepolicy.Set, Key: "key"}, scripts()[0])
+			go op.run(p)
+			time.Sleep(patience)
+		})
 	})
 }
 
-// inBubble returns what f, run in a bubble, returns. Goroutines that block for
-// ever would end the bubble with a panic; they become a violation, unless f has
-// found out already what is stuck.
-func inBubble(t *testing.T, f func(t *testing.T) []error) (violations []error) {
-	defer func() {
-		v := recover()
-		switch {
-		case v == nil:
-		case !strings.HasPrefix(fmt.Sprint(v), "deadlock:"):
-			panic(v)
-		case !slices.ContainsFunc(violations, isStuck):
-			violations = append(violations, violation{demand: noGoroutines, story: "it is blocked for ever"})
-		}
-	}()
-	synctest.Test(t, func(t *testing.T) { violations = f(t) })
-	return violations
+func inBubble(t *testing.T, f func(t *testing.T) []error) []error {
+	t.Helper()
+	return conformance.InBubble(t, f, mustReturn, doneReturns)
 }

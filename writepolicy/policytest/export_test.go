@@ -1,12 +1,13 @@
 package policytest
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/tiercache/tiercache/internal/conformance"
+)
 
 // Violations returns what Run would report.
-func (s Suite) Violations(t *testing.T) (violations []error) {
+func (s Suite) Violations(t *testing.T) []error {
 	t.Helper()
-	for _, c := range s.checks() {
-		violations = append(violations, c.run(t)...)
-	}
-	return violations
+	return conformance.Violations(t, s.checks())
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/tiercache/tiercache/internal/conformance"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -21,23 +22,8 @@ const (
 	doneIsQuiet     = "a function given to Go must not call a tier"
 	doneReturns     = "a function given to Go must not block"
 	doneNoPanic     = "a function given to Go must not panic"
-	noGoroutines    = "no goroutine may be left behind"
 	validOptions    = "Validate must accept the policy"
-	snakeCaseName   = "Name must be in snake case"
-	oneName         = "Name must always return the same name"
 )
-
-// violation is a demand that a policy does not meet, and how that came out.
-type violation struct{ demand, story string }
-
-// Error says what was asked and what happened.
-func (v violation) Error() string { return v.demand + ": " + v.story }
-
-// isStuck reports whether err explains that a goroutine is blocked.
-func isStuck(err error) bool {
-	v, ok := err.(violation) //nolint:errorlint // violations are not wrapped
-	return ok && (v.demand == mustReturn || v.demand == doneReturns)
-}
 
 // rules are what one write shows. They are asked when everything has ended.
 var rules = []struct {
@@ -79,7 +65,7 @@ func (o *operation) violations() (found []error) {
 	defer o.mu.Unlock()
 	for _, r := range rules {
 		if r.broken(o) {
-			found = append(found, violation{r.demand, o.story()})
+			found = append(found, conformance.ViolationError{Demand: r.demand, Story: o.story()})
 		}
 	}
 	return found

@@ -3,6 +3,7 @@ package policytest
 import (
 	"testing"
 
+	"github.com/tiercache/tiercache/internal/conformance"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -52,31 +53,18 @@ func (s Suite) Run(t *testing.T) {
 	if s.New == nil {
 		t.Fatal("policytest: Suite needs New")
 	}
-	for _, c := range s.checks() {
-		t.Run(c.name, func(t *testing.T) {
-			for _, violation := range c.run(t) {
-				t.Error(violation)
-			}
-		})
-	}
+	conformance.Run(t, s.checks())
 }
 
-// check is one subtest. It returns what the policy does wrong; t is only for
-// bubbles and for New.
-type check struct {
-	name string
-	run  func(t *testing.T) []error
-}
-
-func (s Suite) checks() []check {
-	checks := []check{
-		{"name", s.checkName},
-		{"options", s.checkOptions},
-		{"concurrent use", s.checkConcurrent},
+func (s Suite) checks() []conformance.Check {
+	checks := []conformance.Check{
+		{Name: "name", Run: s.checkName},
+		{Name: "options", Run: s.checkOptions},
+		{Name: "concurrent use", Run: s.checkConcurrent},
 	}
 	for _, kind := range []writepolicy.Kind{writepolicy.Set, writepolicy.Delete} {
 		for _, o := range orders {
-			checks = append(checks, check{kind.String() + ", " + o.name, func(t *testing.T) []error {
+			checks = append(checks, conformance.Check{Name: kind.String() + ", " + o.name, Run: func(t *testing.T) []error {
 				return s.checkOutcomes(t, kind, o)
 			}})
 		}
