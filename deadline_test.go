@@ -104,3 +104,19 @@ func TestWriteTimeout_CauseIsItsOwn(t *testing.T) {
 		require.NoError(t, w.Close(t.Context()))
 	})
 }
+
+// The clock goes back, as for a cache that is used in a bubble after it was used
+// outside.
+func TestWriteTimeout_ClockGoesBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	kept := contexts(w)
+	require.NoError(t, w.Set(t.Context(), "k", "v", 0))
+	synctest.Test(t, func(t *testing.T) {
+		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
+		deadline, ok := (*kept)[1].Deadline()
+		assert.True(t, ok)
+		assert.Equal(t, tiercache.DefaultWriteTimeout, time.Until(deadline))
+		require.NoError(t, w.Close(t.Context()))
+	})
+}

@@ -1,10 +1,13 @@
 package tracing_test
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -32,5 +35,57 @@ func TestCountersBeginAtZero(t *testing.T) {
 			tracing.MetricInconsistencies: 2 * 3 * 2, // operations, stale tiers, resolved or not
 			tracing.MetricLookups:         2 * 3,     // tiers, results
 		}, series)
+	}
+}
+
+// lateProvider has counters that are connected later than what is observed, as
+// the global provider has for a moment while an SDK is installed.
+type (
+	lateProvider struct {
+		metric.MeterProvider
+		connected *atomic.Bool
+	}
+	lateMeter struct {
+		metric.Meter
+		connected *atomic.Bool
+	}
+	lateCounter struct {
+		metric.Int64Counter
+		connected *atomic.Bool
+	}
+)
+
+func (p lateProvider) Meter(name string, opts ...metric.MeterOption) metric.Meter {
+	return lateMeter{p.MeterProvider.Meter(name, opts...), p.connected}
+}
+
+func (m lateMeter) Int64Counter(name string, opts ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+	c, err := m.Meter.Int64Counter(name, opts...)
+	return lateCounter{c, m.connected}, err
+}
+
+func (c lateCounter) Enabled(context.Context) bool { return c.connected.Load() }
+
+func (c lateCounter) Add(ctx context.Context, n int64, opts ...metric.AddOption) {
+	if c.connected.Load() {
+		c.Int64Counter.Add(ctx, n, opts...)
+	}
+}
+
+func TestCountersBeginAtZero_ConnectedLater(t *testing.T) {
+	t.Parallel()
+	reader, connected := sdkmetric.NewManualReader(), new(atomic.Bool)
+	newCache(t, tracing.WithMeterProvider(lateProvider{
+		sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)), connected,
+	}))
+	for _, test := range []struct {
+		connected bool
+		metrics   int
+	}{{false, 1}, {true, 2}, {true, 2}} {
+		connected.Store(test.connected)
+		var data metricdata.ResourceMetrics
+		require.NoError(t, reader.Collect(t.Context(), &data))
+		require.Len(t, data.ScopeMetrics, 1)
+		assert.Len(t, data.ScopeMetrics[0].Metrics, test.metrics)
 	}
 }
