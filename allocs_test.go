@@ -69,7 +69,7 @@ func TestAllocsHit(t *testing.T) {
 	cache, ctx := benchCache(t, writepolicy.Sequential(), tp, mp), context.Background()
 	require.NoError(t, cache.Set(ctx, benchKey, benchValue, time.Hour))
 	assert.Zero(t, testing.AllocsPerRun(allocRuns, func() { _, _, _ = cache.Get(ctx, benchKey) }))
-	load := func(context.Context) (string, error) { return benchValue, nil }
+	load := func(context.Context, string) (string, error) { return benchValue, nil }
 	assert.Zero(t, testing.AllocsPerRun(allocRuns, func() { _, _ = cache.GetOrLoad(ctx, benchKey, time.Hour, load) }))
 }
 

@@ -58,7 +58,7 @@ func (dropSpans) Shutdown(context.Context) error                             { r
 func benchCache(tb testing.TB, p writepolicy.Policy, tp trace.TracerProvider, mp metric.MeterProvider) *tiercache.Cache[string] {
 	tb.Helper()
 	cache, err := tiercache.New("users", backendtest.NewMap[string](), backendtest.NewMap[string](),
-		tiercache.WithPolicy(p),
+		tiercache.WithWritePolicy(p),
 		tiercache.WithTelemetry(tracing.Disabled(), tracing.WithTracerProvider(tp), tracing.WithMeterProvider(mp)))
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, cache.Close(context.Background())) })
@@ -195,7 +195,7 @@ func BenchmarkGetOrLoad(b *testing.B) {
 	b.Run("hit=l1/telemetry=on", func(b *testing.B) {
 		tp, mp := benchProviders(b, "sampled")
 		cache, ctx := benchCache(b, writepolicy.Sequential(), tp, mp), context.Background()
-		load := func(context.Context) (string, error) { return benchValue, nil }
+		load := func(context.Context, string) (string, error) { return benchValue, nil }
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := cache.GetOrLoad(ctx, benchKey, 0, load); err != nil {

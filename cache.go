@@ -2,47 +2,18 @@ package tiercache
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
-	"github.com/tiercache/tiercache/internal/builtin"
-	"github.com/tiercache/tiercache/internal/turn"
-	"github.com/tiercache/tiercache/readpolicy"
-	"github.com/tiercache/tiercache/tracing"
-	"github.com/tiercache/tiercache/writepolicy"
+	"github.com/tiercache/tiercache/internal/engine"
 )
 
-// Cache is a cache of two tiers. Use [New]. It is safe for concurrent use.
+// Cache is a cache of two tiers. Writes go to both, by a policy of package
+// writepolicy; reads ask L1, then L2. Whenever the tiers may differ in a key, an
+// inconsistency is reported. Use [New]. It is safe for concurrent use.
 type Cache[V any] struct {
-	config
-	name       string
-	policyName string
-	l1, l2     tier[V]
-	tel        *tracing.Telemetry
-	turns      *turn.Table
-	closed     atomic.Bool
-	stages     bool // a tier prepares its writes
-	adjusts    bool // entries are not in L1 as they are in L2
-	prepares   bool // either of the two
-	l1First    bool // reads ask L1 first, and L2 only when it has no value
-	l1Alone    bool // and L1 is asked before a read is set up
-	l1Plain    bool // and nothing but the value of a hit in L1 is wanted
-	flights    flights[V]
-	negatives  *negatives
-
-	// calls are goroutines in which policies had tiers called, to their very end.
-	// All that is left of them, when no operation is under way, is the callback of
-	// the policy.
-	calls sync.WaitGroup
-
-	// writes are recycled only when the policy is known not to keep its tiers.
-	recycle bool
-	writes  sync.Pool // of *write[V]
-	spare   sync.Pool // of *read[V], recycled when no policy was asked
+	engine *engine.Engine[V]
 }
 
 // New returns a cache of two tiers. The name is that of the cache in telemetry,
@@ -64,108 +35,101 @@ func New[V any](name string, l1, l2 backends.Backend[V], opts ...Option) (*Cache
 	case l2 == nil:
 		return nil, fmt.Errorf("%w: l2 is nil: pass a backend", ErrInvalid)
 	}
-	cfg, err := newConfig(opts)
+	cfg, err := newConfig(name, opts)
 	if err != nil {
 		return nil, err
 	}
-	c := &Cache[V]{
-		config:     cfg,
-		name:       name,
-		policyName: writepolicy.NameOf(cfg.policy),
-		l1:         newTier(l1, cfg.writeTimeout),
-		l2:         newTier(l2, cfg.writeTimeout),
-		turns:      turn.NewTable(),
-	}
-	c.stages = c.l1.stager != nil || c.l2.stager != nil
-	c.tel, err = tracing.New(tracing.Target{
-		Cache:  name,
-		Policy: c.policyName,
-		Reads:  readpolicy.NameOf(cfg.reads),
-		L1:     c.l1.desc,
-		L2:     c.l2.desc,
-	}, cfg.telemetry...)
+	e, err := engine.New(cfg.Config, l1, l2)
 	if err != nil {
 		return nil, fmt.Errorf("tiercache: %w", err)
 	}
-	_, c.recycle = cfg.policy.(builtin.Marked)
-	_, c.l1First = cfg.reads.(builtin.AsksL1First)
-	c.l1Alone = c.l1First && c.l1.desc.InProcess && !cfg.traceL1Hits
-	c.l1Plain = c.l1Alone && cfg.staleIfError == 0 && cfg.refreshAhead == 0
-	c.adjusts = cfg.l1TTL > 0 || cfg.staleIfError > 0
-	c.prepares = c.stages || c.adjusts
-	c.negatives = newNegatives(cfg.negativeTTL)
-	return c, nil
+	return &Cache[V]{engine: e}, nil
 }
 
-// Set stores value at key in both tiers, as the policy says. It lives for ttl, or
-// for ever when ttl is 0. Both tiers may keep value, so what it points to must
-// not be modified afterwards.
+// Set stores value at key in both tiers, as the policy says. The entry expires after
+// ttl, or never when ttl is 0. Both tiers may keep value, so nobody may modify the
+// data it points to afterwards.
 //
-// The context is honoured until the first tier is touched: while the write waits
-// for others of the same key, it can be called off, and the error says that
-// neither tier was changed. From then on the write runs to its end, whatever
-// becomes of the context, so that no tier is left behind; see
-// [WithWriteTimeout].
+// The context is honoured until the first tier is touched: cancelling it ends the
+// wait for other writes of the same key, and the error says that neither tier was
+// changed. From then on the write runs to its end, with or without the context, so
+// that it never leaves one tier written and the other not; see [WithWriteTimeout].
 //
-// The error is a [*writepolicy.Error] that says what became of each tier. A key
-// that is empty, or a negative ttl, is an error that wraps [ErrInvalid].
+// The error is a [*tier.WriteError] with the outcome in each tier. For an empty key
+// or a negative ttl it wraps [ErrInvalid].
 func (c *Cache[V]) Set(ctx context.Context, key string, value V, ttl time.Duration) error {
-	if key == "" {
-		return errEmptyKey()
+	if err := validate(key, ttl); err != nil {
+		return err
 	}
-	if ttl < 0 {
-		return errNegativeTTL(ttl)
-	}
-	w := c.newWrite(writepolicy.Set, key)
-	w.entry.Value = value
-	if ttl > 0 {
-		w.entry.ExpiresAt = expiry(ttl)
-	}
-	return w.do(ctx)
+	return c.engine.Set(ctx, key, backends.Entry[V]{Value: value, ExpiresAt: engine.Expiry(ttl)})
 }
 
-// Delete removes key from both tiers, as the policy says. What is said of Set
-// about the context and the error holds here too. It returns nil only if no
-// tier has a copy left.
+// Delete removes key from both tiers, as the policy says. It treats the context and
+// reports errors as Set does. It returns nil only if no tier has a copy left.
 func (c *Cache[V]) Delete(ctx context.Context, key string) error {
-	if key == "" {
-		return errEmptyKey()
+	if err := validate(key, 0); err != nil {
+		return err
 	}
-	return c.newWrite(writepolicy.Delete, key).do(ctx)
+	return c.engine.Delete(ctx, key)
 }
 
-// Close lets no more operations in, and waits until all that have begun are done:
+// Get returns the value at key; ok is false when neither tier has one. By
+// default it asks L1, then L2, and L1 gets the entry of L2, unless a newer write of
+// the key has begun in the meantime. The value may be shared, so nobody may modify
+// the data it points to.
+//
+// An error of one tier does not hide the value of the other. When neither has
+// the value, the error wraps those of the tiers, which are [*tier.Error]s. For an
+// empty key it wraps [ErrInvalid].
+func (c *Cache[V]) Get(ctx context.Context, key string) (value V, ok bool, err error) {
+	return c.engine.Get(ctx, key)
+}
+
+// Loader returns the value at a key from its source, for instance a database. It
+// says by an error that wraps [backends.ErrNotFound] that there is none. It must be
+// safe for concurrent use.
+type Loader[V any] func(ctx context.Context, key string) (value V, err error)
+
+// GetOrLoad returns the value at key. When neither tier has one, or when L1 has none
+// and L2 cannot be read, it calls load and writes the value to the tiers by the write
+// policy, with the given TTL (0: it never expires), unless a newer write of the key
+// has begun since. If that write fails, the caller still gets the value; the failure
+// is reported like that of any write.
+//
+// Callers of one key share the read of L2 and the loader, which runs once for all of
+// them. A caller whose context ends does not fail the others. The loader's context
+// carries the trace of the caller that came first, and ends when all callers have
+// left. A caller that comes after a write of the key does not share a load that began
+// before the write.
+//
+// When the loader finds no value, GetOrLoad returns its error, which wraps
+// [backends.ErrNotFound]; see [WithNegativeTTL]. Other errors of a loader, and its
+// panics, are returned as a [*LoadError] to all callers that waited for it; see
+// [WithStaleIfError]. For an empty key, a nil loader or a negative ttl the error
+// wraps [ErrInvalid].
+func (c *Cache[V]) GetOrLoad(ctx context.Context, key string, ttl time.Duration, load Loader[V]) (value V, err error) {
+	if err := validate(key, ttl); err != nil {
+		return value, err
+	}
+	if load == nil {
+		return value, fmt.Errorf("%w: the loader is nil", ErrInvalid)
+	}
+	return c.engine.GetOrLoad(ctx, key, ttl, engine.Loader[V](load))
+}
+
+// Close lets no more operations in, and waits until those under way are done:
 // writes, detached ones and hooks included, and reads beyond L1, with their loaders
 // and the losers of races. When ctx ends first, it returns an error that wraps the
-// cause and says how many are still under way. It may be called again, to go on
-// waiting. It does not close the backends.
-func (c *Cache[V]) Close(ctx context.Context) error {
-	c.closed.Store(true)
-	if err := c.turns.Close(ctx); err != nil {
-		return fmt.Errorf("tiercache: close: %w", err)
+// cause and says how many are still under way. Another call goes on waiting. It does
+// not close the backends.
+func (c *Cache[V]) Close(ctx context.Context) error { return c.engine.Close(ctx) }
+
+func validate(key string, ttl time.Duration) error {
+	if key == "" {
+		return engine.ErrEmptyKey
 	}
-	c.calls.Wait()
-	c.l1.limits.release()
-	c.l2.limits.release()
+	if ttl < 0 {
+		return fmt.Errorf("%w: the TTL is negative (%v): use 0 for an entry that does not expire", ErrInvalid, ttl)
+	}
 	return nil
-}
-
-// expiry is the end of a life that begins now. It has no monotonic reading, which
-// would not survive in L2: the tiers would disagree after the clock was set.
-func expiry(ttl time.Duration) time.Time { return time.Now().Add(ttl).Round(0) }
-
-func errEmptyKey() error {
-	return fmt.Errorf("%w: the key is empty", ErrInvalid)
-}
-
-func errNegativeTTL(ttl time.Duration) error {
-	return fmt.Errorf("%w: the TTL is negative (%v): use 0 for an entry that does not expire", ErrInvalid, ttl)
-}
-
-// closedErr translates the error of waiting for a turn.
-func closedErr(err error) error {
-	if errors.Is(err, turn.ErrClosed) {
-		return ErrClosed
-	}
-	return fmt.Errorf("waiting for the key's turn: %w", err)
 }

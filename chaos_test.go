@@ -93,7 +93,7 @@ func chaos(t *testing.T, p writepolicy.Policy, seed uint64) (w *world, c *captur
 		tier.Always(backendtest.Delete, d.fault())
 	}
 	cache, err := tiercache.New("users", w.l1, w.l2,
-		append(c.options(tracing.WithSlog(nil)), tiercache.WithPolicy(p), tiercache.WithWriteTimeout(20*time.Millisecond))...)
+		append(c.options(tracing.WithSlog(nil)), tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(20*time.Millisecond))...)
 	require.NoError(t, err)
 	w.Cache = cache
 

@@ -51,7 +51,7 @@ func TestCloseWaitsForDetachedWrites(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		hooked := false
-		w := newWorld(t, tiercache.WithPolicy(writepolicy.Race()),
+		w := newWorld(t, tiercache.WithWritePolicy(writepolicy.Race()),
 			tiercache.WithInconsistencyHook(func(context.Context, tiercache.Inconsistency) {
 				time.Sleep(time.Second)
 				hooked = true

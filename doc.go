@@ -8,11 +8,11 @@
 //	defer cache.Close(ctx)
 //
 //	err = cache.Set(ctx, "42", user, time.Hour)
-//	if errors.Is(err, writepolicy.ErrInconsistent) {
+//	if errors.Is(err, tier.ErrInconsistent) {
 //		// L1 has the value, L2 may not
 //	}
 //
-// A write takes the key's turn, so that the writers of one key are ordered over
+// A write takes the key's lock, so that the writers of one key are ordered over
 // both tiers, and hands the tiers to a policy of package writepolicy. Sequential
 // write-through is the default: L1, then L2; when L1 fails it stops, and when L2
 // fails there is an error, because the tiers now differ.

@@ -1,19 +1,24 @@
 package tiercache
 
-import (
-	"errors"
+import "github.com/tiercache/tiercache/tier"
 
-	"github.com/tiercache/tiercache/writepolicy"
+// These errors are those of package tier, for callers that need no more of it.
+var (
+	// ErrClosed is returned, possibly wrapped, by all methods after [Cache.Close] was
+	// called, except by Close itself.
+	ErrClosed = tier.ErrClosed
+
+	// ErrInvalid is wrapped by errors that say what is wrong with an argument or an
+	// option. Nothing was touched.
+	ErrInvalid = tier.ErrInvalid
+
+	// ErrInconsistent is matched, by errors.Is, by the error of a write after which
+	// the tiers may differ.
+	ErrInconsistent = tier.ErrInconsistent
 )
 
-// ErrClosed is returned, possibly wrapped, by all methods after
-// [Cache.Close] was called, except by Close itself.
-var ErrClosed = errors.New("tiercache: the cache is closed")
+// LoadError is the error or the panic of a [Loader].
+type LoadError = tier.LoadError
 
-// ErrInvalid is wrapped by the errors that say what is wrong with an argument or
-// an option. Nothing was touched.
-var ErrInvalid = errors.New("tiercache: invalid argument")
-
-// ErrInconsistent is [writepolicy.ErrInconsistent]: errors.Is reports it for the
-// error of a write after which the tiers may differ.
-var ErrInconsistent = writepolicy.ErrInconsistent
+// Inconsistency is the argument of the hook; see [WithInconsistencyHook].
+type Inconsistency = tier.Inconsistency

@@ -41,7 +41,7 @@ func ExampleCache_GetOrLoad() {
 	var callers sync.WaitGroup
 	for range 3 {
 		callers.Go(func() {
-			user, err := users.GetOrLoad(context.Background(), "42", time.Hour, func(context.Context) (User, error) {
+			user, err := users.GetOrLoad(context.Background(), "42", time.Hour, func(context.Context, string) (User, error) {
 				loads.Add(1) // a query of a database, say
 				return User{Name: "Ada"}, nil
 			})
@@ -64,7 +64,7 @@ func ExampleCache_GetOrLoad() {
 // A loader says by an error that there is nothing, and so does GetOrLoad.
 func ExampleCache_GetOrLoad_notFound() {
 	users, _ := tiercache.New("users", backendtest.NewMap[User](), backendtest.NewMap[User]())
-	_, err := users.GetOrLoad(context.Background(), "7", time.Hour, func(context.Context) (User, error) {
+	_, err := users.GetOrLoad(context.Background(), "7", time.Hour, func(context.Context, string) (User, error) {
 		return User{}, fmt.Errorf("table users: %w", backends.ErrNotFound)
 	})
 	fmt.Println(errors.Is(err, backends.ErrNotFound))
@@ -81,7 +81,7 @@ func ExampleWithNegativeTTL() {
 		tiercache.WithNegativeTTL(time.Minute))
 
 	loads := 0
-	load := func(context.Context) (User, error) {
+	load := func(context.Context, string) (User, error) {
 		loads++
 		return User{}, backends.ErrNotFound
 	}
@@ -109,7 +109,7 @@ func ExampleWithStaleIfError() {
 
 	_, ok, err := users.Get(ctx, "42")
 	fmt.Println("Get:", ok, err)
-	user, err := users.GetOrLoad(ctx, "42", time.Hour, func(context.Context) (User, error) {
+	user, err := users.GetOrLoad(ctx, "42", time.Hour, func(context.Context, string) (User, error) {
 		return User{}, errors.New("the database is down")
 	})
 	fmt.Println("GetOrLoad:", user.Name, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -58,7 +59,7 @@ func ExampleCache_Set() {
 	err := users.Set(ctx, "42", User{Name: "Ada"}, time.Hour)
 
 	fmt.Println("inconsistent:", errors.Is(err, tiercache.ErrInconsistent))
-	if e, ok := errors.AsType[*writepolicy.Error](err); ok {
+	if e, ok := errors.AsType[*tier.WriteError](err); ok {
 		fmt.Println("l1:", e.L1.Outcome)
 		fmt.Println("l2:", e.L2.Outcome)
 	}
@@ -90,7 +91,7 @@ func ExampleWithInconsistencyHook() {
 	l1 := backendtest.NewMap[User]()
 	l2 := backendtest.WithFaults(backendtest.NewMap[User]())
 	users, _ := tiercache.New("users", l1, l2,
-		tiercache.WithPolicy(writepolicy.OptimisticParallel()),
+		tiercache.WithWritePolicy(writepolicy.OptimisticParallel()),
 		tiercache.WithInconsistencyHook(func(_ context.Context, i tiercache.Inconsistency) {
 			fmt.Println("key", i.Key, "-", i)
 		}))
@@ -98,7 +99,7 @@ func ExampleWithInconsistencyHook() {
 	l2.Next(backendtest.Set, backendtest.FailBefore(errors.New("out of memory")))
 	fmt.Println("Set returned", users.Set(ctx, "42", User{Name: "Ada"}, time.Hour))
 	// Output:
-	// key 42 - set users: l1 applied, l2 failed: the tiers may differ, l2 may be stale
+	// key 42 - set users: l1 applied, l2 failed: the tiers may differ: l2 may be stale
 	// Set returned <nil>
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -19,7 +20,7 @@ func policies() map[string]writepolicy.Policy {
 	return map[string]writepolicy.Policy{
 		"sequential":            writepolicy.Sequential(),
 		"sequential_invalidate": writepolicy.Sequential(writepolicy.InvalidateL1()),
-		"sequential_l2first":    writepolicy.Sequential(writepolicy.L2First),
+		"sequential_l2_first":   writepolicy.Sequential(writepolicy.L2First),
 		"parallel":              writepolicy.Parallel(),
 		"optimistic_parallel":   writepolicy.OptimisticParallel(),
 		"race":                  writepolicy.Race(),
@@ -72,9 +73,9 @@ func writeCalls(f *backendtest.Faults[string]) int {
 }
 
 // asError is the error of a write.
-func asError(t *testing.T, err error) *writepolicy.Error {
+func asError(t *testing.T, err error) *tier.WriteError {
 	t.Helper()
-	var e *writepolicy.Error
+	var e *tier.WriteError
 	require.ErrorAs(t, err, &e)
 	return e
 }

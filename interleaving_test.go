@@ -13,6 +13,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -36,7 +37,7 @@ func TestTwoWritersOfOneKey(t *testing.T) {
 		t.Run("A is held in "+held, func(t *testing.T) {
 			t.Parallel()
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-				w := newWorld(t, tiercache.WithPolicy(p), tiercache.WithWriteTimeout(time.Hour))
+				w := newWorld(t, tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(time.Hour))
 				around := writepolicy.NameOf(p) == "write_around"
 				gate, call, tier := backendtest.NewGate(), backendtest.Set, w.l2
 				if held == "l1" {
@@ -78,7 +79,7 @@ func TestTwoWritersOfOneKey(t *testing.T) {
 func TestDetachedLoserKeepsTheTurn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, tiercache.WithPolicy(writepolicy.Race()))
+		w := newWorld(t, tiercache.WithWritePolicy(writepolicy.Race()))
 		gate := backendtest.NewGate()
 		w.l2.Next(backendtest.Set, gate.Before())
 		require.NoError(t, w.Set(t.Context(), "k", "A", 0))
@@ -96,7 +97,7 @@ func TestDetachedLoserKeepsTheTurn(t *testing.T) {
 }
 
 // How long a write had to wait for the one before it is on its span.
-func TestTurnWaitIsShown(t *testing.T) {
+func TestLockWaitIsShown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCapture()
@@ -106,8 +107,8 @@ func TestTurnWaitIsShown(t *testing.T) {
 		synctest.Wait()
 		require.NoError(t, w.Set(t.Context(), "k", "B", 0))
 		require.NoError(t, w.Close(t.Context()))
-		assert.Equal(t, 1, strings.Count(c.tree(), "tiercache.turn.wait="))
-		assert.Contains(t, c.tree(), "tiercache.turn.wait=2")
+		assert.Equal(t, 1, strings.Count(c.tree(), "tiercache.lock.wait_duration="))
+		assert.Contains(t, c.tree(), "tiercache.lock.wait_duration=2")
 	})
 }
 
@@ -115,7 +116,7 @@ func TestTurnWaitIsShown(t *testing.T) {
 func TestOtherKeysDoNotWait(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		w := newWorld(t, tiercache.WithPolicy(p))
+		w := newWorld(t, tiercache.WithWritePolicy(p))
 		w.l2.Next(backendtest.Set, backendtest.Hang())
 		go func() { _ = w.Set(t.Context(), "hung", "v", 0) }()
 		synctest.Wait()
@@ -134,7 +135,7 @@ func TestCancelBetweenTiers(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
 		c := newCapture()
-		w := newWorld(t, append(c.options(), tiercache.WithPolicy(p))...)
+		w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(p))...)
 		ctx, span := c.caller(t.Context())
 		ctx, cancel := context.WithCancel(ctx)
 		cancelAfter := func(ctx context.Context, apply func(context.Context) error) error {
@@ -144,7 +145,7 @@ func TestCancelBetweenTiers(t *testing.T) {
 		}
 		first, call := w.l1, backendtest.Set
 		switch writepolicy.NameOf(p) {
-		case "sequential_l2first", "write_around":
+		case "sequential_l2_first", "write_around":
 			first = w.l2
 		case "race": // nothing is between the tiers; both begin at once
 			w.l2.Next(call, backendtest.Delay(time.Second))
@@ -172,14 +173,14 @@ func TestCancelBeforeAnyTier(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
 		c := newCapture()
-		w := newWorld(t, append(c.options(), tiercache.WithPolicy(p))...)
+		w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(p))...)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(errRefused)
 		err := w.Set(ctx, "k", "v", 0)
 		require.ErrorIs(t, err, errRefused)
 		require.ErrorContains(t, err, "neither tier was changed")
 		e := asError(t, err)
-		assert.Equal(t, [2]writepolicy.Outcome{}, [2]writepolicy.Outcome{e.L1.Outcome, e.L2.Outcome})
+		assert.Equal(t, [2]tier.Outcome{}, [2]tier.Outcome{e.L1.Outcome, e.L2.Outcome})
 		assert.Zero(t, writeCalls(w.l1)+writeCalls(w.l2))
 		assert.Empty(t, c.hooked())
 		require.NoError(t, w.Close(t.Context()))
@@ -208,7 +209,7 @@ func TestCancelWhileWaiting(t *testing.T) {
 		go func() { results <- w.Set(t.Context(), "k", "C", 0) }()
 		err := <-waiting
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorContains(t, err, "waiting for the key's turn")
+		require.ErrorContains(t, err, "waiting for the key's lock")
 		require.ErrorContains(t, err, "neither tier was changed")
 		assert.Equal(t, "timeout", asError(t, err).ErrorType())
 
@@ -227,7 +228,7 @@ func TestHang(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
 		c := newCapture()
-		w := newWorld(t, append(c.options(), tiercache.WithPolicy(p), tiercache.WithWriteTimeout(3*time.Second))...)
+		w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(3*time.Second))...)
 		w.l2.Next(backendtest.Set, backendtest.Hang())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -236,7 +237,7 @@ func TestHang(t *testing.T) {
 		require.NoError(t, w.Close(t.Context()))
 		assert.Equal(t, 3*time.Second, time.Since(begin))
 		require.Len(t, c.hooked(), 1)
-		assert.Equal(t, writepolicy.Unknown, c.hooked()[0].L2.Outcome)
+		assert.Equal(t, tier.Unknown, c.hooked()[0].L2.Outcome)
 	})
 }
 
@@ -246,7 +247,7 @@ func TestRaceCancelsLoser(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCapture()
-		w := newWorld(t, append(c.options(), tiercache.WithPolicy(writepolicy.Race(writepolicy.CancelLoser())))...)
+		w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(writepolicy.Race(writepolicy.CancelLoser())))...)
 		w.l1.Next(backendtest.Set, backendtest.Delay(time.Second))
 		w.l2.Next(backendtest.Set, backendtest.Hang())
 		begin := time.Now()
@@ -255,7 +256,7 @@ func TestRaceCancelsLoser(t *testing.T) {
 		assert.Equal(t, time.Second, time.Since(begin))
 		w.assertHolds(t, "v", "")
 		require.Len(t, c.hooked(), 1)
-		assert.Equal(t, writepolicy.Unknown, c.hooked()[0].L2.Outcome)
+		assert.Equal(t, tier.Unknown, c.hooked()[0].L2.Outcome)
 		assert.Contains(t, c.tree(), "error.type=canceled")
 	})
 }

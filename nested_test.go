@@ -11,7 +11,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
-	"github.com/tiercache/tiercache/writepolicy"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // three is a cache over L1 and (L2 over L3), all of whose telemetry is captured.
@@ -73,13 +73,13 @@ func TestNestedOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		fault1, fault2 backendtest.Fault // of the inner tiers
-		want           writepolicy.Outcome
+		want           tier.Outcome
 		events         int // of both caches
 	}{
-		"both applied":    {nil, nil, writepolicy.Applied, 0},
-		"partly written":  {nil, backendtest.FailBefore(errRefused), writepolicy.Unknown, 2},
-		"not written":     {backendtest.FailBefore(errRefused), nil, writepolicy.Failed, 1},
-		"perhaps written": {backendtest.Lose(errRefused), nil, writepolicy.Unknown, 2},
+		"both applied":    {nil, nil, tier.Applied, 0},
+		"partly written":  {nil, backendtest.FailBefore(errRefused), tier.Unknown, 2},
+		"not written":     {backendtest.FailBefore(errRefused), nil, tier.Failed, 1},
+		"perhaps written": {backendtest.Lose(errRefused), nil, tier.Unknown, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,7 +89,7 @@ func TestNestedOutcomes(t *testing.T) {
 			w.inner.l2.Next(backendtest.Set, test.fault2)
 			err := w.Set(t.Context(), secretKey, "v", time.Hour)
 			assert.Len(t, c.hooked(), test.events)
-			if test.want == writepolicy.Applied {
+			if test.want == tier.Applied {
 				require.NoError(t, err)
 			} else {
 				assert.Equal(t, test.want, asError(t, err).L2.Outcome)

@@ -7,63 +7,93 @@ import (
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/engine"
 	"github.com/tiercache/tiercache/readpolicy"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// DefaultWriteTimeout is how long a write of a tier that is not in-process may
-// take, unless [WithWriteTimeout] says otherwise.
+// DefaultWriteTimeout is the timeout of the write of a tier that is not in-process,
+// unless [WithWriteTimeout] sets another.
 const DefaultWriteTimeout = 5 * time.Second
-
-// Inconsistency is what the hook is told; see [WithInconsistencyHook].
-type Inconsistency = tracing.Inconsistency
 
 // Option configures a [Cache].
 type Option interface{ apply(config) config }
 
 type config struct {
-	policy       writepolicy.Policy
-	telemetry    []tracing.Option
-	writeTimeout time.Duration
-	certain      func(error) bool
-	hook         func(context.Context, Inconsistency)
-	readConfig
+	engine.Config
+	refill Refill
 }
 
 type optionFunc func(config) config
 
 func (f optionFunc) apply(c config) config { return f(c) }
 
-func newConfig(opts []Option) (config, error) {
-	c := config{
-		policy:       writepolicy.Sequential(),
-		writeTimeout: DefaultWriteTimeout,
-		certain:      backends.CertainlyNotApplied,
-		readConfig:   readConfig{reads: readpolicy.Sequential()},
-	}
+func newConfig(name string, opts []Option) (config, error) {
+	c := config{Config: engine.Config{
+		Name:         name,
+		WritePolicy:  writepolicy.Sequential(),
+		WriteTimeout: DefaultWriteTimeout,
+		Certain:      backends.CertainlyNotApplied,
+		ReadPolicy:   readpolicy.Sequential(),
+	}}
 	for _, o := range opts {
 		if o != nil {
 			c = o.apply(c)
 		}
 	}
-	if c.writeTimeout <= 0 {
-		return c, fmt.Errorf("%w: the write timeout is %v: it must be positive, so that every write ends", ErrInvalid, c.writeTimeout)
-	}
-	if v, ok := c.policy.(writepolicy.Validator); ok {
-		if err := v.Validate(); err != nil {
-			return c, fmt.Errorf("%w: %w", ErrInvalid, err)
-		}
-	}
+	c.NoRefill = c.refill == RefillNever
 	return c, c.validate()
 }
 
-// WithPolicy sets the policy by which writes go to the tiers. Default, and for
+func (c config) validate() error {
+	if c.WriteTimeout <= 0 {
+		return fmt.Errorf("%w: the write timeout is %v: it must be positive, so that every write ends", ErrInvalid, c.WriteTimeout)
+	}
+	if v, ok := c.WritePolicy.(writepolicy.Validator); ok {
+		if err := v.Validate(); err != nil {
+			return fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+	}
+	for _, d := range []struct {
+		name string
+		time.Duration
+	}{{"WithL1TTL", c.L1TTL}, {"WithNegativeTTL", c.NegativeTTL}, {"WithStaleIfError", c.StaleIfError}} {
+		if d.Duration < 0 {
+			return fmt.Errorf("%w: %s(%v) is negative: use 0 to turn it off", ErrInvalid, d.name, d.Duration)
+		}
+	}
+	for _, f := range []struct {
+		name string
+		v    float64
+	}{{"WithL1TTL's jitter", c.L1Jitter}, {"WithRefreshAhead", c.RefreshAhead}} {
+		if !(f.v >= 0 && f.v < 1) { // written so that NaN fails
+			return fmt.Errorf("%w: %s is %v: it must be at least 0 and less than 1", ErrInvalid, f.name, f.v)
+		}
+	}
+	if c.refill > RefillNever {
+		return fmt.Errorf("%w: WithRefill(%d): use RefillAlways or RefillNever", ErrInvalid, c.refill)
+	}
+	return nil
+}
+
+// WithWritePolicy sets the policy by which writes go to the tiers. Default, and for
 // nil: [writepolicy.Sequential].
-func WithPolicy(p writepolicy.Policy) Option {
+func WithWritePolicy(p writepolicy.Policy) Option {
 	return optionFunc(func(c config) config {
 		if p != nil {
-			c.policy = p
+			c.WritePolicy = p
+		}
+		return c
+	})
+}
+
+// WithReadPolicy sets the policy by which reads ask the tiers. Default, and for nil:
+// [readpolicy.Sequential].
+func WithReadPolicy(p readpolicy.Policy) Option {
+	return optionFunc(func(c config) config {
+		if p != nil {
+			c.ReadPolicy = p
 		}
 		return c
 	})
@@ -73,24 +103,24 @@ func WithPolicy(p writepolicy.Policy) Option {
 // providers of OpenTelemetry. Given more than once, the options add up.
 func WithTelemetry(opts ...tracing.Option) Option {
 	return optionFunc(func(c config) config {
-		c.telemetry = append(slices.Clip(c.telemetry), opts...)
+		c.Telemetry = append(slices.Clip(c.Telemetry), opts...)
 		return c
 	})
 }
 
-// WithWriteTimeout sets how long one write of a tier that is not in-process may
-// take. It counts from the beginning of that write, and it takes the place of
-// the caller's deadline, which does not end a write once its first tier was
-// touched. It may be up to a 64th shorter, because writes that begin at about the
-// same time share a timer. It must be positive. Default: [DefaultWriteTimeout].
+// WithWriteTimeout sets the timeout of one write of a tier that is not in-process. It
+// counts from the beginning of that write, and takes the place of the caller's
+// deadline, which does not end a write once its first tier was touched. It may be up
+// to a 64th shorter, because writes that begin at about the same time share a timer.
+// It must be positive. Default: [DefaultWriteTimeout].
 func WithWriteTimeout(d time.Duration) Option {
 	return optionFunc(func(c config) config {
-		c.writeTimeout = d
+		c.WriteTimeout = d
 		return c
 	})
 }
 
-// WithClassifier replaces the rule that tells whether an error of a backend's
+// WithClassifier replaces the rule that decides whether an error of a backend's
 // Set or Delete means that the write was certainly not applied. Where it is
 // wrong, a divergence may go unreported; when in doubt, it must return false. It
 // must be safe for concurrent use. Default, and for nil:
@@ -98,22 +128,92 @@ func WithWriteTimeout(d time.Duration) Option {
 func WithClassifier(certainlyNotApplied func(err error) bool) Option {
 	return optionFunc(func(c config) config {
 		if certainlyNotApplied != nil {
-			c.certain = certainlyNotApplied
+			c.Certain = certainlyNotApplied
 		}
 		return c
 	})
 }
 
-// WithInconsistencyHook sets a function that is called for every operation after
-// which the tiers may differ, resolved or not, after the event was emitted and
-// the key's turn was given up, so that it may write the key again. It runs
-// before the operation returns, or in the goroutine of a detached write; Close
-// waits for it. The context carries the trace and is not cancelled with the
-// caller's. It must be safe for concurrent use. A panic of the hook is given to
-// OpenTelemetry's error handler. Default, and for nil: none.
+// WithInconsistencyHook sets a function that the cache calls for every operation
+// after which the tiers may differ, resolved or not, after the event was emitted and
+// the key was unlocked, so that it may write the key again. It runs before the
+// operation returns, or in the goroutine of a detached write; Close waits for it. The
+// context carries the trace and is not cancelled with the caller's. It must be safe
+// for concurrent use. A panic of the hook goes to OpenTelemetry's error handler.
+// Default, and for nil: none.
 func WithInconsistencyHook(hook func(ctx context.Context, i Inconsistency)) Option {
 	return optionFunc(func(c config) config {
-		c.hook = hook
+		c.Hook = hook
+		return c
+	})
+}
+
+// Refill decides whether L1 gets an entry that was found in L2.
+type Refill uint8
+
+// The refills.
+const (
+	RefillAlways Refill = iota // the default
+	RefillNever
+)
+
+// WithRefill decides whether L1 gets an entry that was found in L2, with its
+// remaining TTL. Default: [RefillAlways].
+func WithRefill(r Refill) Option {
+	return optionFunc(func(c config) config {
+		c.refill = r
+		return c
+	})
+}
+
+// WithL1TTL limits the TTL of entries in L1, those of Set and those of refills. It
+// bounds how long a process may miss the writes of others. Each TTL is shortened by a
+// random part of up to jitter (0.1 is a tenth), so that entries that came together do
+// not expire together. Default, and for 0: no limit.
+func WithL1TTL(ttl time.Duration, jitter float64) Option {
+	return optionFunc(func(c config) config {
+		c.L1TTL, c.L1Jitter = ttl, jitter
+		return c
+	})
+}
+
+// WithNegativeTTL makes [Cache.GetOrLoad] remember for that long that a loader found
+// no value, and ask neither L2 nor the loader again. It is remembered in the process,
+// for up to 10,000 keys, apart from values; a write of the key ends it. Default, and
+// for 0: nothing is remembered.
+func WithNegativeTTL(ttl time.Duration) Option {
+	return optionFunc(func(c config) config {
+		c.NegativeTTL = ttl
+		return c
+	})
+}
+
+// WithStaleIfError keeps entries in L1 for that long after they have expired, and
+// makes [Cache.GetOrLoad] return them when L2 or the loader fails. Default, and for
+// 0: no stale values.
+func WithStaleIfError(limit time.Duration) Option {
+	return optionFunc(func(c config) config {
+		c.StaleIfError = limit
+		return c
+	})
+}
+
+// WithRefreshAhead makes [Cache.GetOrLoad] load an entry again, in the background,
+// when it finds it in L1 with less than this part of its TTL left (0.2 is a fifth).
+// There is one such load for a key at a time, and Close waits for it. Default, and
+// for 0: an entry is loaded only when it has expired.
+func WithRefreshAhead(fraction float64) Option {
+	return optionFunc(func(c config) config {
+		c.RefreshAhead = fraction
+		return c
+	})
+}
+
+// WithL1HitSpans gives spans and durations to reads that L1 answers. By default they
+// are only counted, because they are many and short.
+func WithL1HitSpans() Option {
+	return optionFunc(func(c config) config {
+		c.L1HitSpans = true
 		return c
 	})
 }

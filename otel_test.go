@@ -18,6 +18,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -72,7 +73,7 @@ func policyOf(t *testing.T, name string) writepolicy.Policy {
 		return writepolicy.Sequential()
 	case "sequential+invalidate":
 		return writepolicy.Sequential(writepolicy.InvalidateL1())
-	case "sequential_l2first":
+	case "sequential_l2_first":
 		return writepolicy.Sequential(writepolicy.L2First)
 	case "parallel":
 		return writepolicy.Parallel()
@@ -133,7 +134,7 @@ func testRow(t *testing.T, row contractRow) {
 
 	c := newCapture()
 	cache, err := tiercache.New("users", l1, l2,
-		append(c.options(), tiercache.WithPolicy(policyOf(t, row.policy)))...)
+		append(c.options(), tiercache.WithWritePolicy(policyOf(t, row.policy)))...)
 	require.NoError(t, err)
 	ctx, span := c.caller(t.Context())
 	if row.op == "set" {
@@ -162,7 +163,7 @@ type expected struct {
 
 func expand(row contractRow, err error) expected {
 	policy, _, _ := strings.Cut(row.policy, "/")
-	policy, _, _ = strings.Cut(policy, "+")
+	policy = strings.Replace(policy, "+invalidate", "_invalidate_l1", 1)
 	shown := strings.Fields(row.shown)
 	var e expected
 	var onOp, onTier string
@@ -188,9 +189,9 @@ func expand(row contractRow, err error) expected {
 
 	op := []string{"tiercache.cache.name=users", "tiercache.operation.name=" + row.op, "tiercache.policy.name=" + policy}
 	duration := slices.Clone(op)
-	for i, tier := range []string{"l1", "l2"} {
+	for i, id := range []string{"l1", "l2"} {
 		if shown[i] != "~" {
-			op = append(op, "tiercache."+tier+".outcome="+shown[i])
+			op = append(op, "tiercache."+id+".outcome="+shown[i])
 		}
 	}
 	if strings.Contains(row.shown, "~") {
@@ -334,7 +335,7 @@ func checkError(t *testing.T, row contractRow, err error) {
 	if err == nil {
 		return
 	}
-	e, ok := errors.AsType[*writepolicy.Error](err)
+	e, ok := errors.AsType[*tier.WriteError](err)
 	require.True(t, ok)
 	outcomes := []string{"tiercache.l1.outcome=" + e.L1.Outcome.String(), "tiercache.l2.outcome=" + e.L2.Outcome.String()}
 	assert.Equal(t, finalOutcomes(row), outcomes)

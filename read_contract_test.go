@@ -40,11 +40,11 @@ func get(t *testing.T, ctx context.Context, w *world) string {
 	return fmt.Sprintf("%q %t %v", value, ok, err)
 }
 
-func loads(value string, err error) func(context.Context) (string, error) {
-	return func(context.Context) (string, error) { return value, err }
+func loads(value string, err error) func(context.Context, string) (string, error) {
+	return func(context.Context, string) (string, error) { return value, err }
 }
 
-func getOrLoad(t *testing.T, ctx context.Context, w *world, load func(context.Context) (string, error)) string {
+func getOrLoad(t *testing.T, ctx context.Context, w *world, load func(context.Context, string) (string, error)) string {
 	t.Helper()
 	value, err := w.GetOrLoad(ctx, secretKey, time.Hour, load)
 	return fmt.Sprintf("%q %v", value, err)
@@ -143,14 +143,14 @@ func scenes() []scene {
 			assert.Equal(t, `"v" <nil>`, getOrLoad(t, ctx, w, loads("v", nil)))
 		}},
 		{name: "load, fenced by a Set", run: func(t *testing.T, ctx ctx, w *world) {
-			assert.Equal(t, `"old" <nil>`, getOrLoad(t, ctx, w, func(context.Context) (string, error) {
+			assert.Equal(t, `"old" <nil>`, getOrLoad(t, ctx, w, func(context.Context, string) (string, error) {
 				assert.NoError(t, w.Set(otherCaller(), secretKey, "new", time.Hour))
 				return "old", nil
 			}))
 		}},
 		{name: "load, shared", run: func(t *testing.T, ctx ctx, w *world) {
 			answers := make(chan string, 2)
-			load := func(context.Context) (string, error) {
+			load := func(context.Context, string) (string, error) {
 				time.Sleep(time.Second)
 				return "v", nil
 			}
@@ -163,7 +163,7 @@ func scenes() []scene {
 			assert.Equal(t, `"" tiercache: load: connection lost while writing [key]`, getOrLoad(t, ctx, w, loads("", lostError{})))
 		}},
 		{name: "load panics", run: func(t *testing.T, ctx ctx, w *world) {
-			assert.Equal(t, `"" tiercache: load: panic (string)`, getOrLoad(t, ctx, w, func(context.Context) (string, error) { panic(secretValue) }))
+			assert.Equal(t, `"" tiercache: load: panic (string)`, getOrLoad(t, ctx, w, func(context.Context, string) (string, error) { panic(secretValue) }))
 		}},
 		{
 			name: "load finds nothing, and that is remembered",
@@ -196,7 +196,7 @@ func scenes() []scene {
 			ctx, cancel := context.WithTimeout(ctx, time.Second)
 			defer cancel()
 			assert.Equal(t, `"" tiercache: get: waiting for the loader: context deadline exceeded`,
-				getOrLoad(t, ctx, w, func(ctx context.Context) (string, error) {
+				getOrLoad(t, ctx, w, func(ctx context.Context, _ string) (string, error) {
 					<-ctx.Done() // nobody is left who wants the value
 					return "", ctx.Err()
 				}))

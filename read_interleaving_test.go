@@ -34,7 +34,7 @@ func TestRefillAgainstWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-				w := held(t, tiercache.WithPolicy(p))
+				w := held(t, tiercache.WithWritePolicy(p))
 				gate := backendtest.NewGate()
 				w.l2.Next(backendtest.Get, gate.After())
 				read := make(chan string)
@@ -74,7 +74,7 @@ func TestRefillAgainstWriteUnderWay(t *testing.T) {
 		t.Run("held in "+tier, func(t *testing.T) {
 			t.Parallel()
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-				w := held(t, tiercache.WithPolicy(p), tiercache.WithWriteTimeout(time.Hour))
+				w := held(t, tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(time.Hour))
 				writing, reading := backendtest.NewGate(), backendtest.NewGate()
 				call, faults := backendtest.Set, w.l2
 				if tier == "l1" {
@@ -120,8 +120,8 @@ func TestLoadAgainstWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-				w := newWorld(t, tiercache.WithPolicy(p))
-				value, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context) (string, error) {
+				w := newWorld(t, tiercache.WithWritePolicy(p))
+				value, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
 					if remove {
 						assert.NoError(t, w.Delete(t.Context(), "k"))
 					} else {
@@ -148,7 +148,7 @@ func TestLoadsAreShared(t *testing.T) {
 		var calls atomic.Int32
 		for range 64 {
 			go func() {
-				value, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context) (string, error) {
+				value, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
 					calls.Add(1)
 					time.Sleep(time.Second)
 					return "loaded", nil
@@ -174,7 +174,7 @@ func TestLoadIsNotSharedAcrossAWrite(t *testing.T) {
 		gate := make(chan struct{})
 		first := make(chan string, 1)
 		go func() {
-			value, _ := w.GetOrLoad(t.Context(), "k", 0, func(context.Context) (string, error) {
+			value, _ := w.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
 				<-gate
 				return "before", nil
 			})
@@ -182,7 +182,7 @@ func TestLoadIsNotSharedAcrossAWrite(t *testing.T) {
 		}()
 		synctest.Wait()
 		require.NoError(t, w.Delete(t.Context(), "k"))
-		value, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context) (string, error) { return "after", nil })
+		value, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) { return "after", nil })
 		require.NoError(t, err)
 		assert.Equal(t, "after", value)
 		close(gate)
@@ -198,7 +198,7 @@ func TestLeaderLeaves(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		load := func(ctx context.Context) (string, error) {
+		load := func(ctx context.Context, _ string) (string, error) {
 			select {
 			case <-time.After(time.Minute):
 				return "loaded", nil
@@ -234,7 +234,7 @@ func TestLoaderPanicIsShared(t *testing.T) {
 		w := newWorld(t)
 		for range 3 {
 			go func() {
-				_, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context) (string, error) {
+				_, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
 					time.Sleep(time.Second)
 					panic(errRefused)
 				})
@@ -301,7 +301,7 @@ func TestL1Jitter(t *testing.T) {
 func TestDeleteOfWhatOnlyL2Has(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		w := held(t, tiercache.WithPolicy(p))
+		w := held(t, tiercache.WithWritePolicy(p))
 		require.NoError(t, w.Delete(t.Context(), "k"))
 		_, ok, err := w.Get(t.Context(), "k")
 		require.NoError(t, err)
@@ -314,7 +314,7 @@ func TestDeleteOfWhatOnlyL2Has(t *testing.T) {
 func TestEndOfLifeBringsNothingBack(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		w := newWorld(t, tiercache.WithPolicy(p))
+		w := newWorld(t, tiercache.WithWritePolicy(p))
 		require.NoError(t, w.Set(t.Context(), "k", "older", time.Hour))
 		require.NoError(t, w.Set(t.Context(), "k", "newer", time.Minute))
 		time.Sleep(2 * time.Minute)
@@ -332,7 +332,7 @@ func TestNegativeEntriesEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, tiercache.WithNegativeTTL(time.Minute))
 		loads := 0
-		nothing := func(context.Context) (string, error) {
+		nothing := func(context.Context, string) (string, error) {
 			loads++
 			return "", backends.ErrNotFound
 		}
@@ -349,7 +349,7 @@ func TestNegativeEntriesEnd(t *testing.T) {
 		require.NoError(t, w.Delete(t.Context(), "k"))
 		get(3) // a write has ended it
 		require.NoError(t, w.Delete(t.Context(), "k"))
-		_, err := w.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context) (string, error) {
+		_, err := w.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context, _ string) (string, error) {
 			assert.NoError(t, w.Delete(ctx, "k")) // fences what is found now
 			return "", backends.ErrNotFound
 		})
@@ -365,7 +365,7 @@ func TestNegativeOnlyAfterAMiss(t *testing.T) {
 	t.Parallel()
 	w := held(t, tiercache.WithNegativeTTL(time.Minute))
 	w.l2.Next(backendtest.Get, backendtest.Lose(errRefused))
-	nothing := func(context.Context) (string, error) { return "", backends.ErrNotFound }
+	nothing := func(context.Context, string) (string, error) { return "", backends.ErrNotFound }
 	_, err := w.GetOrLoad(t.Context(), "k", 0, nothing)
 	require.ErrorIs(t, err, backends.ErrNotFound)
 	value, err := w.GetOrLoad(t.Context(), "k", 0, nothing)
@@ -382,7 +382,7 @@ func TestRefreshIsNotSharedWithAMiss(t *testing.T) {
 		w := newWorld(t, tiercache.WithRefreshAhead(0.5))
 		require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
 		time.Sleep(50 * time.Second)
-		failing := func(context.Context) (string, error) {
+		failing := func(context.Context, string) (string, error) {
 			time.Sleep(time.Second)
 			return "", errRefused
 		}
@@ -402,7 +402,7 @@ func TestStaleAfterDelete(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, tiercache.WithStaleIfError(time.Hour))
-		fail := func(context.Context) (string, error) { return "", errRefused }
+		fail := func(context.Context, string) (string, error) { return "", errRefused }
 		require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
 		time.Sleep(2 * time.Minute)
 		value, err := w.GetOrLoad(t.Context(), "k", 0, fail)
@@ -424,7 +424,7 @@ func TestCloseWaitsForReads(t *testing.T) {
 		require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
 		time.Sleep(50 * time.Second)
 		refreshed := false
-		value, err := w.GetOrLoad(t.Context(), "k", time.Minute, func(context.Context) (string, error) {
+		value, err := w.GetOrLoad(t.Context(), "k", time.Minute, func(context.Context, string) (string, error) {
 			time.Sleep(time.Second)
 			refreshed = true
 			return "w", nil

@@ -19,6 +19,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -35,7 +36,7 @@ func TestStagingFails(t *testing.T) {
 			t.Parallel()
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
 				c := newCapture()
-				w := newWorld(t, append(c.options(), tiercache.WithPolicy(p))...)
+				w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(p))...)
 				require.NoError(t, w.Set(t.Context(), "k", "old", 0))
 				synctest.Wait() // a policy may answer before it has written both tiers
 				writes := writeCalls(w.l1) + writeCalls(w.l2)
@@ -94,7 +95,7 @@ func TestBackendPanics(t *testing.T) {
 			t.Parallel()
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
 				c := newCapture()
-				w := newWorld(t, append(c.options(), tiercache.WithPolicy(p))...)
+				w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(p))...)
 				w.l2.Next(backendtest.Set, fault)
 				w.l2.Next(backendtest.Delete, fault)
 				_ = w.Set(t.Context(), secretKey, secretValue, 0)
@@ -102,7 +103,7 @@ func TestBackendPanics(t *testing.T) {
 				require.NoError(t, w.Close(t.Context()))
 				require.Len(t, c.hooked(), 2)
 				for _, i := range c.hooked() {
-					assert.Equal(t, writepolicy.Unknown, i.L2.Outcome)
+					assert.Equal(t, tier.Unknown, i.L2.Outcome)
 					var p *backends.PanicError
 					assert.ErrorAs(t, i.L2.Err, &p)
 				}
@@ -184,7 +185,7 @@ func TestBadInput(t *testing.T) {
 		"no L2":            {"c", m, nil, nil, "l2 is nil"},
 		"no timeout":       {"c", m, m, tiercache.WithWriteTimeout(0), "write timeout is 0s"},
 		"negative timeout": {"c", m, m, tiercache.WithWriteTimeout(-1), "write timeout is -1ns"},
-		"bad policy":       {"c", m, m, tiercache.WithPolicy(writepolicy.Race(writepolicy.MaxDetached(-1))), "MaxDetached(-1)"},
+		"bad policy":       {"c", m, m, tiercache.WithWritePolicy(writepolicy.Race(writepolicy.MaxDetached(-1))), "MaxDetached(-1)"},
 		"bad L1 TTL":       {"c", m, m, tiercache.WithL1TTL(-1, 0), "WithL1TTL(-1ns)"},
 		"bad jitter":       {"c", m, m, tiercache.WithL1TTL(1, 1), "jitter is 1"},
 		"no jitter":        {"c", m, m, tiercache.WithL1TTL(1, math.NaN()), "jitter is NaN"},
@@ -201,13 +202,13 @@ func TestBadInput(t *testing.T) {
 		})
 	}
 
-	w := newWorld(t, nil, tiercache.WithPolicy(nil), tiercache.WithClassifier(nil), tiercache.WithInconsistencyHook(nil))
+	w := newWorld(t, nil, tiercache.WithWritePolicy(nil), tiercache.WithClassifier(nil), tiercache.WithInconsistencyHook(nil))
 	require.ErrorIs(t, w.Set(t.Context(), "", "v", 0), tiercache.ErrInvalid)
 	require.ErrorIs(t, w.Set(t.Context(), "k", "v", -1), tiercache.ErrInvalid)
 	require.ErrorIs(t, w.Delete(t.Context(), ""), tiercache.ErrInvalid)
 	_, _, err := w.Get(t.Context(), "")
 	require.ErrorIs(t, err, tiercache.ErrInvalid)
-	load := func(context.Context) (string, error) { return "", nil }
+	load := func(context.Context, string) (string, error) { return "", nil }
 	_, err = w.GetOrLoad(t.Context(), "", 0, load)
 	require.ErrorIs(t, err, tiercache.ErrInvalid)
 	_, err = w.GetOrLoad(t.Context(), "k", -1, load)
@@ -220,60 +221,62 @@ func TestBadInput(t *testing.T) {
 // A policy may say what it likes; what is reported is what was seen.
 func TestDishonestPolicies(t *testing.T) {
 	t.Parallel()
-	type tier = writepolicy.Tier
+	type target = writepolicy.Tier
 	cause := errors.New("quota exceeded")
 	for _, test := range []struct {
 		name   string
-		policy func(ctx context.Context, l1, l2 tier) error
+		policy func(ctx context.Context, l1, l2 target) error
 		remove bool
 		fault2 backendtest.Fault
-		l1, l2 writepolicy.Outcome
+		l1, l2 tier.Outcome
 		want   string // in the error; none if empty
 		events int
 	}{
 		{
 			name:   "does nothing and calls it a success",
-			policy: func(context.Context, tier, tier) error { return nil },
+			policy: func(context.Context, target, target) error { return nil },
 			want:   "neither tier was changed",
 		},
 		{
 			name:   "does not mention that L2 failed",
-			policy: func(ctx context.Context, l1, l2 tier) error { _, _ = l1.Write(ctx), l2.Write(ctx); return nil },
-			fault2: backendtest.FailBefore(errRefused), l1: writepolicy.Applied, l2: writepolicy.Failed, events: 1,
+			policy: func(ctx context.Context, l1, l2 target) error { _, _ = l1.Write(ctx), l2.Write(ctx); return nil },
+			fault2: backendtest.FailBefore(errRefused), l1: tier.Applied, l2: tier.Failed, events: 1,
 		},
 		{
 			name:   "leaves a copy behind and calls it deleted",
-			policy: func(ctx context.Context, l1, l2 tier) error { _, _ = l1.Write(ctx), l2.Write(ctx); return nil },
+			policy: func(ctx context.Context, l1, l2 target) error { _, _ = l1.Write(ctx), l2.Write(ctx); return nil },
 			remove: true,
-			fault2: backendtest.FailBefore(errRefused), l1: writepolicy.Applied, l2: writepolicy.Failed, events: 1,
+			fault2: backendtest.FailBefore(errRefused), l1: tier.Applied, l2: tier.Failed, events: 1,
 			want: "l2 may still have the entry",
 		},
 		{
 			name: "answers before a delete is done",
-			policy: func(ctx context.Context, l1, l2 tier) error {
+			policy: func(ctx context.Context, l1, l2 target) error {
 				l2.Go(ctx, func(error) {})
 				return l1.Write(ctx)
 			},
 			remove: true,
 			fault2: backendtest.Chain(backendtest.Delay(time.Second), backendtest.FailBefore(errRefused)),
-			l1:     writepolicy.Applied, l2: writepolicy.Failed, events: 1,
+			l1:     tier.Applied, l2: tier.Failed, events: 1,
 			want: "l2 delete failed",
 		},
 		{
 			name:   "panics in the middle",
-			policy: func(ctx context.Context, l1, _ tier) error { _ = l1.Write(ctx); panic("!") },
-			l1:     writepolicy.Applied, events: 1,
+			policy: func(ctx context.Context, l1, _ target) error { _ = l1.Write(ctx); panic("!") },
+			l1:     tier.Applied, events: 1,
 			want: "the policy panicked: panic (string)",
 		},
 		{
-			name:   "has an error of its own",
-			policy: func(ctx context.Context, l1, l2 tier) error { return errors.Join(l1.Write(ctx), l2.Write(ctx), cause) },
-			l1:     writepolicy.Applied, l2: writepolicy.Applied,
+			name: "has an error of its own",
+			policy: func(ctx context.Context, l1, l2 target) error {
+				return errors.Join(l1.Write(ctx), l2.Write(ctx), cause)
+			},
+			l1: tier.Applied, l2: tier.Applied,
 			want: "quota exceeded; l1 applied; l2 applied; both tiers were written",
 		},
 		{
 			name: "tries again",
-			policy: func(ctx context.Context, l1, l2 tier) error {
+			policy: func(ctx context.Context, l1, l2 target) error {
 				if err := l2.Write(ctx); err != nil {
 					if err := l2.Write(ctx); err != nil {
 						return err
@@ -281,53 +284,66 @@ func TestDishonestPolicies(t *testing.T) {
 				}
 				return l1.Write(ctx)
 			},
-			fault2: backendtest.Lose(errRefused), l1: writepolicy.Applied, l2: writepolicy.Applied,
+			fault2: backendtest.Lose(errRefused), l1: tier.Applied, l2: tier.Applied,
 		},
 		{
 			name: "tries again and is refused",
-			policy: func(ctx context.Context, _, l2 tier) error {
+			policy: func(ctx context.Context, _, l2 target) error {
 				ended, cancel := context.WithCancel(ctx)
 				cancel()
 				return errors.Join(l2.Write(ctx), l2.Write(ended))
 			},
-			fault2: backendtest.Lose(errRefused), l2: writepolicy.Unknown, events: 1,
+			fault2: backendtest.Lose(errRefused), l2: tier.Unknown, events: 1,
 			want: "l1 may be stale",
 		},
 		{
 			name: "drops before it writes",
-			policy: func(ctx context.Context, l1, l2 tier) error {
-				return errors.Join(l1.Invalidate(ctx), l1.Write(ctx), l2.Write(ctx))
+			policy: func(ctx context.Context, l1, l2 target) error {
+				return errors.Join(l1.Compensate(ctx), l1.Write(ctx), l2.Write(ctx))
 			},
-			fault2: backendtest.FailBefore(errRefused), l1: writepolicy.Applied, l2: writepolicy.Failed, events: 1,
+			fault2: backendtest.FailBefore(errRefused), l1: tier.Applied, l2: tier.Failed, events: 1,
 			want: "the tiers may differ: l2 may be stale",
 		},
 		{
 			name: "drops the only copy and calls it a success",
-			policy: func(ctx context.Context, l1, l2 tier) error {
-				_, _, _ = l1.Write(ctx), l2.Write(ctx), l1.Invalidate(ctx)
+			policy: func(ctx context.Context, l1, l2 target) error {
+				_, _, _ = l1.Write(ctx), l2.Write(ctx), l1.Compensate(ctx)
 				return nil
 			},
-			fault2: backendtest.FailBefore(errRefused), l1: writepolicy.Applied, l2: writepolicy.Failed, events: 1,
+			fault2: backendtest.FailBefore(errRefused), l1: tier.Applied, l2: tier.Failed, events: 1,
 			want: "the copy in l1 was dropped",
 		},
 		{
 			name: "drops what L2 has",
-			policy: func(ctx context.Context, l1, l2 tier) error {
-				return errors.Join(l1.Write(ctx), l2.Write(ctx), l2.Invalidate(ctx))
+			policy: func(ctx context.Context, l1, l2 target) error {
+				return errors.Join(l1.Write(ctx), l2.Write(ctx), l2.Compensate(ctx))
 			},
-			l1: writepolicy.Applied, l2: writepolicy.Applied, events: 1,
+			l1: tier.Applied, l2: tier.Applied, events: 1,
+		},
+		{
+			name: "writes L1 and drops L2",
+			policy: func(ctx context.Context, l1, l2 target) error {
+				return errors.Join(l1.Write(ctx), l2.Drop(ctx))
+			},
+			l1: tier.Applied, l2: tier.Applied, events: 1,
+		},
+		{
+			name:   "drops both",
+			policy: func(ctx context.Context, l1, l2 target) error { return errors.Join(l1.Drop(ctx), l2.Drop(ctx)) },
+			l1:     tier.Applied, l2: tier.Applied,
+			want: "both tiers were written",
 		},
 		{
 			name:   "quotes the key",
-			policy: func(context.Context, tier, tier) error { return errors.New("no quota for " + secretKey) },
+			policy: func(context.Context, target, target) error { return errors.New("no quota for " + secretKey) },
 			want:   "no quota for [key]; l1 skipped",
 		},
 		{
 			name: "writes again what it has dropped",
-			policy: func(ctx context.Context, l1, l2 tier) error {
-				return errors.Join(l1.Write(ctx), l2.Write(ctx), l1.Invalidate(ctx), l1.Write(ctx))
+			policy: func(ctx context.Context, l1, l2 target) error {
+				return errors.Join(l1.Write(ctx), l2.Write(ctx), l1.Compensate(ctx), l1.Write(ctx))
 			},
-			fault2: backendtest.FailBefore(errRefused), l1: writepolicy.Applied, l2: writepolicy.Failed, events: 1,
+			fault2: backendtest.FailBefore(errRefused), l1: tier.Applied, l2: tier.Failed, events: 1,
 			want: "the tiers may differ: l2 may be stale",
 		},
 	} {
@@ -335,8 +351,8 @@ func TestDishonestPolicies(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				c := newCapture()
-				w := newWorld(t, append(c.options(), tiercache.WithPolicy(writepolicy.PolicyFunc(
-					func(ctx context.Context, _ writepolicy.Op, l1, l2 tier) error { return test.policy(ctx, l1, l2) })))...)
+				w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(writepolicy.PolicyFunc(
+					func(ctx context.Context, _ writepolicy.Op, l1, l2 target) error { return test.policy(ctx, l1, l2) })))...)
 				var err error
 				if test.remove {
 					w.l2.Next(backendtest.Delete, test.fault2)
@@ -349,8 +365,8 @@ func TestDishonestPolicies(t *testing.T) {
 				assert.NotContains(t, c.dump(t), secretKey)
 				require.Len(t, c.hooked(), test.events)
 				if test.events > 0 {
-					assert.Equal(t, [2]writepolicy.Outcome{test.l1, test.l2},
-						[2]writepolicy.Outcome{c.hooked()[0].L1.Outcome, c.hooked()[0].L2.Outcome})
+					assert.Equal(t, [2]tier.Outcome{test.l1, test.l2},
+						[2]tier.Outcome{c.hooked()[0].L1.Outcome, c.hooked()[0].L2.Outcome})
 				}
 				if test.want == "" {
 					require.NoError(t, err)
@@ -358,7 +374,7 @@ func TestDishonestPolicies(t *testing.T) {
 				}
 				require.ErrorContains(t, err, test.want)
 				e := asError(t, err)
-				assert.Equal(t, [2]writepolicy.Outcome{test.l1, test.l2}, [2]writepolicy.Outcome{e.L1.Outcome, e.L2.Outcome})
+				assert.Equal(t, [2]tier.Outcome{test.l1, test.l2}, [2]tier.Outcome{e.L1.Outcome, e.L2.Outcome})
 			})
 		})
 	}
@@ -371,7 +387,7 @@ func TestPolicyThatGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCapture()
 		answered, late := make(chan struct{}), make(chan error, 1)
-		w := newWorld(t, append(c.options(), tiercache.WithPolicy(writepolicy.PolicyFunc(
+		w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(writepolicy.PolicyFunc(
 			func(ctx context.Context, _ writepolicy.Op, l1, l2 writepolicy.Tier) error {
 				go func() {
 					<-answered
@@ -382,8 +398,8 @@ func TestPolicyThatGoesOn(t *testing.T) {
 		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
 		close(answered)
 		err := <-late
-		require.ErrorContains(t, err, "l2 set skipped: the policy has answered already")
-		assert.Equal(t, writepolicy.Skipped, writepolicy.OutcomeOf(err))
+		require.ErrorContains(t, err, "l2 set skipped: the policy has returned already")
+		assert.Equal(t, tier.Skipped, tier.OutcomeOf(err))
 		w.assertHolds(t, "v", "")
 		require.Len(t, c.hooked(), 1)
 		require.NoError(t, w.Close(t.Context()))
@@ -396,7 +412,7 @@ func TestHookMayWrite(t *testing.T) {
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
 		var w *world
 		repairs := 0
-		w = newWorld(t, tiercache.WithPolicy(p),
+		w = newWorld(t, tiercache.WithWritePolicy(p),
 			tiercache.WithInconsistencyHook(func(ctx context.Context, i tiercache.Inconsistency) {
 				repairs++
 				assert.NoError(t, w.Set(ctx, i.Key, "repaired", 0))
@@ -436,9 +452,9 @@ func TestHookPanicIsHandled(t *testing.T) {
 func TestClassifierPanics(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		w := newWorld(t, tiercache.WithPolicy(p), tiercache.WithClassifier(func(error) bool { panic("!") }))
+		w := newWorld(t, tiercache.WithWritePolicy(p), tiercache.WithClassifier(func(error) bool { panic("!") }))
 		w.l2.Next(backendtest.Delete, backendtest.FailBefore(errRefused))
-		assert.Equal(t, writepolicy.Unknown, asError(t, w.Delete(t.Context(), "k")).L2.Outcome)
+		assert.Equal(t, tier.Unknown, asError(t, w.Delete(t.Context(), "k")).L2.Outcome)
 		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
 		require.NoError(t, w.Close(t.Context()))
 	})

@@ -1,83 +1,62 @@
 package readpolicy
 
-import (
-	"context"
-	"time"
-)
+import "github.com/tiercache/tiercache/internal/readplan"
 
-// Answer is what a tier has at the key.
-type Answer struct {
-	// Hit says that the tier has a value.
-	Hit bool
-	// ExpiresAt is when the life of the value ends; zero: never.
-	ExpiresAt time.Time
-}
-
-// Tier is one tier, bound to one read. It is safe for concurrent use, and its
-// calls never panic. Its errors are *writepolicy.TierErrors.
-type Tier interface {
-	// Read asks the tier.
-	Read(ctx context.Context) (answer Answer, err error)
-
-	// Go begins Read in a goroutine of the cache and returns. Done is called with
-	// its result, in that goroutine; it must neither block nor use the tiers. The
-	// read may go on after the policy has answered; Close waits until it ends.
-	Go(ctx context.Context, done func(answer Answer, err error))
-}
-
-// Choice is the tier whose value is the answer.
-type Choice uint8
-
-// The choices.
-const (
-	None Choice = iota // no tier has a value
-	L1
-	L2
-)
-
-// Policy asks the two tiers of a cache. Implementations must be safe for
-// concurrent use.
+// Policy is a way to read the two tiers of a cache. The policies are those of this
+// package; they are safe for concurrent use.
 type Policy interface {
-	// Read asks the tiers and returns the one whose value is the answer, or None.
-	// It may choose only a tier that answered it with a hit.
-	//
-	// It returns the tiers' errors, joined, when it chooses none, and nil when it
-	// chooses a tier. Once it has returned it must not call a tier any more, but
-	// reads that it began with [Tier.Go] may go on.
-	Read(ctx context.Context, l1, l2 Tier) (choice Choice, err error)
-}
-
-// PolicyFunc is a function that is a [Policy].
-type PolicyFunc func(ctx context.Context, l1, l2 Tier) (choice Choice, err error)
-
-var _ Policy = PolicyFunc(nil)
-
-// Read calls f.
-func (f PolicyFunc) Read(ctx context.Context, l1, l2 Tier) (choice Choice, err error) {
-	return f(ctx, l1, l2)
-}
-
-// Named is a [Policy] that has a name for telemetry. Names should be in snake
-// case.
-type Named interface {
-	// Name returns the policy's name, always the same one.
+	// Name returns the policy's name in telemetry.
 	Name() string
+
+	// Plan is for the cache.
+	Plan() readplan.Plan
 }
 
-// NameOf returns the policy's name, or "custom" when it is not [Named].
-func NameOf(p Policy) string {
-	if n, ok := p.(Named); ok {
-		return n.Name()
-	}
-	return "custom"
-}
-
-// WithName returns p under another name. It is meant for a [PolicyFunc].
-func WithName(name string, p Policy) Policy { return named{Policy: p, name: name} }
-
-type named struct {
-	Policy
+// policy is a Policy. Policies of equal options are equal.
+type policy struct {
 	name string
+	plan readplan.Plan
 }
 
-func (n named) Name() string { return n.name }
+func (p policy) Name() string        { return p.name }
+func (p policy) Plan() readplan.Plan { return p.plan }
+
+// Sequential asks L1, and then L2 when L1 has no value or fails. It is the
+// default, and the only policy under which a hit in L1 costs no call of L2.
+func Sequential() Policy { return policy{name: "sequential"} }
+
+// RaceOption is an option of [Race].
+type RaceOption interface{ applyRace(policy) policy }
+
+type raceOption func(policy) policy
+
+func (f raceOption) applyRace(p policy) policy { return f(p) }
+
+// CancelLoser makes [Race] cancel the context of the slower tier's read once the
+// faster one has a hit. Default: the read goes on, and Close waits for it.
+func CancelLoser() RaceOption {
+	return raceOption(func(p policy) policy {
+		p.plan.CancelLoser = true
+		return p
+	})
+}
+
+// Race asks both tiers at once, and the first hit wins. When the faster tier has a
+// miss or an error, it waits for the other one.
+func Race(opts ...RaceOption) Policy {
+	p := policy{name: "race", plan: readplan.Plan{Concurrent: true}}
+	for _, o := range opts {
+		if o != nil {
+			p = o.applyRace(p)
+		}
+	}
+	return p
+}
+
+// Parallel asks both tiers at once and waits for both. Of two hits, the one that
+// expires later wins; an entry that never expires is the latest; in a tie L1 wins.
+// Where L1 keeps entries for a shorter time than L2, as under a limit of the TTL in
+// L1, L2 therefore wins every time.
+func Parallel() Policy {
+	return policy{name: "parallel", plan: readplan.Plan{Concurrent: true, WaitForBoth: true}}
+}

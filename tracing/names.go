@@ -19,24 +19,24 @@ const EventInconsistency = "tiercache.inconsistency"
 // Attributes of spans. Those marked (metric) are on metrics too, those marked
 // (event) on the inconsistency event.
 const (
-	AttrCache      = attribute.Key("tiercache.cache.name")     // string (metric, event)
-	AttrOperation  = attribute.Key("tiercache.operation.name") // set, delete, invalidate, get, refill, load (metric, event)
-	AttrPolicy     = attribute.Key("tiercache.policy.name")    // string (metric, event)
-	AttrTier       = attribute.Key("tiercache.tier.name")      // l1, l2 (metric)
-	AttrOutcome    = attribute.Key("tiercache.outcome")        // applied, failed, unknown (metric)
-	AttrL1Outcome  = attribute.Key("tiercache.l1.outcome")     // and skipped; absent while in flight (event)
-	AttrL2Outcome  = attribute.Key("tiercache.l2.outcome")     // likewise (event)
-	AttrConsistent = attribute.Key("tiercache.consistent")     // bool: the tiers cannot differ now
-	AttrTurnWait   = attribute.Key("tiercache.turn.wait")      // s: waited for other writers of the key; absent if not
-	AttrKey        = attribute.Key("tiercache.key")            // string, by WithKey only (event)
+	AttrCache      = attribute.Key("tiercache.cache.name")         // string (metric, event)
+	AttrOperation  = attribute.Key("tiercache.operation.name")     // set, delete, invalidate, get, refill, load (metric, event)
+	AttrPolicy     = attribute.Key("tiercache.policy.name")        // string (metric, event)
+	AttrTier       = attribute.Key("tiercache.tier.name")          // l1, l2 (metric)
+	AttrOutcome    = attribute.Key("tiercache.outcome")            // applied, failed, unknown (metric)
+	AttrL1Outcome  = attribute.Key("tiercache.l1.outcome")         // and skipped; absent while in flight (event)
+	AttrL2Outcome  = attribute.Key("tiercache.l2.outcome")         // likewise (event)
+	AttrConsistent = attribute.Key("tiercache.consistent")         // bool: the tiers cannot differ now
+	AttrLockWait   = attribute.Key("tiercache.lock.wait_duration") // s: waited for other writers of the key; absent if not
+	AttrKey        = attribute.Key("tiercache.key")                // string, by WithKey only (event)
 )
 
 // Attributes of the spans of reads.
 const (
-	AttrLookupResult = attribute.Key("tiercache.lookup.result") // see Lookup (metric)
+	AttrLookupResult = attribute.Key("tiercache.lookup.result") // hit, miss, error, load, negative, stale (metric)
 	AttrRefill       = attribute.Key("tiercache.refill")        // applied, fenced, failed, disabled
 	AttrLoadShared   = attribute.Key("tiercache.load.shared")   // bool: waited for the load of another caller
-	AttrStaleAge     = attribute.Key("tiercache.stale.age")     // s: how long ago the life of a stale value ended
+	AttrStaleAge     = attribute.Key("tiercache.stale.age")     // s: how long ago a stale value expired
 )
 
 // Attributes of the inconsistency event alone.

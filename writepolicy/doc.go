@@ -18,10 +18,10 @@
 //   - [Race]: both at once, and the first success answers.
 //   - [WriteAround]: L2, then the copy in L1 is dropped.
 //
-// What became of the write in each tier is an [Outcome]. The cache observes the
-// outcomes itself, below the policy, so that neither the returned [*Error] nor
-// any telemetry depends on what a policy says of itself. [Assess] decides from
-// the outcomes whether the tiers may differ.
+// The result of the write in each tier is a [tier.Outcome]. The cache observes the
+// outcomes itself, below the policy, so that neither the returned
+// [*tier.WriteError] nor any telemetry depends on the honesty of a policy.
+// [tier.Assess] decides whether the tiers may differ.
 //
 // Package policytest checks any Policy, including a user's own.
 package writepolicy

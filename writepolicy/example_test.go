@@ -8,6 +8,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -29,7 +30,7 @@ func withL2Down(p writepolicy.Policy) {
 
 	var found []tiercache.Inconsistency
 	cache, err := tiercache.New("users", l1, l2,
-		tiercache.WithPolicy(p),
+		tiercache.WithWritePolicy(p),
 		tiercache.WithInconsistencyHook(func(_ context.Context, i tiercache.Inconsistency) { found = append(found, i) }),
 		tiercache.WithTelemetry(tracing.Disabled()))
 	if err != nil {
@@ -60,7 +61,7 @@ func ExampleSequential() {
 func ExampleSequential_l2First() {
 	withL2Down(writepolicy.Sequential(writepolicy.L2First))
 	// Output:
-	// error: tiercache: set (sequential_l2first): l1 skipped; l2 set unknown: connection lost; the copy in l1 was dropped, so the tiers do not differ
+	// error: tiercache: set (sequential_l2_first): l1 skipped; l2 set unknown: connection lost; the copy in l1 was dropped, so the tiers do not differ
 	// l1: "", l2: "old"
 	// inconsistency: stale l1, resolved true
 }
@@ -69,7 +70,7 @@ func ExampleSequential_l2First() {
 func ExampleInvalidateL1() {
 	withL2Down(writepolicy.Sequential(writepolicy.InvalidateL1()))
 	// Output:
-	// error: tiercache: set (sequential): l1 applied; l2 set unknown: connection lost; the copy in l1 was dropped, so the tiers do not differ
+	// error: tiercache: set (sequential_invalidate_l1): l1 applied; l2 set unknown: connection lost; the copy in l1 was dropped, so the tiers do not differ
 	// l1: "", l2: "old"
 	// inconsistency: stale l2, resolved true
 }
@@ -147,11 +148,11 @@ func ExampleError() {
 	}
 	l2.Always(backendtest.Set, backendtest.FailBefore(errors.New("connection refused")))
 	err = cache.Set(context.Background(), "key", "new", 0)
-	if e, ok := errors.AsType[*writepolicy.Error](err); ok {
+	if e, ok := errors.AsType[*tier.WriteError](err); ok {
 		fmt.Println("l1:", e.L1.Outcome)
 		fmt.Println("l2:", e.L2.Outcome)
 	}
-	fmt.Println("may differ:", errors.Is(err, writepolicy.ErrInconsistent))
+	fmt.Println("may differ:", errors.Is(err, tier.ErrInconsistent))
 	// Output:
 	// l1: applied
 	// l2: failed

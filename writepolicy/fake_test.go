@@ -7,17 +7,18 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
 // outcomes are what may become of a call that was made.
-var outcomes = []writepolicy.Outcome{writepolicy.Applied, writepolicy.Failed, writepolicy.Unknown}
+var outcomes = []tier.Outcome{tier.Applied, tier.Failed, tier.Unknown}
 
 // fakeTier is a tier whose calls have the outcomes that a test sets.
 type fakeTier struct {
 	journal     *journal
-	id          writepolicy.TierID
-	write, drop writepolicy.Outcome
+	id          tier.ID
+	write, drop tier.Outcome
 	hold        chan struct{} // until it is closed, writes wait; nil: they do not
 	prompt      bool          // Go returns only after the write has ended
 	holds       bool          // whether it has the value of a Set
@@ -32,10 +33,10 @@ type journal struct {
 	errs  map[string]error
 }
 
-func newTiers(l1, l2 writepolicy.Outcome) (first, second *fakeTier) {
+func newTiers(l1, l2 tier.Outcome) (first, second *fakeTier) {
 	j := &journal{errs: make(map[string]error)}
-	first = &fakeTier{journal: j, id: writepolicy.L1, write: l1, drop: writepolicy.Applied}
-	second = &fakeTier{journal: j, id: writepolicy.L2, write: l2, drop: writepolicy.Applied}
+	first = &fakeTier{journal: j, id: tier.L1, write: l1, drop: tier.Applied}
+	second = &fakeTier{journal: j, id: tier.L2, write: l2, drop: tier.Applied}
 	return first, second
 }
 
@@ -53,7 +54,9 @@ func (f *fakeTier) Go(ctx context.Context, done func(err error)) {
 	}
 }
 
-func (f *fakeTier) Invalidate(ctx context.Context) error {
+func (f *fakeTier) Compensate(ctx context.Context) error { return f.Drop(ctx) }
+
+func (f *fakeTier) Drop(ctx context.Context) error {
 	f.note("drop")
 	return f.end(ctx, "drop", f.drop)
 }
@@ -64,24 +67,24 @@ func (f *fakeTier) note(call string) {
 	f.journal.calls = append(f.journal.calls, f.id.String()+"."+call)
 }
 
-func (f *fakeTier) end(ctx context.Context, call string, outcome writepolicy.Outcome) error {
+func (f *fakeTier) end(ctx context.Context, call string, outcome tier.Outcome) error {
 	cause := errors.New("scripted")
 	if ctx.Err() != nil {
-		outcome, cause = writepolicy.Skipped, context.Cause(ctx)
+		outcome, cause = tier.Skipped, context.Cause(ctx)
 	} else if f.hold != nil && call == "write" {
 		select {
 		case <-f.hold:
 		case <-ctx.Done():
-			outcome, cause = writepolicy.Unknown, context.Cause(ctx)
+			outcome, cause = tier.Unknown, context.Cause(ctx)
 		}
 	}
 	f.journal.mu.Lock()
 	defer f.journal.mu.Unlock()
-	if outcome == writepolicy.Applied {
+	if outcome == tier.Applied {
 		f.holds = call == "write"
 		return nil
 	}
-	err := &writepolicy.TierError{Tier: f.id, Call: call, Result: outcome, Err: cause}
+	err := &tier.Error{Tier: f.id, Call: call, Result: outcome, Err: cause}
 	f.journal.errs[f.id.String()+"."+call] = err
 	return err
 }
@@ -108,17 +111,17 @@ func (j *journal) in(err error) string {
 }
 
 // outcome returns that of a tier's write.
-func (j *journal) outcome(call string) writepolicy.Outcome {
+func (j *journal) outcome(call string) tier.Outcome {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return writepolicy.OutcomeOf(j.errs[call])
+	return tier.OutcomeOf(j.errs[call])
 }
 
-func op(kind writepolicy.Kind) writepolicy.Op {
+func op(kind tier.Kind) writepolicy.Op {
 	return writepolicy.Op{Kind: kind, Key: "key"}
 }
 
 // describe names a combination of outcomes for a subtest.
-func describe(kind writepolicy.Kind, l1, l2, drop writepolicy.Outcome) string {
+func describe(kind tier.Kind, l1, l2, drop tier.Outcome) string {
 	return fmt.Sprintf("%v, l1 %v, l2 %v, drop %v", kind, l1, l2, drop)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/tiercache/tiercache/internal/builtin"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // Parallel writes both tiers at once and waits for both. It returns nil when
@@ -33,7 +34,7 @@ func (optimistic) Name() string { return "optimistic_parallel" }
 
 func (optimistic) Write(ctx context.Context, op Op, l1, l2 Tier) error {
 	err1, err2 := both(ctx, l1, l2)
-	if op.Kind == Set && (err1 == nil || err2 == nil) {
+	if op.Kind == tier.Set && (err1 == nil || err2 == nil) {
 		return nil
 	}
 	return errors.Join(err1, err2)

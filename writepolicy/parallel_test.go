@@ -7,38 +7,39 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
 func TestOptimisticParallel_OneOfTwoIsEnough(t *testing.T) {
 	t.Parallel()
 	for _, other := range not {
-		l1, l2 := newTiers(writepolicy.Applied, other)
-		require.NoError(t, writepolicy.OptimisticParallel().Write(t.Context(), op(writepolicy.Set), l1, l2))
-		l1, l2 = newTiers(other, writepolicy.Applied)
-		require.NoError(t, writepolicy.OptimisticParallel().Write(t.Context(), op(writepolicy.Set), l1, l2))
+		l1, l2 := newTiers(tier.Applied, other)
+		require.NoError(t, writepolicy.OptimisticParallel().Write(t.Context(), op(tier.Set), l1, l2))
+		l1, l2 = newTiers(other, tier.Applied)
+		require.NoError(t, writepolicy.OptimisticParallel().Write(t.Context(), op(tier.Set), l1, l2))
 	}
 }
 
 func TestOptimisticParallel_BothFail_ErrorCarriesBoth(t *testing.T) {
 	t.Parallel()
-	l1, l2 := newTiers(writepolicy.Failed, writepolicy.Unknown)
-	err := writepolicy.OptimisticParallel().Write(t.Context(), op(writepolicy.Set), l1, l2)
+	l1, l2 := newTiers(tier.Failed, tier.Unknown)
+	err := writepolicy.OptimisticParallel().Write(t.Context(), op(tier.Set), l1, l2)
 	assert.Equal(t, "l1.write l2.write", l1.journal.in(err))
 }
 
 func TestOptimisticParallel_ADeletionOfOneIsNotEnough(t *testing.T) {
 	t.Parallel()
-	l1, l2 := newTiers(writepolicy.Applied, writepolicy.Failed)
-	err := writepolicy.OptimisticParallel().Write(t.Context(), op(writepolicy.Delete), l1, l2)
+	l1, l2 := newTiers(tier.Applied, tier.Failed)
+	err := writepolicy.OptimisticParallel().Write(t.Context(), op(tier.Delete), l1, l2)
 	assert.Equal(t, "l2.write", l1.journal.in(err))
 }
 
 func TestParallel_BothMustApply(t *testing.T) {
 	t.Parallel()
 	for _, other := range not {
-		l1, l2 := newTiers(writepolicy.Applied, other)
-		err := writepolicy.Parallel().Write(t.Context(), op(writepolicy.Set), l1, l2)
+		l1, l2 := newTiers(tier.Applied, other)
+		err := writepolicy.Parallel().Write(t.Context(), op(tier.Set), l1, l2)
 		assert.Equal(t, "l2.write", l1.journal.in(err))
 		assert.True(t, l1.holds, "nothing is dropped")
 	}
@@ -58,7 +59,7 @@ func TestParallel_WritesBothAtOnceAndWaits(t *testing.T) {
 				t.Run(name+", "+kind.String(), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						l1, l2 := newTiers(writepolicy.Applied, writepolicy.Applied)
+						l1, l2 := newTiers(tier.Applied, tier.Applied)
 						w := start(t, p, kind, hold(l1), hold(l2))
 						assert.ElementsMatch(t, []string{"l1.write", "l2.write"}, l1.journal.calls, "both are held at once")
 						first, last := l1, l2
@@ -89,7 +90,7 @@ type pending struct {
 }
 
 // start begins a write and returns when it can go no further.
-func start(t *testing.T, p writepolicy.Policy, kind writepolicy.Kind, l1, l2 writepolicy.Tier) pending {
+func start(t *testing.T, p writepolicy.Policy, kind tier.Kind, l1, l2 writepolicy.Tier) pending {
 	t.Helper()
 	w := pending{answers: make(chan error, 1)}
 	go func() { w.answers <- p.Write(t.Context(), op(kind), l1, l2) }()

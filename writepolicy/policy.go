@@ -1,27 +1,33 @@
 package writepolicy
 
-import "context"
+import (
+	"context"
+
+	"github.com/tiercache/tiercache/internal/builtin"
+)
 
 // Tier is one tier, bound to one operation. It is safe for concurrent use.
 //
-// Its errors are [*TierError]s; [OutcomeOf] tells the outcome. The calls never
-// panic, and they end by themselves: a policy need not add a timeout. A context
-// that has ended makes them return at once, as skipped.
-type Tier interface {
-	// Write makes the operation's write in the tier: sets or deletes the entry.
+// Its errors are [*tier.Error]s; [tier.OutcomeOf] returns the outcome. The calls
+// never panic, and they end by themselves: a policy need not add a timeout. A
+// context that has ended makes them return at once, as skipped.
+type Tier interface { //nolint:interfacebloat // one method for each verb, and Go
+	// Write makes the operation's write in the tier: it stores or removes the entry.
 	Write(ctx context.Context) error
 
 	// Go begins Write in a goroutine of the cache and returns. When the write
-	// has ended, done is called with its error, in that goroutine; it must
+	// has ended, the cache calls done with its error, in that goroutine; done must
 	// neither block nor use the tiers. The write may go on, detached, after the
-	// policy has answered: the key stays taken, and Close waits, until it ends.
+	// policy has returned: the key stays locked, and Close waits, until it ends.
 	Go(ctx context.Context, done func(err error))
 
-	// Invalidate drops the tier's copy, so that it cannot be stale. It is the
-	// compensation for a write that did not reach the other tier. Where the
-	// tier itself was not written and the other one applied the write, it is
-	// the tier's part of the write, as in [WriteAround].
-	Invalidate(ctx context.Context) error
+	// Drop drops the tier's copy, as the tier's part in the write: [WriteAround]
+	// writes L2 and drops L1's copy. Its outcome is that of the tier.
+	Drop(ctx context.Context) error
+
+	// Compensate drops the tier's copy because the write did not reach the other
+	// tier, so that it cannot be stale. It is told apart from the tier's outcome.
+	Compensate(ctx context.Context) error
 }
 
 // Policy writes the two tiers of a cache.
@@ -31,14 +37,14 @@ type Tier interface {
 type Policy interface {
 	// Write writes the tiers and returns nil when the operation counts as a
 	// success. Otherwise it returns the tiers' errors, joined if there are
-	// several; the cache builds its [*Error] from the outcomes that it saw.
+	// several; the cache builds its [*tier.WriteError] from the outcomes it saw.
 	//
 	// Write must return an error when no tier applied the write, and when a
 	// Delete left a copy in either tier. It should pass on ctx, or a context
 	// derived from it, to the tiers: ctx carries the trace and does not end
 	// with the caller's. Once it has returned it must not call a tier any more,
 	// but writes that it began with [Tier.Go] may go on; for a Delete the cache
-	// waits for them before it answers.
+	// waits for them before it returns.
 	Write(ctx context.Context, op Op, l1, l2 Tier) error
 }
 
@@ -76,11 +82,23 @@ func NameOf(p Policy) string {
 }
 
 // WithName returns p under another name. It is meant for a [PolicyFunc].
-func WithName(name string, p Policy) Policy { return named{Policy: p, name: name} }
+func WithName(name string, p Policy) Policy {
+	n := named{Policy: p, name: name}
+	if _, ok := p.(builtin.Marked); ok {
+		return builtinNamed{named: n}
+	}
+	return n
+}
 
 type named struct {
 	Policy
 	name string
+}
+
+// builtinNamed stays a policy of this module, which a cache trusts.
+type builtinNamed struct {
+	named
+	builtin.Mark
 }
 
 func (n named) Name() string { return n.name }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -15,14 +16,15 @@ func TestNameOf(t *testing.T) {
 	t.Parallel()
 	own := writepolicy.PolicyFunc(func(context.Context, writepolicy.Op, writepolicy.Tier, writepolicy.Tier) error { return nil })
 	for want, policies := range map[string][]writepolicy.Policy{
-		"sequential":          {writepolicy.Sequential(), writepolicy.Sequential(writepolicy.InvalidateL1())},
-		"sequential_l2first":  {writepolicy.Sequential(writepolicy.L2First)},
-		"parallel":            {writepolicy.Parallel()},
-		"optimistic_parallel": {writepolicy.OptimisticParallel()},
-		"race":                {writepolicy.Race(), writepolicy.Race(writepolicy.CancelLoser())},
-		"write_around":        {writepolicy.WriteAround()},
-		"custom":              {own},
-		"mirrored":            {writepolicy.WithName("mirrored", own), writepolicy.WithName("mirrored", writepolicy.Race())},
+		"sequential":               {writepolicy.Sequential()},
+		"sequential_invalidate_l1": {writepolicy.Sequential(writepolicy.InvalidateL1())},
+		"sequential_l2_first":      {writepolicy.Sequential(writepolicy.L2First)},
+		"parallel":                 {writepolicy.Parallel()},
+		"optimistic_parallel":      {writepolicy.OptimisticParallel()},
+		"race":                     {writepolicy.Race(), writepolicy.Race(writepolicy.CancelLoser())},
+		"write_around":             {writepolicy.WriteAround()},
+		"custom":                   {own},
+		"mirrored":                 {writepolicy.WithName("mirrored", own), writepolicy.WithName("mirrored", writepolicy.Race())},
 	} {
 		for _, p := range policies {
 			assert.Equal(t, want, writepolicy.NameOf(p))
@@ -32,17 +34,17 @@ func TestNameOf(t *testing.T) {
 
 func TestPolicyFunc(t *testing.T) {
 	t.Parallel()
-	l1, l2 := newTiers(writepolicy.Applied, writepolicy.Applied)
+	l1, l2 := newTiers(tier.Applied, tier.Applied)
 	want := errors.New("refused")
 	p := writepolicy.WithName("mine", writepolicy.PolicyFunc(
 		func(ctx context.Context, got writepolicy.Op, first, second writepolicy.Tier) error {
 			assert.Equal(t, t.Context(), ctx)
-			assert.Equal(t, op(writepolicy.Delete), got)
+			assert.Equal(t, op(tier.Delete), got)
 			assert.Same(t, l1, first)
 			assert.Same(t, l2, second)
 			return want
 		}))
-	require.ErrorIs(t, p.Write(t.Context(), op(writepolicy.Delete), l1, l2), want)
+	require.ErrorIs(t, p.Write(t.Context(), op(tier.Delete), l1, l2), want)
 }
 
 func TestWithName_Validates(t *testing.T) {

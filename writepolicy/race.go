@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tiercache/tiercache/internal/builtin"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // DefaultMaxDetached is how many detached writes a [Race] allows by default.
@@ -16,7 +17,7 @@ const DefaultMaxDetached = 128
 type RaceOption interface{ applyRace(raceConfig) raceConfig }
 
 // MaxDetached limits how many writes of the losing tier may go on after the
-// policy has answered. A write that would exceed the limit, counted from its
+// policy has returned. A write that would exceed the limit, counted from its
 // beginning, waits for both tiers, also with [CancelLoser]. Zero makes every
 // write wait; a negative number is refused when the cache is made.
 // Default: [DefaultMaxDetached].
@@ -67,7 +68,7 @@ type raceConfig struct {
 type race struct {
 	builtin.Mark
 	raceConfig
-	detached atomic.Int64 // operations of which a write may go on after the answer
+	detached atomic.Int64 // operations with a write that may go on after they return
 }
 
 func (*race) Name() string { return "race" }
@@ -80,7 +81,7 @@ func (r *race) Validate() error {
 }
 
 func (r *race) Write(ctx context.Context, op Op, l1, l2 Tier) error {
-	if op.Kind == Delete {
+	if op.Kind == tier.Delete {
 		return errors.Join(both(ctx, l1, l2))
 	}
 	if r.detached.Add(1) > r.maxDetached {

@@ -8,28 +8,29 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
 func TestRace_FirstSuccessAnswersWhileTheOtherHangs(t *testing.T) {
 	t.Parallel()
-	for _, winner := range []writepolicy.TierID{writepolicy.L1, writepolicy.L2} {
+	for _, winner := range []tier.ID{tier.L1, tier.L2} {
 		for _, loser := range outcomes {
 			t.Run(winner.String()+" wins, the other "+loser.String(), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					l1, l2 := newTiers(writepolicy.Applied, loser)
+					l1, l2 := newTiers(tier.Applied, loser)
 					last := l2
-					if winner == writepolicy.L2 {
-						l1, l2 = newTiers(loser, writepolicy.Applied)
+					if winner == tier.L2 {
+						l1, l2 = newTiers(loser, tier.Applied)
 						last = l1
 					}
 					hold(last)
-					w := start(t, writepolicy.Race(), writepolicy.Set, l1, l2)
+					w := start(t, writepolicy.Race(), tier.Set, l1, l2)
 					require.NoError(t, w.answer(t))
 					close(last.hold)
 					synctest.Wait()
-					assert.Equal(t, loser == writepolicy.Applied, last.holds, "the loser goes on")
+					assert.Equal(t, loser == tier.Applied, last.holds, "the loser goes on")
 				})
 			})
 		}
@@ -40,12 +41,12 @@ func TestRace_FirstFails_AnswersWithTheOther(t *testing.T) {
 	t.Parallel()
 	for _, outcome := range outcomes {
 		synctest.Test(t, func(t *testing.T) {
-			l1, l2 := newTiers(writepolicy.Failed, outcome)
-			w := start(t, writepolicy.Race(), writepolicy.Set, l1, hold(l2))
+			l1, l2 := newTiers(tier.Failed, outcome)
+			w := start(t, writepolicy.Race(), tier.Set, l1, hold(l2))
 			w.waits(t)
 			close(l2.hold)
 			err := w.answer(t)
-			if outcome == writepolicy.Applied {
+			if outcome == tier.Applied {
 				assert.NoError(t, err)
 				return
 			}
@@ -57,8 +58,8 @@ func TestRace_FirstFails_AnswersWithTheOther(t *testing.T) {
 func TestRace_DeleteWaitsForBoth(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l1, l2 := newTiers(writepolicy.Applied, writepolicy.Failed)
-		w := start(t, writepolicy.Race(), writepolicy.Delete, l1, hold(l2))
+		l1, l2 := newTiers(tier.Applied, tier.Failed)
+		w := start(t, writepolicy.Race(), tier.Delete, l1, hold(l2))
 		w.waits(t)
 		close(l2.hold)
 		assert.Equal(t, "l2.write", l1.journal.in(w.answer(t)))
@@ -68,16 +69,16 @@ func TestRace_DeleteWaitsForBoth(t *testing.T) {
 // detach makes a write of which L2's part goes on, and returns that tier.
 func detach(t *testing.T, p writepolicy.Policy) *fakeTier {
 	t.Helper()
-	l1, l2 := newTiers(writepolicy.Applied, writepolicy.Applied)
-	require.NoError(t, start(t, p, writepolicy.Set, l1, hold(l2)).answer(t))
+	l1, l2 := newTiers(tier.Applied, tier.Applied)
+	require.NoError(t, start(t, p, tier.Set, l1, hold(l2)).answer(t))
 	return l2
 }
 
 // waiting makes a write that waits for L2, and returns both.
 func waiting(t *testing.T, p writepolicy.Policy) (pending, *fakeTier) {
 	t.Helper()
-	l1, l2 := newTiers(writepolicy.Applied, writepolicy.Applied)
-	w := start(t, p, writepolicy.Set, l1, hold(l2))
+	l1, l2 := newTiers(tier.Applied, tier.Applied)
+	w := start(t, p, tier.Set, l1, hold(l2))
 	w.waits(t)
 	return w, l2
 }
@@ -144,8 +145,8 @@ func TestRace_CounterReturnsToZero(t *testing.T) {
 func TestRace_AtTheLimit_OneOfTwoIsEnough(t *testing.T) {
 	t.Parallel()
 	for _, outcome := range not {
-		l1, l2 := newTiers(outcome, writepolicy.Applied)
-		require.NoError(t, writepolicy.Race(writepolicy.MaxDetached(0)).Write(t.Context(), op(writepolicy.Set), l1, l2))
+		l1, l2 := newTiers(outcome, tier.Applied)
+		require.NoError(t, writepolicy.Race(writepolicy.MaxDetached(0)).Write(t.Context(), op(tier.Set), l1, l2))
 	}
 }
 
@@ -172,35 +173,35 @@ func TestRace_CancelLoser(t *testing.T) {
 	t.Run("a loser that had begun is unknown", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			l1, l2 := newTiers(writepolicy.Applied, writepolicy.Applied)
+			l1, l2 := newTiers(tier.Applied, tier.Applied)
 			hold(l1)
 			hold(l2)
-			w := start(t, p, writepolicy.Set, l1, l2)
+			w := start(t, p, tier.Set, l1, l2)
 			close(l2.hold)
 			require.NoError(t, w.answer(t))
-			assert.Equal(t, writepolicy.Unknown, l1.journal.outcome("l1.write"))
+			assert.Equal(t, tier.Unknown, l1.journal.outcome("l1.write"))
 			require.ErrorIs(t, l1.journal.errs["l1.write"], context.Canceled)
 		})
 	})
 	t.Run("one that had not is skipped", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			l1, l2 := newTiers(writepolicy.Applied, writepolicy.Applied)
+			l1, l2 := newTiers(tier.Applied, tier.Applied)
 			l1.prompt = true
-			require.NoError(t, start(t, p, writepolicy.Set, l1, l2).answer(t))
-			assert.Equal(t, writepolicy.Skipped, l1.journal.outcome("l2.write"))
+			require.NoError(t, start(t, p, tier.Set, l1, l2).answer(t))
+			assert.Equal(t, tier.Skipped, l1.journal.outcome("l2.write"))
 			assert.False(t, l2.holds)
 		})
 	})
 	t.Run("a failure calls nothing off", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			l1, l2 := newTiers(writepolicy.Failed, writepolicy.Applied)
-			w := start(t, p, writepolicy.Set, l1, hold(l2))
+			l1, l2 := newTiers(tier.Failed, tier.Applied)
+			w := start(t, p, tier.Set, l1, hold(l2))
 			w.waits(t)
 			close(l2.hold)
 			require.NoError(t, w.answer(t))
-			assert.Equal(t, writepolicy.Applied, l1.journal.outcome("l2.write"))
+			assert.Equal(t, tier.Applied, l1.journal.outcome("l2.write"))
 		})
 	})
 }
@@ -212,7 +213,7 @@ func TestRace_LoserKeepsItsContext(t *testing.T) {
 		last := detach(t, writepolicy.Race())
 		close(last.hold)
 		synctest.Wait()
-		assert.Equal(t, writepolicy.Applied, last.journal.outcome("l2.write"))
+		assert.Equal(t, tier.Applied, last.journal.outcome("l2.write"))
 	})
 }
 

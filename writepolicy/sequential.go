@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/tiercache/tiercache/internal/builtin"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // SequentialOption is an option of [Sequential].
@@ -75,7 +76,12 @@ type l1First struct {
 	invalidate bool
 }
 
-func (l1First) Name() string { return "sequential" }
+func (p l1First) Name() string {
+	if p.invalidate {
+		return "sequential_invalidate_l1"
+	}
+	return "sequential"
+}
 
 func (p l1First) Write(ctx context.Context, op Op, l1, l2 Tier) error {
 	err := l1.Write(ctx)
@@ -83,21 +89,21 @@ func (p l1First) Write(ctx context.Context, op Op, l1, l2 Tier) error {
 		if err = l2.Write(ctx); err == nil {
 			return nil
 		}
-		if op.Kind == Delete {
+		if op.Kind == tier.Delete {
 			return err // L1 has no copy to drop
 		}
-	} else if OutcomeOf(err) != Unknown {
+	} else if tier.OutcomeOf(err) != tier.Unknown {
 		return err // nor has it one of this write's
 	}
 	if p.invalidate {
-		return errors.Join(err, l1.Invalidate(ctx))
+		return errors.Join(err, l1.Compensate(ctx))
 	}
 	return err
 }
 
 type l2First struct{ builtin.Mark }
 
-func (l2First) Name() string { return "sequential_l2first" }
+func (l2First) Name() string { return "sequential_l2_first" }
 
 func (l2First) Write(ctx context.Context, op Op, l1, l2 Tier) error {
 	if err := l2.Write(ctx); err != nil {
@@ -107,8 +113,8 @@ func (l2First) Write(ctx context.Context, op Op, l1, l2 Tier) error {
 	if err == nil {
 		return nil
 	}
-	dropErr := l1.Invalidate(ctx)
-	if op.Kind == Delete && dropErr != nil {
+	dropErr := l1.Compensate(ctx)
+	if op.Kind == tier.Delete && dropErr != nil {
 		return errors.Join(err, dropErr)
 	}
 	return nil
@@ -117,8 +123,8 @@ func (l2First) Write(ctx context.Context, op Op, l1, l2 Tier) error {
 // dropIfUnknown is for a write of L2 that returned err. If it may have been
 // applied, the copy in L1 may be stale now.
 func dropIfUnknown(ctx context.Context, err error, l1 Tier) error {
-	if OutcomeOf(err) != Unknown {
+	if tier.OutcomeOf(err) != tier.Unknown {
 		return err
 	}
-	return errors.Join(err, l1.Invalidate(ctx))
+	return errors.Join(err, l1.Compensate(ctx))
 }

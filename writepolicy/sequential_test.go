@@ -8,13 +8,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
 func TestSequential_BothSucceed(t *testing.T) {
 	t.Parallel()
-	l1, l2 := newTiers(writepolicy.Applied, writepolicy.Applied)
-	require.NoError(t, writepolicy.Sequential().Write(t.Context(), op(writepolicy.Set), l1, l2))
+	l1, l2 := newTiers(tier.Applied, tier.Applied)
+	require.NoError(t, writepolicy.Sequential().Write(t.Context(), op(tier.Set), l1, l2))
 	assert.Equal(t, "l1.write l2.write", l1.journal.made())
 	assert.True(t, l1.holds)
 	assert.True(t, l2.holds)
@@ -22,8 +23,8 @@ func TestSequential_BothSucceed(t *testing.T) {
 
 func TestSequential_L1Fails_L2NotCalled(t *testing.T) {
 	t.Parallel()
-	l1, l2 := newTiers(writepolicy.Failed, writepolicy.Applied)
-	err := writepolicy.Sequential().Write(t.Context(), op(writepolicy.Set), l1, l2)
+	l1, l2 := newTiers(tier.Failed, tier.Applied)
+	err := writepolicy.Sequential().Write(t.Context(), op(tier.Set), l1, l2)
 	require.Error(t, err)
 	assert.Equal(t, "l1.write", l1.journal.made())
 	assert.Equal(t, "l1.write", l1.journal.in(err))
@@ -34,11 +35,11 @@ func TestSequential_L1Fails_L2NotCalled(t *testing.T) {
 func TestSequential_L2FailsAfterL1_ErrorAndL1HasTheValue(t *testing.T) {
 	t.Parallel()
 	for _, outcome := range not {
-		l1, l2 := newTiers(writepolicy.Applied, outcome)
-		err := writepolicy.Sequential().Write(t.Context(), op(writepolicy.Set), l1, l2)
-		var tierErr *writepolicy.TierError
+		l1, l2 := newTiers(tier.Applied, outcome)
+		err := writepolicy.Sequential().Write(t.Context(), op(tier.Set), l1, l2)
+		var tierErr *tier.Error
 		require.ErrorAs(t, err, &tierErr)
-		assert.Equal(t, writepolicy.L2, tierErr.Tier)
+		assert.Equal(t, tier.L2, tierErr.Tier)
 		assert.Equal(t, outcome, tierErr.Result)
 		assert.Equal(t, "l1.write l2.write", l1.journal.made())
 		assert.True(t, l1.holds)
@@ -49,39 +50,39 @@ func TestSequential_L2FailsAfterL1_ErrorAndL1HasTheValue(t *testing.T) {
 func TestSequential_BothFail_StopsAtL1(t *testing.T) {
 	t.Parallel()
 	for _, outcome := range not {
-		l1, l2 := newTiers(outcome, writepolicy.Failed)
-		err := writepolicy.Sequential().Write(t.Context(), op(writepolicy.Set), l1, l2)
-		var tierErr *writepolicy.TierError
+		l1, l2 := newTiers(outcome, tier.Failed)
+		err := writepolicy.Sequential().Write(t.Context(), op(tier.Set), l1, l2)
+		var tierErr *tier.Error
 		require.ErrorAs(t, err, &tierErr)
-		assert.Equal(t, writepolicy.L1, tierErr.Tier)
+		assert.Equal(t, tier.L1, tierErr.Tier)
 		assert.Equal(t, "l1.write", l1.journal.made())
 	}
 }
 
 func TestSequential_InvalidateL1_L1LosesTheValueThatL2DidNotGet(t *testing.T) {
 	t.Parallel()
-	l1, l2 := newTiers(writepolicy.Applied, writepolicy.Unknown)
+	l1, l2 := newTiers(tier.Applied, tier.Unknown)
 	p := writepolicy.Sequential(writepolicy.InvalidateL1())
-	require.Error(t, p.Write(t.Context(), op(writepolicy.Set), l1, l2))
+	require.Error(t, p.Write(t.Context(), op(tier.Set), l1, l2))
 	assert.Equal(t, "l1.write l2.write l1.drop", l1.journal.made())
 	assert.False(t, l1.holds)
 }
 
 func TestSequential_L2First_L1IsDroppedWhenItDoesNotGetTheValue(t *testing.T) {
 	t.Parallel()
-	l1, l2 := newTiers(writepolicy.Failed, writepolicy.Applied)
+	l1, l2 := newTiers(tier.Failed, tier.Applied)
 	l1.holds = true // an older one
 	p := writepolicy.Sequential(writepolicy.L2First)
-	require.NoError(t, p.Write(t.Context(), op(writepolicy.Set), l1, l2))
+	require.NoError(t, p.Write(t.Context(), op(tier.Set), l1, l2))
 	assert.False(t, l1.holds)
 	assert.True(t, l2.holds)
 }
 
 func TestWriteAround_L1IsNeverWritten(t *testing.T) {
 	t.Parallel()
-	l1, l2 := newTiers(writepolicy.Applied, writepolicy.Applied)
+	l1, l2 := newTiers(tier.Applied, tier.Applied)
 	l1.holds = true // an older one
-	require.NoError(t, writepolicy.WriteAround().Write(t.Context(), op(writepolicy.Set), l1, l2))
+	require.NoError(t, writepolicy.WriteAround().Write(t.Context(), op(tier.Set), l1, l2))
 	assert.Equal(t, "l2.write l1.drop", l1.journal.made())
 	assert.False(t, l1.holds)
 	assert.True(t, l2.holds)
@@ -96,8 +97,8 @@ func TestL2First_SkippedL2_L1IsLeft(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l1, l2 := newTiers(writepolicy.Applied, writepolicy.Skipped)
-			err := p.Write(t.Context(), op(writepolicy.Set), l1, l2)
+			l1, l2 := newTiers(tier.Applied, tier.Skipped)
+			err := p.Write(t.Context(), op(tier.Set), l1, l2)
 			assert.Equal(t, "l2.write", l1.journal.made())
 			assert.Equal(t, "l2.write", l1.journal.in(err))
 		})
@@ -114,9 +115,9 @@ func (p plainTier) Write(context.Context) error { return p.err }
 
 func TestL2First_ErrorWithoutOutcome_IsTakenForUnknown(t *testing.T) {
 	t.Parallel()
-	l1, l2 := newTiers(writepolicy.Applied, writepolicy.Applied)
+	l1, l2 := newTiers(tier.Applied, tier.Applied)
 	plain := errors.New("plain")
-	err := writepolicy.Sequential(writepolicy.L2First).Write(t.Context(), op(writepolicy.Set), l1, plainTier{l2, plain})
+	err := writepolicy.Sequential(writepolicy.L2First).Write(t.Context(), op(tier.Set), l1, plainTier{l2, plain})
 	require.ErrorIs(t, err, plain)
 	assert.Equal(t, "l1.drop", l1.journal.made())
 }

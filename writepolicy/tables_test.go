@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 	"github.com/tiercache/tiercache/writepolicy/policytest"
 )
@@ -43,21 +44,21 @@ func TestBuiltin_Conform(t *testing.T) {
 // row says what a policy does for some outcomes. An empty set of outcomes stands
 // for all of them.
 type row struct {
-	kinds    []writepolicy.Kind
-	l1, l2   []writepolicy.Outcome
-	drop     []writepolicy.Outcome // of L1's copy
+	kinds    []tier.Kind
+	l1, l2   []tier.Outcome
+	drop     []tier.Outcome // of L1's copy
 	calls    string
 	returned string // the calls whose errors are returned; "": nil
 }
 
 var (
-	set     = []writepolicy.Kind{writepolicy.Set}
-	del     = []writepolicy.Kind{writepolicy.Delete}
-	either  = []writepolicy.Kind{writepolicy.Set, writepolicy.Delete}
-	applied = []writepolicy.Outcome{writepolicy.Applied}
-	failed  = []writepolicy.Outcome{writepolicy.Failed}
-	unknown = []writepolicy.Outcome{writepolicy.Unknown}
-	not     = []writepolicy.Outcome{writepolicy.Failed, writepolicy.Unknown} // not certainly applied
+	set     = []tier.Kind{tier.Set}
+	del     = []tier.Kind{tier.Delete}
+	either  = []tier.Kind{tier.Set, tier.Delete}
+	applied = []tier.Outcome{tier.Applied}
+	failed  = []tier.Outcome{tier.Failed}
+	unknown = []tier.Outcome{tier.Unknown}
+	not     = []tier.Outcome{tier.Failed, tier.Unknown} // not certainly applied
 )
 
 var (
@@ -156,9 +157,9 @@ func concurrent(policy string) bool {
 }
 
 // theRow returns the one row that speaks of the outcomes.
-func theRow(t *testing.T, table []row, kind writepolicy.Kind, l1, l2, drop writepolicy.Outcome) row {
+func theRow(t *testing.T, table []row, kind tier.Kind, l1, l2, drop tier.Outcome) row {
 	t.Helper()
-	has := func(set []writepolicy.Outcome, o writepolicy.Outcome) bool {
+	has := func(set []tier.Outcome, o tier.Outcome) bool {
 		return len(set) == 0 || slices.Contains(set, o)
 	}
 	var found []row

@@ -20,5 +20,5 @@ func (writeAround) Write(ctx context.Context, _ Op, l1, l2 Tier) error {
 	if err := l2.Write(ctx); err != nil {
 		return dropIfUnknown(ctx, err, l1)
 	}
-	return l1.Invalidate(ctx)
+	return l1.Drop(ctx)
 }

@@ -60,7 +60,7 @@ func sharedLoad(ctx context.Context, s *service, key string) (got string, err er
 	begin := sync.OnceFunc(func() { close(begun) })
 	second := &waiting{Context: ctx, seen: make(chan struct{})}
 	var loads atomic.Int32
-	load := func(ctx context.Context) (User, error) {
+	load := func(ctx context.Context, _ string) (User, error) {
 		loads.Add(1)
 		begin()
 		select {

@@ -84,7 +84,7 @@ func (s *service) get(ctx context.Context, id string) (u User, ok bool, err erro
 }
 
 // getOrLoad handles GET /users/{id} where load asks the database.
-func (s *service) getOrLoad(ctx context.Context, id string, load func(context.Context) (User, error)) (User, error) {
+func (s *service) getOrLoad(ctx context.Context, id string, load func(context.Context, string) (User, error)) (User, error) {
 	ctx, span := s.tracer.Start(ctx, "GET /users/{id}", trace.WithSpanKind(trace.SpanKindServer))
 	defer span.End()
 	u, err := s.users.GetOrLoad(ctx, id, time.Hour, load)

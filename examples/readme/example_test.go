@@ -53,7 +53,7 @@ func run(ctx context.Context, dir string) error {
 		log.Print(err) // L1 and L2 may differ: it says what became of each
 	}
 
-	user, err := users.GetOrLoad(ctx, "43", time.Hour, func(ctx context.Context) (User, error) {
+	user, err := users.GetOrLoad(ctx, "43", time.Hour, func(ctx context.Context, _ string) (User, error) {
 		return User{Name: "Grace"}, nil // ask the database; backends.ErrNotFound if there is none
 	})
 	fmt.Println(user.Name, err)

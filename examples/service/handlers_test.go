@@ -156,7 +156,7 @@ func TestHandlers_ClientLeaves(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
 				r.l2.Always(backendtest.Set, backendtest.Delay(200*time.Millisecond))
-				// Another writer has the key's turn from 100 to 300 ms.
+				// Another writer has the key's lock from 100 to 300 ms.
 				go r.do(t, "PUT", "/users/7", `{"name":"Grace"}`)
 				time.Sleep(10 * time.Millisecond)
 				ctx, cancel := context.WithTimeout(t.Context(), tt.after)

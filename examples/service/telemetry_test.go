@@ -48,7 +48,7 @@ PUT /users/{id} server
 
 	// Both records are in the trace: the library's on its span, the service's on
 	// that of the request.
-	event := r.logs.must(t, "set users: l1 applied, l2 failed: the tiers may differ, l2 may be stale")
+	event := r.logs.must(t, "set users: l1 applied, l2 failed: the tiers may differ: l2 may be stale")
 	assert.Equal(t, wrote.SpanContext.TraceID().String(), event["trace_id"])
 	assert.Equal(t, wrote.SpanContext.SpanID().String(), event["span_id"])
 	warned := r.logs.must(t, "the database was written, but the cache was not")

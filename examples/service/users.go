@@ -51,7 +51,7 @@ func newUsers(ctx context.Context, opts options, l1 backends.Backend[user], stor
 
 // get returns an error that wraps backends.ErrNotFound when there is no user.
 func (u *users) get(ctx context.Context, id string) (user, error) {
-	return u.cache.GetOrLoad(ctx, id, u.ttl, func(ctx context.Context) (user, error) {
+	return u.cache.GetOrLoad(ctx, id, u.ttl, func(ctx context.Context, _ string) (user, error) {
 		return u.db.get(ctx, id)
 	})
 }

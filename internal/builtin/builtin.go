@@ -18,16 +18,3 @@ type Marked interface {
 }
 
 type token struct{}
-
-// L1First marks the read policy that asks L1 alone first, so that the cache may
-// do that itself, without setting up a read.
-type L1First struct{}
-
-// AsksL1First marks the type.
-func (L1First) AsksL1First(token) {}
-
-// AsksL1First is implemented by the types that embed L1First, and by no others.
-type AsksL1First interface {
-	// AsksL1First marks the type.
-	AsksL1First(mark token)
-}

@@ -54,7 +54,7 @@ func TestClaims_OtherReadPolicies(t *testing.T) {
 		for _, row := range claims() {
 			for _, col := range columns() {
 				for _, c := range col.rounds {
-					t.Run(fmt.Sprintf("%s, %s, %+v", readpolicy.NameOf(reads), row.name, c), func(t *testing.T) {
+					t.Run(fmt.Sprintf("%s, %s, %+v", reads.Name(), row.name, c), func(t *testing.T) {
 						t.Parallel()
 						setup{row.policy, reads, c, row.prompt}.check(t, seed, false)
 					})
@@ -67,7 +67,7 @@ func TestClaims_OtherReadPolicies(t *testing.T) {
 // l2Leads reports whether the policy writes L2 before L1.
 func (c claim) l2Leads() bool {
 	name := writepolicy.NameOf(c.policy())
-	return name == "sequential_l2first" || name == "write_around"
+	return name == "sequential_l2_first" || name == "write_around"
 }
 
 // check runs rounds, more of them if they have to be linearizable.
@@ -95,7 +95,7 @@ func TestCounterexamples(t *testing.T) {
 			if c := row.cells[i]; c != nil {
 				t.Run(row.name+", "+col.name, func(t *testing.T) {
 					t.Parallel()
-					c.assertRejected(t, tiercache.WithPolicy(row.policy()))
+					c.assertRejected(t, tiercache.WithWritePolicy(row.policy()))
 				})
 			}
 		}
@@ -119,9 +119,9 @@ func TestCounterexamples_OtherReadPolicies(t *testing.T) {
 			readpolicy.Parallel(): parallel,
 			readpolicy.Race():     race,
 		} {
-			t.Run(readpolicy.NameOf(reads)+", "+row.name, func(t *testing.T) {
+			t.Run(reads.Name()+", "+row.name, func(t *testing.T) {
 				t.Parallel()
-				c.assertRejected(t, tiercache.WithPolicy(row.policy()), tiercache.WithReadPolicy(reads))
+				c.assertRejected(t, tiercache.WithWritePolicy(row.policy()), tiercache.WithReadPolicy(reads))
 			})
 		}
 	}
@@ -135,7 +135,7 @@ func TestCounterexample_AppliedLate(t *testing.T) {
 		if row.l2Leads() {
 			t.Run(row.name, func(t *testing.T) {
 				t.Parallel()
-				appliedLate.assertRejected(t, tiercache.WithPolicy(row.policy()))
+				appliedLate.assertRejected(t, tiercache.WithWritePolicy(row.policy()))
 			})
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
-	"github.com/tiercache/tiercache/writepolicy"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // recorder calls a cache and notes what it answers. Its clock only counts: in a
@@ -91,12 +91,12 @@ func (r *recorder) wrote(client int, call int64, key, value string, err error) {
 
 // noEffect reports whether err says that neither tier may have applied a write.
 func noEffect(err error) bool {
-	var e *writepolicy.Error
+	var e *tier.WriteError
 	if !errors.As(err, &e) {
 		return false
 	}
-	for _, o := range []writepolicy.Outcome{e.L1.Outcome, e.L2.Outcome} {
-		if o == writepolicy.Applied || o == writepolicy.Unknown {
+	for _, o := range []tier.Outcome{e.L1.Outcome, e.L2.Outcome} {
+		if o == tier.Applied || o == tier.Unknown {
 			return false
 		}
 	}
@@ -121,7 +121,7 @@ func (r *recorder) get(ctx context.Context, client int, key string) (value strin
 func (r *recorder) loading(ctx context.Context, client int, key, value string, source func()) (got string, err error) {
 	var ran atomic.Bool
 	call := r.clock.Add(1)
-	got, err = r.cache.GetOrLoad(ctx, key, 0, func(context.Context) (string, error) {
+	got, err = r.cache.GetOrLoad(ctx, key, 0, func(context.Context, string) (string, error) {
 		ran.Store(true)
 		if source != nil {
 			source()

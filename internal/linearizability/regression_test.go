@@ -53,7 +53,7 @@ func TestReadOvertakenByWrite(t *testing.T) {
 					reader()
 					s.sees("older")
 					writer()
-				}, tiercache.WithPolicy(row.policy))
+				}, tiercache.WithWritePolicy(row.policy))
 				assertLinearizable(t, o)
 			})
 		}
@@ -72,7 +72,7 @@ func TestReadOvertakenByRefillAndWrite(t *testing.T) {
 		reader()
 		s.sees("old")
 		writer()
-	}, tiercache.WithPolicy(writepolicy.Sequential(writepolicy.L2First)))
+	}, tiercache.WithWritePolicy(writepolicy.Sequential(writepolicy.L2First)))
 	assertLinearizable(t, o)
 }
 
@@ -101,7 +101,7 @@ func TestReadOvertakenByWrite_CallerGivesUp(t *testing.T) {
 		<-finished
 		s.sees("old")
 		writer()
-	}, tiercache.WithPolicy(writepolicy.Sequential(writepolicy.L2First)))
+	}, tiercache.WithWritePolicy(writepolicy.Sequential(writepolicy.L2First)))
 	assertLinearizable(t, o)
 }
 
@@ -147,7 +147,7 @@ func TestFailedWriteIsSeenAtOnce(t *testing.T) {
 				_, _ = s.get(s.t.Context(), 2, key)
 				s.evict()
 				_, _ = s.get(s.t.Context(), 2, key)
-			}, tiercache.WithPolicy(row.policy()))
+			}, tiercache.WithWritePolicy(row.policy()))
 			assertLinearizable(t, o)
 		})
 	}

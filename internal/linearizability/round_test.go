@@ -44,7 +44,7 @@ type setup struct {
 
 func (s setup) options() []tiercache.Option {
 	opts := []tiercache.Option{
-		tiercache.WithPolicy(s.policy()), tiercache.WithReadPolicy(s.reads),
+		tiercache.WithWritePolicy(s.policy()), tiercache.WithReadPolicy(s.reads),
 		tiercache.WithNegativeTTL(2 * time.Millisecond),
 	}
 	if s.expire {

@@ -1,3 +1,5 @@
+//go:build tiercache_sabotage
+
 package linearizability
 
 import (
@@ -8,46 +10,46 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
-	"github.com/tiercache/tiercache/internal/turn"
+	"github.com/tiercache/tiercache/internal/keylock"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// The tests of this file do not run in parallel with any others: caches that are
-// made meanwhile have no protection.
+// These tests check the checker: it must find the violations that come about
+// without locks or fences. They need the build tag tiercache_sabotage, and do not
+// run in parallel with any others: what they switch off is off for all caches.
 
-// withoutFences takes the fences out of the caches that are made until the test
-// ends.
+// withoutFences takes the fences out of all caches until the test ends.
 func withoutFences(t *testing.T) {
 	t.Helper()
-	t.Cleanup(func() { turn.Sabotage.NoFences = false })
-	turn.Sabotage.NoFences = true
+	t.Cleanup(func() { keylock.Sabotage(false, false) })
+	keylock.Sabotage(false, true)
 }
 
-// withoutTurns does the same with the turns of keys.
-func withoutTurns(t *testing.T) {
+// withoutLocks does the same with the locks of keys.
+func withoutLocks(t *testing.T) {
 	t.Helper()
-	t.Cleanup(func() { turn.Sabotage.NoTurns = false })
-	turn.Sabotage.NoTurns = true
+	t.Cleanup(func() { keylock.Sabotage(false, false) })
+	keylock.Sabotage(true, false)
 }
 
-// sabotaged is a setup that holds as long as nothing is taken out. Nothing is
-// evicted, because that would cover up in the end that the tiers differ.
+// sabotaged is a setup without violations as long as locks and fences are there.
+// Nothing is evicted, because that would hide in the end that the tiers differ.
 func sabotaged() setup {
 	return setup{policy: func() writepolicy.Policy { return writepolicy.Sequential(writepolicy.L2First) }}
 }
 
-// mostSabotaged is how many rounds the checker may need to find what is wrong.
-// A history without an explanation comes about in one of seven rounds, tiers that
-// differ in silence in one of eight without turns and one of fifty without fences.
+// mostSabotaged is how many rounds the checker may need to find a violation. One
+// round of seven has a history without an explanation. Tiers differ in silence in
+// one of eight without locks, and in one of fifty without fences.
 const mostSabotaged = 1000
 
-func TestChecker_FindsMissingFences(t *testing.T) {
+func TestSabotage_NoFences(t *testing.T) {
 	withoutFences(t)
 	requireFound(t)
 }
 
-func TestChecker_FindsMissingTurns(t *testing.T) {
-	withoutTurns(t)
+func TestSabotage_NoLocks(t *testing.T) {
+	withoutLocks(t)
 	requireFound(t)
 }
 
@@ -113,17 +115,17 @@ func crossedWrites(s *scene) {
 
 // With the protection in place, the same script makes a history that has an
 // explanation.
-func TestChecker_RejectsWhatIsNotProtected(t *testing.T) {
+func TestSabotage_Scripts(t *testing.T) {
 	for name, row := range map[string]struct {
 		script func(s *scene)
 		take   func(t *testing.T)
 	}{
 		"a stale refill": {staleRefill, withoutFences},
 		"a stale load":   {staleLoad, withoutFences},
-		"crossed writes": {crossedWrites, withoutTurns},
+		"crossed writes": {crossedWrites, withoutLocks},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l2First := tiercache.WithPolicy(writepolicy.Sequential(writepolicy.L2First))
+			l2First := tiercache.WithWritePolicy(writepolicy.Sequential(writepolicy.L2First))
 			assertLinearizable(t, play(t, row.script, l2First))
 			row.take(t)
 			o := play(t, row.script, l2First)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tiercache/tiercache/internal/conformance"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -14,11 +15,11 @@ import (
 const patience = time.Minute
 
 // script is what becomes of the calls of both tiers.
-type script struct{ l1, l2, dropL1, dropL2 writepolicy.Outcome }
+type script struct{ l1, l2, dropL1, dropL2 tier.Outcome }
 
 // scripts returns all of them.
 func scripts() (all []script) {
-	outcomes := []writepolicy.Outcome{writepolicy.Applied, writepolicy.Failed, writepolicy.Unknown}
+	outcomes := []tier.Outcome{tier.Applied, tier.Failed, tier.Unknown}
 	for _, l1 := range outcomes {
 		for _, l2 := range outcomes {
 			for _, dropL1 := range outcomes {
@@ -35,19 +36,19 @@ func scripts() (all []script) {
 // go.
 type order struct {
 	name string
-	late []writepolicy.TierID
+	late []tier.ID
 }
 
 var orders = []order{
 	{"no tier is late", nil},
-	{"l1 is late", []writepolicy.TierID{writepolicy.L1}},
-	{"l2 is late", []writepolicy.TierID{writepolicy.L2}},
-	{"both are late, l2 more", []writepolicy.TierID{writepolicy.L1, writepolicy.L2}},
-	{"both are late, l1 more", []writepolicy.TierID{writepolicy.L2, writepolicy.L1}},
+	{"l1 is late", []tier.ID{tier.L1}},
+	{"l2 is late", []tier.ID{tier.L2}},
+	{"both are late, l2 more", []tier.ID{tier.L1, tier.L2}},
+	{"both are late, l1 more", []tier.ID{tier.L2, tier.L1}},
 }
 
 // checkOutcomes lets the policy write once for every script.
-func (s Suite) checkOutcomes(t *testing.T, kind writepolicy.Kind, o order) (violations []error) {
+func (s Suite) checkOutcomes(t *testing.T, kind tier.Kind, o order) (violations []error) {
 	for _, sc := range scripts() {
 		violations = conformance.Add(violations, inBubble(t, func(t *testing.T) []error {
 			p := s.newPolicy(t)
@@ -72,7 +73,7 @@ func (s Suite) checkConcurrent(t *testing.T) []error {
 		p := s.newPolicy(t)
 		var ops []*operation
 		for i, sc := range scripts() {
-			for _, kind := range []writepolicy.Kind{writepolicy.Set, writepolicy.Delete} {
+			for _, kind := range []tier.Kind{tier.Set, tier.Delete} {
 				op := newOperation(writepolicy.Op{Kind: kind, Key: fmt.Sprint(kind, " ", i)}, sc)
 				ops = append(ops, op)
 				go op.run(p)
@@ -109,7 +110,7 @@ func (s Suite) checkName(t *testing.T) []error {
 			return nil
 		}
 		return conformance.Name(named.Name, func() {
-			op := newOperation(writepolicy.Op{Kind: writepolicy.Set, Key: "key"}, scripts()[0])
+			op := newOperation(writepolicy.Op{Kind: tier.Set, Key: "key"}, scripts()[0])
 			go op.run(p)
 			time.Sleep(patience)
 		})

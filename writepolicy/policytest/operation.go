@@ -8,13 +8,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
 // operation is one write that the policy makes, and what is seen of it.
 type operation struct {
 	writepolicy.Op
-	l1, l2 tier
+	l1, l2 scriptedTier
 
 	mu       sync.Mutex
 	calls    []*call   // in the order in which they began
@@ -27,11 +28,11 @@ type operation struct {
 
 // newOperation returns an operation for the bubble in which it is called. Calls
 // of the tiers that are late are held until they are released.
-func newOperation(op writepolicy.Op, sc script, late ...writepolicy.TierID) *operation {
+func newOperation(op writepolicy.Op, sc script, late ...tier.ID) *operation {
 	o := &operation{Op: op}
-	o.l1 = tier{op: o, id: writepolicy.L1, write: sc.l1, drop: sc.dropL1, gate: make(chan struct{})}
-	o.l2 = tier{op: o, id: writepolicy.L2, write: sc.l2, drop: sc.dropL2, gate: make(chan struct{})}
-	for _, t := range []*tier{&o.l1, &o.l2} {
+	o.l1 = scriptedTier{op: o, id: tier.L1, write: sc.l1, drop: sc.dropL1, gate: make(chan struct{})}
+	o.l2 = scriptedTier{op: o, id: tier.L2, write: sc.l2, drop: sc.dropL2, gate: make(chan struct{})}
+	for _, t := range []*scriptedTier{&o.l1, &o.l2} {
 		if !slices.Contains(late, t.id) {
 			t.release()
 		}
@@ -39,8 +40,8 @@ func newOperation(op writepolicy.Op, sc script, late ...writepolicy.TierID) *ope
 	return o
 }
 
-func (o *operation) tier(id writepolicy.TierID) *tier {
-	if id == writepolicy.L1 {
+func (o *operation) tier(id tier.ID) *scriptedTier {
+	if id == tier.L1 {
 		return &o.l1
 	}
 	return &o.l2

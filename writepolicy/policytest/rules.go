@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/tiercache/tiercache/internal/conformance"
-	"github.com/tiercache/tiercache/writepolicy"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // What is asked of a policy, as its violation says it.
@@ -33,20 +33,20 @@ var rules = []struct {
 	{mustReturn, func(o *operation) bool { return o.stuck }},
 	{mustNotPanic, func(o *operation) bool { return o.panicked != nil }},
 	{setNeedsOne, func(o *operation) bool {
-		return o.Kind == writepolicy.Set && o.succeeded() && !slices.ContainsFunc(o.calls, func(c *call) bool {
-			return c.timely && !c.isDrop() && c.outcome() == writepolicy.Applied
+		return o.Kind == tier.Set && o.succeeded() && !slices.ContainsFunc(o.calls, func(c *call) bool {
+			return c.timely && !c.isDrop() && c.outcome() == tier.Applied
 		})
 	}},
 	{deleteNeedsBoth, func(o *operation) bool {
-		return o.Kind == writepolicy.Delete && o.succeeded() && (!o.gone(writepolicy.L1) || !o.gone(writepolicy.L2))
+		return o.Kind == tier.Delete && o.succeeded() && (!o.gone(tier.L1) || !o.gone(tier.L2))
 	}},
 	{errorsKept, func(o *operation) bool {
-		return o.failed() && (o.lost(writepolicy.L1, false) || o.lost(writepolicy.L1, true) ||
-			o.lost(writepolicy.L2, false) || o.lost(writepolicy.L2, true))
+		return o.failed() && (o.lost(tier.L1, false) || o.lost(tier.L1, true) ||
+			o.lost(tier.L2, false) || o.lost(tier.L2, true))
 	}},
 	{errorNeedsCause, func(o *operation) bool {
 		return o.failed() && len(o.calls) > 0 && !slices.ContainsFunc(o.calls, func(c *call) bool {
-			return !c.timely || c.outcome() != writepolicy.Applied
+			return !c.timely || c.outcome() != tier.Applied
 		})
 	}},
 	{noLateCalls, func(o *operation) bool { return o.any(func(c *call) bool { return c.late }) }},
@@ -78,18 +78,18 @@ func (o *operation) succeeded() bool { return o.returned() && o.err == nil }
 func (o *operation) failed() bool    { return o.returned() && o.err != nil }
 
 // gone reports whether the tier of a Delete has no copy left in the end.
-func (o *operation) gone(id writepolicy.TierID) bool {
+func (o *operation) gone(id tier.ID) bool {
 	return o.any(func(c *call) bool {
-		return c.tier == id && c.ended && c.outcome() == writepolicy.Applied
+		return c.tier == id && c.ended && c.outcome() == tier.Applied
 	})
 }
 
 // lost reports whether the calls of a tier, its writes or its drops, failed
 // before the answer, all of them, and the answer contains none of their errors.
-func (o *operation) lost(id writepolicy.TierID, drops bool) bool {
+func (o *operation) lost(id tier.ID, drops bool) bool {
 	lost := false
 	for _, c := range o.calls {
-		if c.tier != id || c.isDrop() != drops || !o.knew(c) || c.outcome() == writepolicy.Skipped {
+		if c.tier != id || c.isDrop() != drops || !o.knew(c) || c.outcome() == tier.Skipped {
 			continue
 		}
 		if c.err == nil || errors.Is(o.err, c.err) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/tiercache/tiercache/internal/conformance"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -62,7 +63,7 @@ func (s Suite) checks() []conformance.Check {
 		{Name: "options", Run: s.checkOptions},
 		{Name: "concurrent use", Run: s.checkConcurrent},
 	}
-	for _, kind := range []writepolicy.Kind{writepolicy.Set, writepolicy.Delete} {
+	for _, kind := range []tier.Kind{tier.Set, tier.Delete} {
 		for _, o := range orders {
 			checks = append(checks, conformance.Check{Name: kind.String() + ", " + o.name, Run: func(t *testing.T) []error {
 				return s.checkOutcomes(t, kind, o)

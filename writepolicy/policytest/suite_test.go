@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 	"github.com/tiercache/tiercache/writepolicy/policytest"
 )
@@ -69,7 +70,7 @@ func ownGoroutines(ctx context.Context, _ writepolicy.Op, l1, l2 writepolicy.Tie
 // strict refuses deletes and goes on when L1 fails, but calls that off: the
 // second tier is skipped.
 func strict(ctx context.Context, op writepolicy.Op, l1, l2 writepolicy.Tier) error {
-	if op.Kind == writepolicy.Delete {
+	if op.Kind == tier.Delete {
 		return errors.New("deletes are refused")
 	}
 	ctx, cancel := context.WithCancel(ctx)

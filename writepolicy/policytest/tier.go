@@ -7,26 +7,27 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// tier is a [writepolicy.Tier] that follows a script.
-type tier struct {
+// scriptedTier is a [writepolicy.Tier] that follows a script.
+type scriptedTier struct {
 	op          *operation
-	id          writepolicy.TierID
-	write, drop writepolicy.Outcome
+	id          tier.ID
+	write, drop tier.Outcome
 	gate        chan struct{} // holds calls until it is closed
 }
 
-var _ writepolicy.Tier = (*tier)(nil)
+var _ writepolicy.Tier = (*scriptedTier)(nil)
 
 // Write implements [writepolicy.Tier].
-func (t *tier) Write(ctx context.Context) error {
+func (t *scriptedTier) Write(ctx context.Context) error {
 	return t.perform(ctx, t.begin(ctx, t.op.Kind.String(), t.write))
 }
 
 // Go implements [writepolicy.Tier].
-func (t *tier) Go(ctx context.Context, done func(err error)) {
+func (t *scriptedTier) Go(ctx context.Context, done func(err error)) {
 	c := t.begin(ctx, t.op.Kind.String(), t.write)
 	t.op.update(func() { c.detached, c.reporting = true, true })
 	go func() {
@@ -36,16 +37,19 @@ func (t *tier) Go(ctx context.Context, done func(err error)) {
 	}()
 }
 
-// Invalidate implements [writepolicy.Tier].
-func (t *tier) Invalidate(ctx context.Context) error {
+// Drop implements [writepolicy.Tier].
+func (t *scriptedTier) Drop(ctx context.Context) error {
 	return t.perform(ctx, t.begin(ctx, "invalidate", t.drop))
 }
 
+// Compensate implements [writepolicy.Tier].
+func (t *scriptedTier) Compensate(ctx context.Context) error { return t.Drop(ctx) }
+
 // call is one call of a tier.
 type call struct {
-	tier   writepolicy.TierID
-	name   string              // "set", "delete", "invalidate"
-	script writepolicy.Outcome // what is to become of it
+	tier   tier.ID
+	name   string       // "set", "delete", "invalidate"
+	script tier.Outcome // what is to become of it
 
 	late      bool // it was made after the answer
 	stray     bool // its context is not the policy's
@@ -58,7 +62,7 @@ type call struct {
 	ended  bool
 	at     time.Time // when it ended
 	timely bool      // it ended before the answer
-	err    *writepolicy.TierError
+	err    *tier.Error
 }
 
 var (
@@ -67,24 +71,24 @@ var (
 )
 
 // begin notes a call. One that is refused, as a cache would, has ended.
-func (t *tier) begin(ctx context.Context, name string, script writepolicy.Outcome) *call {
+func (t *scriptedTier) begin(ctx context.Context, name string, script tier.Outcome) *call {
 	c := &call{tier: t.id, name: name, script: script, nested: inDone(), stray: !ours(ctx)}
 	t.op.update(func() {
 		t.op.calls = append(t.op.calls, c)
 		c.late = t.op.answered
 		switch {
 		case c.late:
-			c.end(writepolicy.Skipped, errLate)
+			c.end(tier.Skipped, errLate)
 		case ctx != nil && ctx.Err() != nil:
 			c.timely = true
-			c.end(writepolicy.Skipped, context.Cause(ctx))
+			c.end(tier.Skipped, context.Cause(ctx))
 		}
 	})
 	return c
 }
 
 // perform ends a call as the script says, after the gate has let it pass.
-func (t *tier) perform(ctx context.Context, c *call) error {
+func (t *scriptedTier) perform(ctx context.Context, c *call) error {
 	if c.ended {
 		return c.err
 	}
@@ -100,7 +104,7 @@ func (t *tier) perform(ctx context.Context, c *call) error {
 		case <-t.gate:
 			c.held = true
 		case <-over:
-			outcome, cause = writepolicy.Unknown, context.Cause(ctx)
+			outcome, cause = tier.Unknown, context.Cause(ctx)
 		}
 	}
 	t.op.update(func() {
@@ -113,22 +117,22 @@ func (t *tier) perform(ctx context.Context, c *call) error {
 	return c.err
 }
 
-func (t *tier) release() { close(t.gate) }
+func (t *scriptedTier) release() { close(t.gate) }
 
 // end is called locked.
-func (c *call) end(outcome writepolicy.Outcome, cause error) {
+func (c *call) end(outcome tier.Outcome, cause error) {
 	c.ended, c.at = true, time.Now()
-	if outcome != writepolicy.Applied {
-		c.err = &writepolicy.TierError{Tier: c.tier, Call: c.name, Result: outcome, Err: cause}
+	if outcome != tier.Applied {
+		c.err = &tier.Error{Tier: c.tier, Call: c.name, Result: outcome, Err: cause}
 	}
 }
 
 // outcome is what became of the call.
-func (c *call) outcome() writepolicy.Outcome {
+func (c *call) outcome() tier.Outcome {
 	if c.err != nil {
 		return c.err.Result
 	}
-	return writepolicy.Applied
+	return tier.Applied
 }
 
 func (c *call) isDrop() bool { return c.name == "invalidate" }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -22,7 +23,7 @@ func wrongAnswers() map[string]bad {
 		"nil when all failed": {
 			write: func(ctx context.Context, op writepolicy.Op, l1, l2 writepolicy.Tier) error {
 				err := errors.Join(l1.Write(ctx), l2.Write(ctx))
-				if op.Kind == writepolicy.Set {
+				if op.Kind == tier.Set {
 					return nil
 				}
 				return err
@@ -43,7 +44,7 @@ func wrongAnswers() map[string]bad {
 		},
 		"a drop taken for a Set": {
 			write: func(ctx context.Context, _ writepolicy.Op, l1, l2 writepolicy.Tier) error {
-				return errors.Join(l1.Invalidate(ctx), l2.Invalidate(ctx))
+				return errors.Join(l1.Drop(ctx), l2.Drop(ctx))
 			},
 			want: []string{setNeedsOne},
 		},
@@ -108,7 +109,7 @@ func wrongAnswers() map[string]bad {
 				}
 				err := l2.Write(ctx)
 				if err != nil {
-					_ = l1.Invalidate(ctx)
+					_ = l1.Compensate(ctx)
 				}
 				return err
 			},

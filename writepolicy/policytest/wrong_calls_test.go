@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -16,7 +17,7 @@ func wrongCalls() map[string]bad {
 		"a call after the answer": {
 			write: func(ctx context.Context, _ writepolicy.Op, l1, l2 writepolicy.Tier) error {
 				err := errors.Join(l1.Write(ctx), l2.Write(ctx))
-				time.AfterFunc(time.Second, func() { _ = l1.Invalidate(ctx) })
+				time.AfterFunc(time.Second, func() { _ = l1.Compensate(ctx) })
 				return err
 			},
 			want: []string{noLateCalls},
@@ -36,11 +37,11 @@ func wrongCalls() map[string]bad {
 				go func() { errs <- l2.Write(ctx) }()
 				time.Sleep(time.Millisecond) // until both have begun
 				err := <-errs
-				if err == nil && op.Kind == writepolicy.Set {
+				if err == nil && op.Kind == tier.Set {
 					return nil
 				}
 				err2 := <-errs
-				if err2 == nil && op.Kind == writepolicy.Set {
+				if err2 == nil && op.Kind == tier.Set {
 					return nil
 				}
 				return errors.Join(err, err2)
@@ -70,11 +71,11 @@ func wrongCalls() map[string]bad {
 				l1.Go(ctx, func(err error) { errs <- err })
 				l2.Go(ctx, func(err error) { errs <- err })
 				err := <-errs
-				if err == nil && op.Kind == writepolicy.Set {
+				if err == nil && op.Kind == tier.Set {
 					return nil // and nobody receives the other error
 				}
 				err2 := <-errs
-				if err2 == nil && op.Kind == writepolicy.Set {
+				if err2 == nil && op.Kind == tier.Set {
 					return nil
 				}
 				return errors.Join(err, err2)
@@ -115,7 +116,7 @@ func wrongCalls() map[string]bad {
 		"panics": {
 			write: func(ctx context.Context, op writepolicy.Op, l1, l2 writepolicy.Tier) error {
 				err := errors.Join(l1.Write(ctx), l2.Write(ctx))
-				if err != nil && op.Kind == writepolicy.Delete {
+				if err != nil && op.Kind == tier.Delete {
 					panic(err)
 				}
 				return err

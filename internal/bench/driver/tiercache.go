@@ -36,7 +36,7 @@ func tiercacheDriver(name string, l2First, telemetry bool) Driver {
 				policy = writepolicy.Sequential(writepolicy.L2First)
 			}
 			cache, err := tiercache.New("users", l1, cfg.L2,
-				tiercache.WithPolicy(policy), tiercache.WithTelemetry(opts...))
+				tiercache.WithWritePolicy(policy), tiercache.WithTelemetry(opts...))
 			if err != nil {
 				return nil, err
 			}
@@ -49,7 +49,7 @@ func tiercacheDriver(name string, l2First, telemetry bool) Driver {
 				Delete: cache.Delete,
 				GetOrLoad: func(ctx context.Context, key string) ([]byte, error) {
 					return cache.GetOrLoad(ctx, key, cfg.TTL,
-						func(ctx context.Context) ([]byte, error) { return load(ctx, key) })
+						load)
 				},
 				Settle:    nothing,
 				Telemetry: func() Telemetry { return Telemetry{Events: int(events.n.Load())} },

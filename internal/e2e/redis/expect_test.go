@@ -8,27 +8,27 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tiercache/tiercache"
-	"github.com/tiercache/tiercache/writepolicy"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // expectation is what follows from the outcome in L2 under a policy.
 type expectation struct {
 	succeeds        bool
-	l1, drop, l2    writepolicy.Outcome
+	l1, drop, l2    tier.Outcome
 	event, resolved bool
 }
 
 // expect is the row of the README's table: by which policy, and what L2 did.
-func expect(l2First bool, l2 writepolicy.Outcome) expectation {
+func expect(l2First bool, l2 tier.Outcome) expectation {
 	switch {
-	case l2 == writepolicy.Applied:
-		return expectation{succeeds: true, l1: writepolicy.Applied, l2: l2}
+	case l2 == tier.Applied:
+		return expectation{succeeds: true, l1: tier.Applied, l2: l2}
 	case !l2First:
-		return expectation{l1: writepolicy.Applied, l2: l2, event: true}
-	case l2 == writepolicy.Failed:
+		return expectation{l1: tier.Applied, l2: l2, event: true}
+	case l2 == tier.Failed:
 		return expectation{l2: l2}
 	default:
-		return expectation{drop: writepolicy.Applied, l2: l2, event: true, resolved: true}
+		return expectation{drop: tier.Applied, l2: l2, event: true, resolved: true}
 	}
 }
 
@@ -39,11 +39,11 @@ func (x expectation) check(t *testing.T, err error) {
 		require.NoError(t, err)
 		return
 	}
-	var e *writepolicy.Error
+	var e *tier.WriteError
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, x.l1.String(), e.L1.Outcome.String(), "the outcome in L1: %v", err)
 	assert.Equal(t, x.l2.String(), e.L2.Outcome.String(), "the outcome in L2: %v", err)
-	assert.Equal(t, x.drop.String(), e.L1.Drop.String(), "L1's copy dropped: %v", err)
+	assert.Equal(t, x.drop.String(), e.L1.Compensation.String(), "L1's copy dropped: %v", err)
 	assert.Equal(t, x.event && !x.resolved, errors.Is(err, tiercache.ErrInconsistent), "ErrInconsistent: %v", err)
 	assert.NotContains(t, err.Error(), key)
 	assert.NotContains(t, err.Error(), newValue)
@@ -52,9 +52,9 @@ func (x expectation) check(t *testing.T, err error) {
 // holds is what L1 holds afterwards.
 func (x expectation) holds(written string) string {
 	switch {
-	case x.drop == writepolicy.Applied:
+	case x.drop == tier.Applied:
 		return ""
-	case x.l1 == writepolicy.Applied:
+	case x.l1 == tier.Applied:
 		return written
 	default:
 		return oldValue

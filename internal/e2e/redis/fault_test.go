@@ -12,6 +12,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/internal/e2e/server"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -31,15 +32,15 @@ const (
 
 // fault is something that happens to a Redis or to the way there.
 type fault struct {
-	outcome writepolicy.Outcome // that the caller is told
+	outcome tier.Outcome // that the caller is told
 	applied truth
 
-	deleted writepolicy.Outcome // for a delete, where it differs
-	hangs   bool                // until the write timeout
-	server  []string            // arguments
-	resets  string              // the direction in which a connection is reset, if it is
-	direct  bool                // no proxy between
-	fresh   bool                // the client keeps no connections
+	deleted tier.Outcome // for a delete, where it differs
+	hangs   bool         // until the write timeout
+	server  []string     // arguments
+	resets  string       // the direction in which a connection is reset, if it is
+	direct  bool         // no proxy between
+	fresh   bool         // the client keeps no connections
 
 	// strike arranges for the next write to meet the fault, and returns what
 	// makes Redis serve again; nil is nothing.
@@ -86,12 +87,12 @@ func newScene(t *testing.T, f fault, policy writepolicy.Policy, change func(o *r
 }
 
 // writes are the operations that meet a fault.
-var writes = map[writepolicy.Kind]struct {
+var writes = map[tier.Kind]struct {
 	value string // what a tier that applied it holds
 	do    func(ctx context.Context, w *world) error
 }{
-	writepolicy.Set:    {newValue, func(ctx context.Context, w *world) error { return w.Set(ctx, key, newValue, 0) }},
-	writepolicy.Delete: {"", func(ctx context.Context, w *world) error { return w.Delete(ctx, key) }},
+	tier.Set:    {newValue, func(ctx context.Context, w *world) error { return w.Set(ctx, key, newValue, 0) }},
+	tier.Delete: {"", func(ctx context.Context, w *world) error { return w.Delete(ctx, key) }},
 }
 
 // runFaults lets a Set and a Delete meet each fault, with L1 first and L2 first.
@@ -109,10 +110,10 @@ func runFaults(t *testing.T, faults map[string]fault) {
 	}
 }
 
-func (f fault) run(t *testing.T, policy writepolicy.Policy, kind writepolicy.Kind) {
+func (f fault) run(t *testing.T, policy writepolicy.Policy, kind tier.Kind) {
 	t.Helper()
 	outcome, write := f.outcome, writes[kind]
-	if kind == writepolicy.Delete && f.deleted != writepolicy.Skipped {
+	if kind == tier.Delete && f.deleted != tier.Skipped {
 		outcome = f.deleted
 	}
 	s := newScene(t, f, policy, nil)
@@ -121,7 +122,7 @@ func (f fault) run(t *testing.T, policy writepolicy.Policy, kind writepolicy.Kin
 	err := write.do(t.Context(), s.world)
 
 	// What the caller is told, and what is reported.
-	l2First := writepolicy.NameOf(policy) == "sequential_l2first"
+	l2First := writepolicy.NameOf(policy) == "sequential_l2_first"
 	want := expect(l2First, outcome)
 	want.check(t, err)
 	event := s.event(t, want.event)
@@ -136,7 +137,7 @@ func (f fault) run(t *testing.T, policy writepolicy.Policy, kind writepolicy.Kin
 	if heal != nil {
 		heal()
 	}
-	applied := f.applied == yes || outcome == writepolicy.Applied
+	applied := f.applied == yes || outcome == tier.Applied
 	if applied { // perhaps only when Redis gets to it
 		eventually(t, "Redis applies what it was sent", func(ctx context.Context) error {
 			got, _, err := s.l2.Get(ctx, key)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tiercache/tiercache"
-	"github.com/tiercache/tiercache/writepolicy"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // history is a number of writes of one key, one after the other, and what L2 can
@@ -32,16 +32,16 @@ func (h *history) write(t *testing.T) error {
 	h.n++
 	value := strconv.Itoa(h.n)
 	err := h.w.Set(t.Context(), key, value, 0)
-	var e *writepolicy.Error
+	var e *tier.WriteError
 	switch {
 	case err == nil:
 		h.possible = []string{value}
 	case !assert.ErrorAs(t, err, &e):
 		t.FailNow()
-	case e.L2.Outcome == writepolicy.Unknown:
+	case e.L2.Outcome == tier.Unknown:
 		h.possible = append(h.possible, value)
 	}
-	if e != nil && !e.Verdict().Consistent {
+	if e != nil && !e.Verdict.Consistent {
 		h.inconsist++
 	}
 

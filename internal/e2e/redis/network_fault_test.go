@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -14,14 +15,14 @@ import (
 // upstream meets the command, and one downstream the answer.
 func networkFaults() map[string]fault {
 	return map[string]fault{
-		"none": {outcome: writepolicy.Applied, applied: yes, strike: nothing},
+		"none": {outcome: tier.Applied, applied: yes, strike: nothing},
 
-		"reset before the command arrives": {outcome: writepolicy.Unknown, resets: upstream, strike: reset},
-		"reset before the answer arrives":  {outcome: writepolicy.Unknown, applied: yes, resets: downstream, strike: reset},
+		"reset before the command arrives": {outcome: tier.Unknown, resets: upstream, strike: reset},
+		"reset before the answer arrives":  {outcome: tier.Unknown, applied: yes, resets: downstream, strike: reset},
 
 		// The client has to dial for the command.
 		"no way to the server": {
-			outcome: writepolicy.Failed, fresh: true,
+			outcome: tier.Failed, fresh: true,
 			strike: func(t *testing.T, s *scene) func() {
 				t.Helper()
 				s.moments.beforeSending(s.proxy.Stop)
@@ -31,7 +32,7 @@ func networkFaults() map[string]fault {
 		// Redis has closed its end, and the client is not told. What it sends goes
 		// nowhere.
 		"closed before the command, unseen": {
-			outcome: writepolicy.Unknown, hangs: true, server: durable,
+			outcome: tier.Unknown, hangs: true, server: durable,
 			strike: func(t *testing.T, s *scene) func() {
 				t.Helper()
 				s.proxy.add(t, "slow_close", downstream, map[string]any{"delay": patience.Milliseconds()})
@@ -45,46 +46,46 @@ func networkFaults() map[string]fault {
 		},
 
 		"command lost": {
-			outcome: writepolicy.Unknown, hangs: true,
+			outcome: tier.Unknown, hangs: true,
 			strike: toxic("timeout", upstream, map[string]any{"timeout": 0}),
 		},
 		"answer lost": {
-			outcome: writepolicy.Unknown, applied: yes, hangs: true,
+			outcome: tier.Unknown, applied: yes, hangs: true,
 			strike: toxic("timeout", downstream, map[string]any{"timeout": 0}),
 		},
 		"command lost, then closed": {
-			outcome: writepolicy.Unknown,
+			outcome: tier.Unknown,
 			strike:  toxic("timeout", upstream, map[string]any{"timeout": 100}),
 		},
 		"answer lost, then closed": {
-			outcome: writepolicy.Unknown, applied: yes,
+			outcome: tier.Unknown, applied: yes,
 			strike: toxic("timeout", downstream, map[string]any{"timeout": 100}),
 		},
 
 		// Before its name are 8 bytes, and before the key 17.
 		"cut in the command's name": {
-			outcome: writepolicy.Unknown,
+			outcome: tier.Unknown,
 			strike:  toxic("limit_data", upstream, map[string]any{"bytes": 10}),
 		},
 		"cut in the key": {
-			outcome: writepolicy.Unknown,
+			outcome: tier.Unknown,
 			strike:  toxic("limit_data", upstream, map[string]any{"bytes": 22}),
 		},
 		"cut in the middle of the answer": {
-			outcome: writepolicy.Unknown, applied: yes,
+			outcome: tier.Unknown, applied: yes,
 			strike: toxic("limit_data", downstream, map[string]any{"bytes": 2}),
 		},
 
 		"slow answer": {
-			outcome: writepolicy.Unknown, applied: yes, hangs: true,
+			outcome: tier.Unknown, applied: yes, hangs: true,
 			strike: toxic("latency", downstream, map[string]any{"latency": 4 * soon.Milliseconds()}),
 		},
 		"slow, but in time": {
-			outcome: writepolicy.Applied, applied: yes,
+			outcome: tier.Applied, applied: yes,
 			strike: toxic("latency", upstream, map[string]any{"latency": 50}),
 		},
 		"in small pieces": {
-			outcome: writepolicy.Applied, applied: yes,
+			outcome: tier.Applied, applied: yes,
 			strike: toxic("slicer", upstream, map[string]any{"average_size": 3, "delay": 1000}),
 		},
 	}
@@ -117,12 +118,12 @@ func TestNetworkFaults_CutAnywhere(t *testing.T) {
 	const header = 22
 	size := len("*3\r\n$3\r\nset\r\n$9\r\n"+key+"\r\n$25\r\n"+newValue+"\r\n") + header
 	cut := func(bytes int) fault {
-		return fault{outcome: writepolicy.Unknown, strike: toxic("limit_data", upstream, map[string]any{"bytes": bytes})}
+		return fault{outcome: tier.Unknown, strike: toxic("limit_data", upstream, map[string]any{"bytes": bytes})}
 	}
 	for arrives := 1; arrives < size; arrives++ {
 		t.Run(strconv.Itoa(arrives), func(t *testing.T) {
 			t.Parallel()
-			cut(arrives).run(t, writepolicy.Sequential(), writepolicy.Set)
+			cut(arrives).run(t, writepolicy.Sequential(), tier.Set)
 		})
 	}
 	t.Run("all of it", func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/redisbackend"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -32,8 +33,8 @@ func TestRetries_Reset(t *testing.T) {
 	var failed *redisbackend.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, 1, failed.Attempts)
-	expect(false, writepolicy.Unknown).check(t, err)
-	assert.Equal(t, writepolicy.Unknown, s.event(t, true).L2.Outcome)
+	expect(false, tier.Unknown).check(t, err)
+	assert.Equal(t, tier.Unknown, s.event(t, true).L2.Outcome)
 	l1, l2 := s.holds(t)
 	assert.Equal(t, [2]string{newValue, newValue}, [2]string{l1, l2})
 
@@ -50,8 +51,8 @@ func TestRetries_NoServer(t *testing.T) {
 	var failed *redisbackend.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, 4, failed.Attempts)
-	expect(false, writepolicy.Failed).check(t, err)
-	assert.Equal(t, writepolicy.Failed, s.event(t, true).L2.Outcome)
+	expect(false, tier.Failed).check(t, err)
+	assert.Equal(t, tier.Failed, s.event(t, true).L2.Outcome)
 	l1, l2 := s.holds(t)
 	assert.Equal(t, [2]string{newValue, oldValue}, [2]string{l1, l2})
 

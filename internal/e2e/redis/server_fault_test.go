@@ -8,17 +8,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tiercache/tiercache/writepolicy"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // serverFaults happen to Redis itself. The client is connected to it directly.
 func serverFaults() map[string]fault {
 	return map[string]fault{
-		"none": {outcome: writepolicy.Applied, applied: yes, strike: nothing},
+		"none": {outcome: tier.Applied, applied: yes, strike: nothing},
 
 		// The command waits in the socket, and Redis takes it when it goes on.
 		"stopped before the command, and continued": {
-			outcome: writepolicy.Unknown, applied: yes, hangs: true,
+			outcome: tier.Unknown, applied: yes, hangs: true,
 			strike: func(t *testing.T, s *scene) func() {
 				t.Helper()
 				s.moments.beforeSending(func() { assert.NoError(t, s.server.Pause()) })
@@ -26,7 +26,7 @@ func serverFaults() map[string]fault {
 			},
 		},
 		"stopped before the command, and killed": {
-			outcome: writepolicy.Unknown, server: durable, hangs: true,
+			outcome: tier.Unknown, server: durable, hangs: true,
 			strike: func(t *testing.T, s *scene) func() {
 				t.Helper()
 				s.moments.beforeSending(func() { assert.NoError(t, s.server.Pause()) })
@@ -35,7 +35,7 @@ func serverFaults() map[string]fault {
 		},
 
 		"killed before the command": {
-			outcome: writepolicy.Failed, server: durable,
+			outcome: tier.Failed, server: durable,
 			strike: func(t *testing.T, s *scene) func() {
 				t.Helper()
 				s.moments.beforeSending(s.server.Kill)
@@ -43,7 +43,7 @@ func serverFaults() map[string]fault {
 			},
 		},
 		"killed between the command and its answer": {
-			outcome: writepolicy.Unknown, server: durable,
+			outcome: tier.Unknown, server: durable,
 			strike: func(t *testing.T, s *scene) func() {
 				t.Helper()
 				s.moments.beforeSending(func() { assert.NoError(t, s.server.Pause()) })
@@ -53,7 +53,7 @@ func serverFaults() map[string]fault {
 		},
 
 		"out of memory": {
-			outcome: writepolicy.Failed, deleted: writepolicy.Applied,
+			outcome: tier.Failed, deleted: tier.Applied,
 			server: []string{"--maxmemory-policy", "noeviction"},
 			strike: func(t *testing.T, s *scene) func() {
 				t.Helper()
@@ -62,7 +62,7 @@ func serverFaults() map[string]fault {
 			},
 		},
 		"turned into a replica": {
-			outcome: writepolicy.Failed,
+			outcome: tier.Failed,
 			strike: func(t *testing.T, s *scene) func() {
 				t.Helper()
 				s.moments.beforeSending(func() {
@@ -75,7 +75,7 @@ func serverFaults() map[string]fault {
 		// Whether Redis still executes the command of a client that has gone away
 		// meanwhile is its own affair.
 		"writes paused for long": {
-			outcome: writepolicy.Unknown, applied: either, hangs: true,
+			outcome: tier.Unknown, applied: either, hangs: true,
 			strike: func(t *testing.T, s *scene) func() {
 				t.Helper()
 				pause(t, s, "600000", "WRITE")
@@ -84,7 +84,7 @@ func serverFaults() map[string]fault {
 		},
 		// Nothing ends this pause but its time.
 		"paused for long": {
-			outcome: writepolicy.Unknown, applied: either, hangs: true,
+			outcome: tier.Unknown, applied: either, hangs: true,
 			strike: func(t *testing.T, s *scene) func() {
 				t.Helper()
 				s.moments.beforeSending(func() { pause(t, s, "2000", "ALL") })
@@ -92,7 +92,7 @@ func serverFaults() map[string]fault {
 			},
 		},
 		"writes paused shortly": {
-			outcome: writepolicy.Applied, applied: yes,
+			outcome: tier.Applied, applied: yes,
 			strike: func(t *testing.T, s *scene) func() {
 				t.Helper()
 				pause(t, s, "100", "WRITE")
@@ -100,7 +100,7 @@ func serverFaults() map[string]fault {
 			},
 		},
 		"paused shortly": {
-			outcome: writepolicy.Applied, applied: yes,
+			outcome: tier.Applied, applied: yes,
 			strike: func(t *testing.T, s *scene) func() {
 				t.Helper()
 				pause(t, s, "100", "ALL")
@@ -108,7 +108,7 @@ func serverFaults() map[string]fault {
 			},
 		},
 		"busy with a command": {
-			outcome: writepolicy.Unknown, applied: yes, hangs: true, server: []string{"--enable-debug-command", "yes"},
+			outcome: tier.Unknown, applied: yes, hangs: true, server: []string{"--enable-debug-command", "yes"},
 			strike: func(t *testing.T, s *scene) func() {
 				t.Helper()
 				busy := make(chan error, 1)

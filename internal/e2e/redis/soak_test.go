@@ -78,7 +78,7 @@ func TestSoak(t *testing.T) {
 	t.Parallel()
 	d, seed := soakTime(t), soakSeed(t)
 	for name, policy := range map[string]writepolicy.Policy{
-		"sequential": writepolicy.Sequential(), "sequential_l2first": writepolicy.Sequential(writepolicy.L2First),
+		"sequential": writepolicy.Sequential(), "sequential_l2_first": writepolicy.Sequential(writepolicy.L2First),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -118,7 +118,7 @@ func (s *soak) round(n int) {
 	r := newRecord()
 	var hooks atomic.Int64
 	cache, err := tiercache.New("soak", l1, l2,
-		tiercache.WithPolicy(s.policy), tiercache.WithWriteTimeout(soakTimeout),
+		tiercache.WithWritePolicy(s.policy), tiercache.WithWriteTimeout(soakTimeout),
 		tiercache.WithTelemetry(tracing.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(r))),
 			tracing.WithKey(func(key string) string { return key }), tracing.Disabled()),
 		tiercache.WithInconsistencyHook(func(context.Context, tiercache.Inconsistency) { hooks.Add(1) }))

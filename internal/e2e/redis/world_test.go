@@ -57,7 +57,7 @@ func newWorld(t *testing.T, s setting) *world {
 	l2, err := backends.WithCodec(store, backends.String())
 	require.NoError(t, err)
 	w.Cache, err = tiercache.New("users", w.l1, l2, append(w.options(),
-		tiercache.WithPolicy(s.policy), tiercache.WithWriteTimeout(s.timeout))...)
+		tiercache.WithWritePolicy(s.policy), tiercache.WithWriteTimeout(s.timeout))...)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)

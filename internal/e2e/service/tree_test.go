@@ -77,7 +77,7 @@ func writeTags(b *strings.Builder, all tags) {
 	var lines []string
 	for _, tag := range all {
 		switch {
-		case tag.Key == "tiercache.turn.wait": // a time
+		case tag.Key == "tiercache.lock.wait_duration": // a time
 		case strings.HasPrefix(tag.Key, "tiercache."), tag.Key == "error.type":
 			lines = append(lines, fmt.Sprintf(" %s=%v", strings.TrimPrefix(tag.Key, "tiercache."), tag.Value))
 		}

@@ -1,0 +1,55 @@
+package tiercache
+
+import (
+	"context"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/engine"
+)
+
+// AsBackend returns the cache as a backend, so that it can be a tier of another
+// cache: L1 / (L2 / L3). The spans nest. A write that reached one of its tiers
+// and not the other is an unknown outcome for the outer cache, and one that
+// reached neither is a failed one.
+//
+// Its writes have the timeouts of their own tiers. It is safe for concurrent use.
+// It needs no Close of its own; the cache does.
+func (c *Cache[V]) AsBackend() backends.Backend[V] { return nested[V]{c.engine} }
+
+type nested[V any] struct{ engine *engine.Engine[V] }
+
+var (
+	_ backends.Stager[any] = nested[any]{}
+	_ backends.Describer   = nested[any]{}
+)
+
+func (n nested[V]) Get(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
+	return n.engine.GetEntry(ctx, key)
+}
+
+func (n nested[V]) Set(ctx context.Context, key string, entry backends.Entry[V]) error {
+	if err := validate(key, 0); err != nil {
+		return backends.NotApplied(err)
+	}
+	return n.engine.Set(ctx, key, entry)
+}
+
+func (n nested[V]) Delete(ctx context.Context, key string) error {
+	if err := validate(key, 0); err != nil {
+		return backends.NotApplied(err)
+	}
+	return n.engine.Delete(ctx, key)
+}
+
+// Stage stages in the tiers of the cache and forgets the result: the write, should it
+// come, stages again, because it may be made more than once.
+func (n nested[V]) Stage(ctx context.Context, key string, entry backends.Entry[V]) (set func(ctx context.Context) error, err error) {
+	if err := n.engine.Stage(ctx, key, entry); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error { return n.Set(ctx, key, entry) }, nil
+}
+
+// Describe says that the cache describes its calls by spans of its own, and that
+// it is in the process if both of its tiers are.
+func (n nested[V]) Describe() backends.Description { return n.engine.Describe() }

@@ -1,0 +1,21 @@
+// Package engine is the working half of a cache; package tiercache is its face.
+//
+// A write is a value that goes through these steps, in write.go:
+//
+//	stage    both tiers prepare the entry; what cannot be written changes nothing
+//	lock     the write waits for the lock of its key
+//	policy   the write policy calls the two tiers, each a policyTier
+//	return   the tally says whether the tiers may differ, and the caller gets its error
+//	finish   when the last call of a tier has ended: event, observers, unlock
+//
+// The tally (package internal/tally) is a value without a lock. A policy may let
+// calls of tiers go on after it has returned; then the write is handed over to the
+// last of them (inflight.go).
+//
+// A read asks L1 (lookup.go, the only place that does), then L2, behind a fence that
+// a write of its key breaks, and refills L1 (read.go). A load shares a read and a
+// loader among all callers of a key (load.go, on package internal/flight).
+// lifetime.go alone decides which entries are fresh.
+//
+// Backends and other code of strangers are behind package internal/guard.
+package engine

@@ -1,0 +1,141 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/builtin"
+	"github.com/tiercache/tiercache/internal/flight"
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/keylock"
+	"github.com/tiercache/tiercache/internal/negative"
+	"github.com/tiercache/tiercache/internal/readplan"
+	"github.com/tiercache/tiercache/internal/telemetry"
+	"github.com/tiercache/tiercache/readpolicy"
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tracing"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// Config is an engine's configuration. It has been validated.
+type Config struct {
+	Name         string
+	WritePolicy  writepolicy.Policy
+	WriteTimeout time.Duration
+	Certain      func(err error) bool
+	Hook         func(ctx context.Context, i tier.Inconsistency) // nil: none
+	Telemetry    []tracing.Option
+
+	ReadPolicy   readpolicy.Policy
+	NoRefill     bool
+	L1TTL        time.Duration // 0: no limit
+	L1Jitter     float64
+	NegativeTTL  time.Duration // 0: nothing is remembered
+	StaleIfError time.Duration // 0: no stale values
+	RefreshAhead float64       // 0: none
+	L1HitSpans   bool
+}
+
+// maxNegatives bounds the keys that are remembered as not found.
+const maxNegatives = 10_000
+
+// Engine is a cache of two tiers. It is safe for concurrent use.
+type Engine[V any] struct {
+	config     Config
+	policyName string
+	l1, l2     *guard.Tier[V]
+	tel        *telemetry.Telemetry
+	locks      *keylock.Table
+	lifetime   lifetime
+	reads      readplan.Plan
+	fast       fastPath
+	observers  observers
+	flights    *flight.Group[load[V]]
+	negatives  *negative.Set
+	closed     atomic.Bool
+
+	stages   bool // a tier prepares its writes
+	rewrites bool // entries in L1 differ from those in L2
+	trusted  bool // the policy is one of this module, so its writes are recycled
+	observed bool // spans or metrics are on
+
+	// policyCalls are the goroutines that policyTier.Go starts. When no operation is
+	// under way, only a policy's done callback can still run in them.
+	policyCalls sync.WaitGroup
+
+	writePool sync.Pool // of *write[V]
+	readPool  sync.Pool // of *read[V]
+}
+
+// fastPath is the way in which a read asks L1 before it is set up.
+type fastPath uint8
+
+const (
+	fastNone  fastPath = iota // not at all
+	fastEntry                 // for the whole entry
+	fastValue                 // for the value alone (budget Get/hit=l1)
+)
+
+// New returns an engine. Errors are those of a meter provider.
+func New[V any](cfg Config, l1, l2 backends.Backend[V]) (*Engine[V], error) {
+	e := &Engine[V]{
+		config:     cfg,
+		policyName: writepolicy.NameOf(cfg.WritePolicy),
+		l1:         guard.NewTier(tier.L1, l1, cfg.WriteTimeout, cfg.Certain),
+		l2:         guard.NewTier(tier.L2, l2, cfg.WriteTimeout, cfg.Certain),
+		locks:      keylock.NewTable(),
+		lifetime:   lifetime{l1TTL: cfg.L1TTL, jitter: cfg.L1Jitter, staleFor: cfg.StaleIfError, ahead: cfg.RefreshAhead},
+		reads:      cfg.ReadPolicy.Plan(),
+		flights:    flight.New[load[V]](),
+		negatives:  negative.New(cfg.NegativeTTL, maxNegatives),
+	}
+	var err error
+	e.tel, err = telemetry.New(telemetry.Target{
+		Cache:       cfg.Name,
+		WritePolicy: e.policyName,
+		ReadPolicy:  cfg.ReadPolicy.Name(),
+		Tiers:       tier.Pair[backends.Description]{L1: e.l1.Description(), L2: e.l2.Description()},
+	}, cfg.Telemetry)
+	if err != nil {
+		return nil, err
+	}
+	e.observed = e.tel.Enabled()
+	e.stages = e.l1.Stages() || e.l2.Stages()
+	e.rewrites = e.lifetime.rewrites()
+	_, e.trusted = cfg.WritePolicy.(builtin.Marked)
+	if !e.reads.Concurrent && e.l1.Description().InProcess && !cfg.L1HitSpans {
+		e.fast = fastEntry
+		if cfg.StaleIfError == 0 && cfg.RefreshAhead == 0 {
+			e.fast = fastValue
+		}
+	}
+	e.observe()
+	return e, nil
+}
+
+// Closed reports whether Close was called.
+func (e *Engine[V]) Closed() bool { return e.closed.Load() }
+
+// Describe describes the cache as a backend of another cache.
+func (e *Engine[V]) Describe() backends.Description {
+	return backends.Description{
+		InProcess:    e.l1.Description().InProcess && e.l2.Description().InProcess,
+		Instrumented: true, // its calls have spans of their own
+	}
+}
+
+// Close lets no more operations in and waits for those under way, until ctx ends.
+func (e *Engine[V]) Close(ctx context.Context) error {
+	e.closed.Store(true)
+	if err := e.locks.Close(ctx); err != nil {
+		return fmt.Errorf("tiercache: close: %w", err)
+	}
+	e.policyCalls.Wait()
+	e.l1.Release()
+	e.l2.Release()
+	return nil
+}

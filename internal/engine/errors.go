@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/keylock"
+	"github.com/tiercache/tiercache/internal/tally"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// check returns the error of a read that cannot begin.
+func (e *Engine[V]) check(key string) error {
+	if key == "" {
+		return ErrEmptyKey
+	}
+	if e.closed.Load() {
+		return tier.ErrClosed
+	}
+	return nil
+}
+
+// ErrEmptyKey is the error for an empty key.
+var ErrEmptyKey = fmt.Errorf("%w: the key is empty", tier.ErrInvalid)
+
+// lockError returns the reason for which a write did not get its key's lock.
+func lockError(err error) error {
+	if errors.Is(err, keylock.ErrClosed) {
+		return tier.ErrClosed
+	}
+	return fmt.Errorf("waiting for the key's lock: %w", err)
+}
+
+// errorOf returns the error of a write whose policy has returned policyErr. A policy
+// cannot make it a success when no tier has the value, or when a delete left a copy
+// behind. It is called locked.
+func (w *write[V]) errorOf(policyErr error) error {
+	if policyErr == nil && w.tally.Succeeded() {
+		return nil
+	}
+	now := w.tally // a copy, in which calls under way have become unknown
+	for _, id := range []tier.ID{tier.L1, tier.L2} {
+		if *w.inflight.open.At(id) > 0 {
+			now.End(id, tally.Write, now.Begin(), tier.Unknown, nil)
+		}
+	}
+	err := &tier.WriteError{
+		Kind: w.op.Kind, Policy: w.engine.policyName,
+		L1: now.Results().L1, L2: now.Results().L2, Verdict: now.Verdict(),
+	}
+	if !onlyTierErrors(policyErr) {
+		err.Cause = guard.WithoutKey(policyErr, w.op.Key)
+	}
+	return err
+}
+
+// onlyTierErrors reports whether err adds nothing to the results of the tiers.
+func onlyTierErrors(err error) bool {
+	if err == nil {
+		return true
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			if !onlyTierErrors(e) {
+				return false
+			}
+		}
+		return true
+	}
+	_, ok := err.(*tier.Error) //nolint:errorlint // an error that wraps one adds something
+	return ok
+}

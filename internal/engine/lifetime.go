@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// lifetime decides how long entries are kept in L1 and which of them are fresh.
+type lifetime struct {
+	l1TTL    time.Duration // limit in L1; 0: none
+	jitter   float64       // part of l1TTL by which it is shortened at random
+	staleFor time.Duration // kept in L1 after they have expired; 0: not at all
+	ahead    float64       // part of the TTL that is left when a refresh is due; 0: never
+}
+
+// Expiry returns the instant at which an entry expires that is made now. It has no
+// monotonic reading, which would not survive in L2: the tiers would disagree after
+// the clock was set.
+func Expiry(ttl time.Duration) time.Time {
+	if ttl == 0 {
+		return time.Time{} // never
+	}
+	return time.Now().Add(ttl).Round(0)
+}
+
+// rewrites reports whether entries in L1 expire at another time than those in L2.
+func (l *lifetime) rewrites() bool { return l.l1TTL > 0 || l.staleFor > 0 }
+
+// inL1 returns the instant at which L1 lets go of an entry that expires at the
+// given time.
+func (l *lifetime) inL1(expiresAt time.Time) time.Time {
+	if l.l1TTL > 0 {
+		ttl := l.l1TTL - time.Duration(rand.Float64()*l.jitter*float64(l.l1TTL)) //nolint:gosec // it spreads load
+		if limit := Expiry(ttl); expiresAt.IsZero() || limit.Before(expiresAt) {
+			expiresAt = limit
+		}
+	}
+	if l.staleFor > 0 && !expiresAt.IsZero() {
+		expiresAt = expiresAt.Add(l.staleFor)
+	}
+	return expiresAt
+}
+
+// admit reports whether an entry that L1 holds is fresh. It takes off the time for
+// which L1 keeps it as a stale one.
+func (l *lifetime) admit(expiresAt *time.Time) bool {
+	if l.staleFor == 0 || expiresAt.IsZero() {
+		return true // otherwise the backend would have let go of it
+	}
+	*expiresAt = expiresAt.Add(-l.staleFor)
+	return time.Now().Before(*expiresAt)
+}
+
+// due reports whether an entry of L1 should be refreshed ahead of its expiry.
+func (l *lifetime) due(expiresAt time.Time, ttl time.Duration) bool {
+	if l.ahead == 0 || expiresAt.IsZero() {
+		return false
+	}
+	if l.l1TTL > 0 && (ttl == 0 || l.l1TTL < ttl) {
+		ttl = l.l1TTL
+	}
+	return time.Until(expiresAt) < time.Duration(l.ahead*float64(ttl))
+}

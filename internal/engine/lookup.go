@@ -1,0 +1,58 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// found is the answer of a tier: an entry, fresh or expired, an error, or nothing.
+type found[V any] struct {
+	entry backends.Entry[V]
+	hit   bool // entry is fresh
+	stale bool // entry has expired, and L1 keeps it for times of trouble
+	err   error
+}
+
+// lookup returns the answer's name.
+func (f *found[V]) lookup() tier.Lookup {
+	switch {
+	case f.err != nil:
+		return tier.LookupError
+	case f.hit:
+		return tier.LookupHit
+	default:
+		return tier.LookupMiss
+	}
+}
+
+// lookupL1 asks L1. Only this function and lookupValue do.
+func (e *Engine[V]) lookupL1(ctx context.Context, key string) (f found[V]) {
+	entry, ok, err := e.l1.Get(ctx, key)
+	if err != nil || !ok {
+		return found[V]{err: err}
+	}
+	fresh := e.lifetime.admit(&entry.ExpiresAt)
+	return found[V]{entry: entry, hit: fresh, stale: !fresh}
+}
+
+// lookupValue asks L1 for nothing but the value, where all that it holds is fresh
+// (budget Get/hit=l1). It counts a hit; missed counts anything else.
+func (e *Engine[V]) lookupValue(ctx context.Context, key string) (value V, hit bool, err error) {
+	value, hit, err = e.l1.Value(ctx, key)
+	if hit && err == nil {
+		e.tel.Count(tier.L1, tier.LookupHit)
+		return value, true, nil
+	}
+	return value, false, err
+}
+
+// missed counts and returns the answer of L1 that lookupValue got.
+func (e *Engine[V]) missed(key string, err error) (f found[V]) {
+	if err != nil {
+		f.err = e.l1.GetError(key, err)
+	}
+	e.tel.Count(tier.L1, f.lookup())
+	return f
+}

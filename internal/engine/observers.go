@@ -1,0 +1,38 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// observers are the functions that follow a write without being part of it. Those of
+// began and ended must be quick and must not call the cache: the key is locked.
+type observers struct {
+	// began is called when a write holds the lock of its key, before it touches a
+	// tier.
+	began []func(op writepolicy.Op)
+
+	// ended is called when no call of a tier goes on any more, before the key is
+	// unlocked.
+	ended []func(op writepolicy.Op, results *tier.Pair[tier.Result], verdict tier.Verdict)
+
+	// reported is called after an inconsistency was reported, when the next write
+	// of the key may have begun, so it may write the key itself.
+	reported []func(ctx context.Context, i tier.Inconsistency)
+}
+
+// observe fills the list.
+func (e *Engine[V]) observe() {
+	if e.negatives != nil {
+		e.observers.began = append(e.observers.began, func(op writepolicy.Op) { e.negatives.Drop(op.Key) })
+	}
+	if hook := e.config.Hook; hook != nil {
+		e.observers.reported = append(e.observers.reported, func(ctx context.Context, i tier.Inconsistency) {
+			defer guard.Report()
+			hook(ctx, i)
+		})
+	}
+}

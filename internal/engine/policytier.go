@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/tally"
+	"github.com/tiercache/tiercache/internal/telemetry"
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// policyTier is a tier as a policy sees it: bound to a write, and observed.
+type policyTier[V any] struct {
+	write  *write[V]
+	id     tier.ID
+	tier   *guard.Tier[V]
+	staged guard.Staged // nil: there is nothing to stage
+}
+
+var _ writepolicy.Tier = (*policyTier[any])(nil)
+
+// errReturned refuses calls of a policy that goes on after it has returned.
+var errReturned = errors.New("the policy has returned already")
+
+// Write implements [writepolicy.Tier].
+func (t *policyTier[V]) Write(ctx context.Context) error { return t.call(ctx, tally.Write) }
+
+// Drop implements [writepolicy.Tier].
+func (t *policyTier[V]) Drop(ctx context.Context) error { return t.call(ctx, tally.Drop) }
+
+// Compensate implements [writepolicy.Tier].
+func (t *policyTier[V]) Compensate(ctx context.Context) error { return t.call(ctx, tally.Compensate) }
+
+// Go implements [writepolicy.Tier].
+func (t *policyTier[V]) Go(ctx context.Context, done func(err error)) {
+	w := t.write
+	w.inflight.begin()
+	var err error
+	if ctx.Err() != nil || !w.inflight.enter(t.id) {
+		err = t.refused(ctx, tally.Write) // now: later, t may serve another write
+	}
+	w.engine.policyCalls.Go(func() {
+		defer func() {
+			defer guard.Report()
+			done(err)
+		}()
+		if err == nil {
+			t.performObserved(ctx, tally.Write, &err)
+		}
+	})
+}
+
+func (t *policyTier[V]) call(ctx context.Context, verb tally.Verb) error {
+	if ctx.Err() != nil || !t.write.inflight.enter(t.id) {
+		return t.refused(ctx, verb)
+	}
+	return t.perform(ctx, verb)
+}
+
+// refused returns the error of a call that cannot help any more, or is too late.
+func (t *policyTier[V]) refused(ctx context.Context, verb tally.Verb) error {
+	err := context.Cause(ctx)
+	if err == nil {
+		err = errReturned
+	}
+	return guard.NewError(t.id, t.kind(verb).String(), t.write.op.Key, tier.Skipped, err)
+}
+
+// exited returns the error of a call that ended its goroutine.
+func exited(id tier.ID, kind tier.Kind, key string) error {
+	return guard.NewError(id, kind.String(), key, tier.Unknown, guard.ErrExited)
+}
+
+// kind returns the operation that the verb stands for.
+func (t *policyTier[V]) kind(verb tally.Verb) tier.Kind {
+	if verb != tally.Write {
+		return tier.Invalidate
+	}
+	return t.write.op.Kind
+}
+
+// perform makes a call that has entered. When it returns, t may already serve
+// another write, if the policy has returned before.
+func (t *policyTier[V]) perform(ctx context.Context, verb tally.Verb) (err error) {
+	w := t.write
+	if w.engine.observed || w.inflight.async {
+		t.performObserved(ctx, verb, &err)
+		return err
+	}
+	// Without telemetry there is nothing to let go of but the write itself, whose
+	// conclude runs in any case (budget Set/policy=sequential/telemetry=off).
+	w.call = tierCall{id: t.id, verb: verb, began: w.tally.Begin()}
+	outcome, err := t.touch(ctx, verb)
+	w.tally.End(t.id, verb, w.call.began, outcome, err)
+	w.call.id = 0
+	return err
+}
+
+// performObserved stores the error of the call, also when the call ends the
+// goroutine. Its frame and those below it fit into the stack of a new goroutine.
+func (t *policyTier[V]) performObserved(ctx context.Context, verb tally.Verb, err *error) {
+	w := t.write
+	c := tierCall{id: t.id, verb: verb, began: w.begin()}
+	var obs telemetry.TierCall
+	ctx = w.obs.StartTier(ctx, &obs, t.id, t.kind(verb))
+	outcome := tier.Unknown
+	defer func() {
+		if *err == nil && outcome != tier.Applied {
+			*err = exited(t.id, t.kind(verb), w.op.Key)
+		}
+		w.callEnded(ctx, c, &obs, outcome, *err)
+	}()
+	outcome, *err = t.touch(ctx, verb)
+}
+
+// tierCall is one call of a tier.
+type tierCall struct {
+	id    tier.ID
+	verb  tally.Verb
+	began tally.Mark
+}
+
+// touch calls the backend.
+func (t *policyTier[V]) touch(ctx context.Context, verb tally.Verb) (tier.Outcome, error) {
+	key, kind := t.write.op.Key, t.kind(verb)
+	var err error
+	if kind == tier.Set {
+		err = t.tier.Set(ctx, key, t.write.entryFor(t.id), t.staged)
+	} else {
+		err = t.tier.Delete(ctx, key)
+	}
+	if err == nil {
+		return tier.Applied, nil
+	}
+	return t.tier.Failed(kind, key, err)
+}

@@ -1,0 +1,310 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/keylock"
+	"github.com/tiercache/tiercache/internal/telemetry"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// read is one read that goes beyond a hit in L1. It raises a fence before it asks L2,
+// so that an older entry that it finds there cannot replace a newer one in L1.
+type read[V any] struct {
+	engine *Engine[V]
+	key    string
+	obs    telemetry.Read
+	fence  keylock.Fence
+	lock   keylock.Lock // of the refill
+	open   atomic.Int32 // the read itself, and tiers that are being asked
+
+	l1    found[V]
+	asked bool // L1 was asked before the read was set up
+}
+
+// result is the result of a read.
+type result[V any] struct {
+	entry backends.Entry[V]
+	telemetry.ReadResult
+}
+
+// Get returns the value at key.
+func (e *Engine[V]) Get(ctx context.Context, key string) (value V, ok bool, err error) {
+	if e.fast != fastValue || e.closed.Load() || key == "" {
+		entry, ok, err := e.GetEntry(ctx, key)
+		return entry.Value, ok, err
+	}
+	value, ok, err = e.lookupValue(ctx, key)
+	if ok {
+		return value, true, nil
+	}
+	return e.getBeyond(ctx, key, err)
+}
+
+// getBeyond is apart from Get, whose frame stays small (budget Get/hit=l1).
+func (e *Engine[V]) getBeyond(ctx context.Context, key string, l1Err error) (value V, ok bool, err error) {
+	r := e.newRead(key)
+	r.l1, r.asked = e.missed(key, l1Err), true
+	res, err := r.get(ctx)
+	return res.entry.Value, res.Found == tier.LookupHit, err
+}
+
+// GetEntry returns the entry at key.
+func (e *Engine[V]) GetEntry(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
+	if err := e.check(key); err != nil {
+		return entry, false, err
+	}
+	r := e.newRead(key)
+	if e.fast != fastNone {
+		l1 := e.lookupL1(ctx, key)
+		e.tel.Count(tier.L1, l1.lookup())
+		if l1.hit {
+			r.free()
+			return l1.entry, true, nil
+		}
+		r.l1, r.asked = l1, true
+	}
+	res, err := r.get(ctx)
+	return res.entry, res.Found == tier.LookupHit, err
+}
+
+func (e *Engine[V]) newRead(key string) *read[V] {
+	r, _ := e.readPool.Get().(*read[V])
+	if r == nil {
+		r = &read[V]{engine: e}
+	}
+	r.key = key
+	return r
+}
+
+// free is called when nothing refers to r any more.
+func (r *read[V]) free() {
+	if r.engine.observed {
+		r.obs = telemetry.Read{}
+	}
+	r.key, r.l1, r.asked = "", found[V]{}, false
+	r.engine.readPool.Put(r)
+}
+
+// get reads, observed.
+func (r *read[V]) get(ctx context.Context) (res result[V], err error) {
+	ctx = r.engine.tel.StartRead(ctx, &r.obs, r.key)
+	res.Found = tier.LookupError
+	if err = r.begin(); err != nil {
+		r.obs.Returned(ctx, res.ReadResult, err)
+		return res, err
+	}
+	returned := false
+	err = guard.ErrExited
+	defer func() {
+		r.obs.Returned(ctx, res.ReadResult, err)
+		if r.done() && returned {
+			r.free()
+		}
+	}()
+	res, err = r.run(ctx)
+	returned = true
+	return res, err
+}
+
+// begin raises the fence. From then on Close waits for the read.
+func (r *read[V]) begin() error {
+	if err := r.engine.locks.Raise(&r.fence, r.key); err != nil {
+		return tier.ErrClosed
+	}
+	r.open.Store(1)
+	return nil
+}
+
+// done is called by the read itself and by each tier that it asked in a goroutine.
+// The last one lowers the fence.
+func (r *read[V]) done() (last bool) {
+	if r.open.Add(-1) > 0 {
+		return false
+	}
+	r.fence.Lower()
+	return true
+}
+
+// run asks the tiers as the policy says, and refills L1.
+func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
+	from, l2 := r.ask(ctx)
+	if from != tier.L1 && !r.engine.reads.Concurrent && r.fence.Broken() && r.recheck(ctx) {
+		res = r.answer(tier.L1, r.l1.entry)
+		if l2.hit && !r.engine.config.NoRefill {
+			res.Refill = tier.RefillFenced // L1 did not get the entry of L2
+		}
+		return res, nil
+	}
+	switch from {
+	case tier.L1:
+		return r.answer(from, r.l1.entry), nil
+	case tier.L2:
+		res = r.answer(from, l2.entry)
+		res.Refill = r.refill(ctx, l2.entry)
+		return res, nil
+	}
+	if err = errors.Join(r.l1.err, l2.err); err != nil {
+		res.Found = tier.LookupError
+		return res, fmt.Errorf("tiercache: get: %w", err)
+	}
+	res.Found = tier.LookupMiss
+	return res, nil
+}
+
+func (r *read[V]) answer(from tier.ID, entry backends.Entry[V]) result[V] {
+	return result[V]{entry, telemetry.ReadResult{Found: tier.LookupHit, Tier: from}}
+}
+
+// ask asks the tiers. It returns the one that has the value, 0 if none has, and the
+// answer of L2.
+func (r *read[V]) ask(ctx context.Context) (from tier.ID, l2 found[V]) {
+	if r.engine.reads.Concurrent {
+		return r.askBoth(ctx)
+	}
+	switch {
+	case !r.asked:
+		r.l1 = r.askTier(ctx, tier.L1)
+	case r.l1.err != nil:
+		r.obs.FailedBefore(ctx, r.l1.err)
+	}
+	if r.l1.hit {
+		return tier.L1, l2
+	}
+	l2 = r.askTier(ctx, tier.L2)
+	if l2.hit {
+		return tier.L2, l2
+	}
+	return 0, l2
+}
+
+// askBoth asks both tiers at once. The slower one may go on after the return.
+func (r *read[V]) askBoth(ctx context.Context) (from tier.ID, l2 found[V]) {
+	plan := r.engine.reads
+	if plan.CancelLoser {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+	}
+	var answers tier.Pair[chan found[V]]
+	answers.L1, answers.L2 = r.goAsk(ctx, tier.L1), r.goAsk(ctx, tier.L2)
+	for range 2 {
+		var got tier.ID
+		select {
+		case r.l1 = <-answers.L1:
+			got, answers.L1 = tier.L1, nil
+		case l2 = <-answers.L2:
+			got, answers.L2 = tier.L2, nil
+		}
+		hit := got == tier.L1 && r.l1.hit || got == tier.L2 && l2.hit
+		if hit && !plan.WaitForBoth {
+			return got, l2
+		}
+	}
+	switch {
+	case r.l1.hit && (!l2.hit || !expiresLater(l2.entry.ExpiresAt, r.l1.entry.ExpiresAt)):
+		return tier.L1, l2
+	case l2.hit:
+		return tier.L2, l2
+	default:
+		return 0, l2
+	}
+}
+
+// expiresLater reports whether a is later than b; the zero time is never.
+func expiresLater(a, b time.Time) bool {
+	return !b.IsZero() && (a.IsZero() || a.After(b))
+}
+
+// goAsk asks a tier in a goroutine.
+func (r *read[V]) goAsk(ctx context.Context, id tier.ID) chan found[V] {
+	r.open.Add(1)
+	answer := make(chan found[V], 1)
+	go func() {
+		f := found[V]{err: guard.NewError(id, tier.Get.String(), r.key, tier.Failed, guard.ErrExited)}
+		defer func() {
+			answer <- f
+			r.done()
+		}()
+		f = r.askTier(ctx, id)
+	}()
+	return answer
+}
+
+// askTier asks a tier, observed.
+func (r *read[V]) askTier(ctx context.Context, id tier.ID) (f found[V]) {
+	var call telemetry.TierCall
+	ctx = r.obs.StartTier(ctx, &call, id, tier.Get)
+	f.err = guard.ErrExited
+	defer func() {
+		call.Found(ctx, f.lookup(), f.err)
+		call.End()
+		r.engine.tel.Count(id, f.lookup())
+	}()
+	if id == tier.L1 {
+		f = r.engine.lookupL1(ctx, r.key)
+	} else {
+		f.entry, f.hit, f.err = r.engine.l2.Get(ctx, r.key)
+	}
+	return f
+}
+
+// recheck asks L1 once more, after a write has begun that L2 may have and L1 did not:
+//
+//	t1  the read finds nothing in L1
+//	t2  a write begins, and breaks the fence
+//	t3  the read finds the old state in L2, and the write reaches L1
+//
+// Those who come later find the new value in L1, so the read must not return the old
+// state. If L1 has nothing even now, no older entry will come: only writes and refills
+// fill it, and they queue behind the write. The context goes on when the caller's has
+// ended, because a caller that gives up is no answer of L1.
+func (r *read[V]) recheck(ctx context.Context) bool {
+	ctx, cancel := r.engine.l1.Limit(context.WithoutCancel(ctx))
+	defer cancel()
+	l1 := r.engine.lookupL1(ctx, r.key)
+	if l1.err == nil && l1.hit {
+		r.l1 = l1
+		return true
+	}
+	return false
+}
+
+// refill stores in L1 the entry of L2, unless a newer write has begun. It holds the
+// key's lock meanwhile, so that no write can pass it.
+func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refilled {
+	e := r.engine
+	if e.config.NoRefill {
+		return tier.RefillDisabled
+	}
+	switch err := e.locks.AcquireRefill(ctx, &r.lock, &r.fence); {
+	case errors.Is(err, keylock.ErrFenced):
+		return tier.RefillFenced
+	case err != nil:
+		return tier.RefillFailed
+	}
+	defer r.lock.Unlock()
+	if ctx.Done() != nil {
+		ctx = context.WithoutCancel(ctx)
+	}
+	var call telemetry.TierCall
+	ctx = r.obs.StartTier(ctx, &call, tier.L1, tier.Refill)
+	outcome, err := tier.Unknown, guard.ErrExited
+	defer func() {
+		call.Done(ctx, outcome, err)
+		call.End()
+	}()
+	entry.ExpiresAt = e.lifetime.inL1(entry.ExpiresAt)
+	if err = e.l1.Set(ctx, r.key, &entry, nil); err != nil {
+		outcome, err = e.l1.Failed(tier.Refill, r.key, err)
+		return tier.RefillFailed
+	}
+	outcome = tier.Applied
+	return tier.RefillApplied
+}

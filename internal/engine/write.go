@@ -1,0 +1,338 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/keylock"
+	"github.com/tiercache/tiercache/internal/tally"
+	"github.com/tiercache/tiercache/internal/telemetry"
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// write is one Set or Delete, from the call to the end of its last call of a tier.
+type write[V any] struct {
+	engine   *Engine[V]
+	op       writepolicy.Op
+	lock     keylock.Lock
+	obs      telemetry.Write
+	entry    backends.Entry[V]
+	l1Entry  backends.Entry[V] // for L1, where it differs
+	l1, l2   policyTier[V]
+	tally    tally.Tally
+	inflight inflight
+	call     tierCall // that is under way, where calls are not observed; id 0: none
+}
+
+// Set writes the entry to both tiers.
+func (e *Engine[V]) Set(ctx context.Context, key string, entry backends.Entry[V]) error {
+	w := e.newWrite(tier.Set, key)
+	w.entry = entry
+	return w.run(ctx)
+}
+
+// Delete removes the key from both tiers.
+func (e *Engine[V]) Delete(ctx context.Context, key string) error {
+	return e.newWrite(tier.Delete, key).run(ctx)
+}
+
+// Stage stages an entry in both tiers, and forgets it.
+func (e *Engine[V]) Stage(ctx context.Context, key string, entry backends.Entry[V]) error {
+	for _, t := range []*guard.Tier[V]{e.l1, e.l2} {
+		if _, err := t.Stage(ctx, key, entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Engine[V]) newWrite(kind tier.Kind, key string) *write[V] {
+	w, _ := e.writePool.Get().(*write[V])
+	if w == nil {
+		w = &write[V]{engine: e}
+		w.l1 = policyTier[V]{write: w, id: tier.L1, tier: e.l1}
+		w.l2 = policyTier[V]{write: w, id: tier.L2, tier: e.l2}
+	}
+	w.op = writepolicy.Op{Kind: kind, Key: key}
+	w.tally.Kind = kind
+	w.inflight.async = !e.trusted // a policy that is not known may do anything
+	return w
+}
+
+// free is called when nothing refers to w any more. A write whose goroutine a
+// stranger has ended is not freed, and not recycled.
+func (w *write[V]) free() {
+	e := w.engine
+	if !e.trusted {
+		return
+	}
+	w.op = writepolicy.Op{}
+	w.tally.Reset()
+	w.inflight.reset()
+	if e.observed {
+		w.obs.Reset()
+	}
+	w.entry = backends.Entry[V]{}
+	if e.rewrites {
+		w.l1Entry = backends.Entry[V]{}
+	}
+	if e.stages {
+		w.l1.staged, w.l2.staged = nil, nil
+	}
+	e.writePool.Put(w)
+}
+
+// run takes a write through all its steps.
+func (w *write[V]) run(ctx context.Context) error {
+	e := w.engine
+	ctx = e.tel.StartWrite(ctx, &w.obs, w.op.Kind, w.op.Key)
+	if e.stages || e.rewrites {
+		if err := w.stageOrRefuse(ctx); err != nil {
+			return err
+		}
+	}
+	if err := e.locks.Acquire(ctx, &w.lock, w.op.Key); err != nil {
+		return w.refuse(ctx, lockError(err))
+	}
+	if d := w.lock.Waited(); d > 0 {
+		w.obs.Waited(d)
+	}
+	if ctx.Err() != nil {
+		w.lock.Unlock()
+		return w.refuse(ctx, context.Cause(ctx))
+	}
+	return w.proceed(ctx)
+}
+
+// runFenced is run for a loaded value. If the fence is broken, nothing is written or
+// recorded.
+func (w *write[V]) runFenced(ctx context.Context, fence *keylock.Fence) tier.Refilled {
+	e := w.engine
+	stageErr := w.stage(ctx)
+	if err := e.locks.AcquireFenced(ctx, &w.lock, fence); err != nil {
+		w.free()
+		if errors.Is(err, keylock.ErrFenced) {
+			return tier.RefillFenced
+		}
+		return tier.RefillFailed
+	}
+	ctx = e.tel.StartWrite(ctx, &w.obs, w.op.Kind, w.op.Key)
+	if stageErr != nil {
+		w.lock.Unlock()
+		_ = w.refuse(ctx, stageErr) // the span has it
+		return tier.RefillFailed
+	}
+	if w.proceed(ctx) != nil {
+		return tier.RefillFailed
+	}
+	return tier.RefillApplied
+}
+
+// stageOrRefuse stages, and ends the write if that fails.
+func (w *write[V]) stageOrRefuse(ctx context.Context) (err error) {
+	cause := guard.ErrExited
+	defer func() {
+		if cause != nil {
+			err = w.refuse(ctx, cause)
+		}
+	}()
+	cause = w.stage(ctx)
+	return nil
+}
+
+// stage prepares a Set in both tiers, so that an entry that cannot be written changes
+// neither.
+func (w *write[V]) stage(ctx context.Context) (err error) {
+	e := w.engine
+	if w.op.Kind != tier.Set {
+		return nil
+	}
+	if e.rewrites {
+		w.l1Entry = w.entry
+		w.l1Entry.ExpiresAt = e.lifetime.inL1(w.entry.ExpiresAt)
+	}
+	if !e.stages {
+		return nil
+	}
+	for _, t := range [...]*policyTier[V]{&w.l1, &w.l2} {
+		if t.staged, err = t.tier.Stage(ctx, w.op.Key, *w.entryFor(t.id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *write[V]) entryFor(id tier.ID) *backends.Entry[V] {
+	if id == tier.L1 && w.engine.rewrites {
+		return &w.l1Entry
+	}
+	return &w.entry
+}
+
+// refuse ends a write that has touched no tier.
+func (w *write[V]) refuse(ctx context.Context, cause error) error {
+	err := &tier.WriteError{
+		Kind: w.op.Kind, Policy: w.engine.policyName, Verdict: tier.Verdict{Consistent: true},
+		Cause: guard.WithoutKey(cause, w.op.Key),
+	}
+	w.obs.Returned(ctx, tier.Skipped, tier.Skipped, true, err)
+	w.obs.End()
+	w.free()
+	return err
+}
+
+// proceed lets the policy write the tiers. From here on the caller's context ends
+// nothing.
+func (w *write[V]) proceed(ctx context.Context) (err error) {
+	if ctx.Done() != nil {
+		ctx = context.WithoutCancel(ctx)
+	}
+	for _, began := range w.engine.observers.began {
+		began(w.op)
+	}
+	policyErr := guard.ErrExited
+	defer func() { err = w.conclude(ctx, policyErr) }()
+	if w.engine.trusted {
+		policyErr = w.engine.config.WritePolicy.Write(ctx, w.op, &w.l1, &w.l2)
+	} else {
+		policyErr = w.runCustom(ctx)
+	}
+	return nil
+}
+
+func (w *write[V]) runCustom(ctx context.Context) (err error) {
+	defer func() {
+		if p, ok := err.(*backends.PanicError); ok { //nolint:errorlint // the policy's own panic, and no tier's
+			err = fmt.Errorf("the policy panicked: %w", p)
+		}
+	}()
+	defer guard.Catch(&err)
+	if err = w.engine.config.WritePolicy.Write(ctx, w.op, &w.l1, &w.l2); err != nil {
+		_, err = guard.Readable(err, w.op.Key)
+	}
+	return err
+}
+
+// conclude turns the policy's result into the write's, and finishes the write unless
+// a call of a tier goes on.
+func (w *write[V]) conclude(ctx context.Context, policyErr error) error {
+	if policyErr == nil && !w.inflight.async && w.tally.Applied() {
+		// The usual end, of which the rest is the long form (budget Set).
+		if w.engine.observed {
+			w.obs.Returned(ctx, tier.Applied, tier.Applied, true, nil)
+		}
+		w.finish(ctx, nil, tier.Verdict{Consistent: true})
+		return nil
+	}
+	if id := w.call.id; id != 0 { // the tier has ended the goroutine
+		kind := w.l1.kind(w.call.verb)
+		w.tally.End(id, w.call.verb, w.call.began, tier.Unknown, exited(id, kind, w.op.Key))
+	}
+	if w.op.Kind == tier.Delete {
+		w.inflight.settle() // whether a copy is left is not known before
+	}
+	w.inflight.lock()
+	w.inflight.returned = true
+	verdict := w.tally.Verdict()
+	err := w.errorOf(policyErr)
+	w.obs.Returned(ctx, w.outcome(tier.L1), w.outcome(tier.L2), verdict.Agreed(), err)
+	if n := w.inflight.calls(); n > 0 {
+		w.obs.Detached(ctx, n)
+		w.obs.End()
+		w.inflight.unlock() // from here on, w belongs to the last call
+		return err
+	}
+	w.inflight.unlock()
+	w.finish(ctx, nil, verdict)
+	return err
+}
+
+// outcome returns that of a tier at the time of the return.
+func (w *write[V]) outcome(id tier.ID) tier.Outcome {
+	if *w.inflight.open.At(id) > 0 {
+		return telemetry.InFlight
+	}
+	return w.tally.Results().At(id).Outcome
+}
+
+// begin notes that a call of a tier begins.
+func (w *write[V]) begin() tally.Mark {
+	w.inflight.lock()
+	defer w.inflight.unlock()
+	return w.tally.Begin()
+}
+
+// callEnded notes the end of a call of a tier. The last one finishes a write that has
+// returned before.
+func (w *write[V]) callEnded(ctx context.Context, c tierCall, obs *telemetry.TierCall, outcome tier.Outcome, err error) {
+	obs.Done(ctx, outcome, err)
+	if !w.inflight.async {
+		w.tally.End(c.id, c.verb, c.began, outcome, err)
+		obs.End()
+		return
+	}
+	w.inflight.lock()
+	w.tally.End(c.id, c.verb, c.began, outcome, err)
+	last := w.inflight.returned && w.inflight.calls() == 1
+	if !last {
+		obs.End() // before anybody can think that the write is over
+	}
+	if w.inflight.returned {
+		w.obs.Detached(ctx, -1)
+	}
+	w.inflight.leave(c.id)
+	verdict := w.tally.Verdict()
+	w.inflight.unlock()
+	if last {
+		w.finish(ctx, obs, verdict)
+	}
+}
+
+// finish is called once, when the write has returned and no call of a tier goes on:
+// by the write itself, or for late, the call that ended last.
+func (w *write[V]) finish(ctx context.Context, late *telemetry.TierCall, verdict tier.Verdict) {
+	for _, ended := range w.engine.observers.ended {
+		ended(w.op, w.tally.Results(), verdict)
+	}
+	if verdict.Consistent {
+		w.end(late)
+		w.lock.Unlock()
+	} else {
+		w.report(ctx, late, verdict)
+	}
+	w.free()
+}
+
+// report says that the tiers may differ.
+func (w *write[V]) report(ctx context.Context, late *telemetry.TierCall, verdict tier.Verdict) {
+	results := w.tally.Results()
+	i := tier.Inconsistency{
+		Cache: w.engine.config.Name, Policy: w.engine.policyName, Kind: w.op.Kind, Key: w.op.Key,
+		L1: results.L1, L2: results.L2, Verdict: verdict,
+	}
+	w.obs.Inconsistent(ctx, late, i)
+	w.end(late)
+	reported := w.engine.observers.reported
+	if len(reported) == 0 {
+		w.lock.Unlock()
+		return
+	}
+	w.lock.Handoff() // so that the observers may write the key
+	defer w.lock.Done()
+	for _, report := range reported {
+		report(ctx, i)
+	}
+}
+
+// end ends the span that was kept open for the event.
+func (w *write[V]) end(late *telemetry.TierCall) {
+	if late != nil {
+		late.End()
+	} else {
+		w.obs.End()
+	}
+}

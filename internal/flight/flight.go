@@ -1,0 +1,131 @@
+// Package flight shares one run of a function among all callers of a key.
+//
+// It differs from singleflight in three points. The run has a goroutine and a
+// context of its own, so that the caller that began it may leave like any other. A
+// caller leaves when it likes, and the run is cancelled when the last one has left.
+// And the callers decide which flight may be joined: one that began before a write
+// of the key must not answer those who come after it.
+package flight
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+)
+
+const shards = 64
+
+// Group holds the flights under way, at most one of a key that can be joined. Use
+// [New]. It is safe for concurrent use.
+type Group[T any] struct {
+	seed   maphash.Seed
+	shards [shards]shard[T]
+}
+
+// shard holds the flights of some keys, so that those of others do not contend for
+// its lock.
+type shard[T any] struct {
+	mu    sync.Mutex
+	byKey map[string]*Flight[T]
+	_     [48]byte // a cache line each
+}
+
+// Flight is one run and its callers.
+type Flight[T any] struct {
+	// Call is the caller's: its parameters are written before anybody else can
+	// join, its results before the flight lands and only read afterwards.
+	Call T
+
+	key    string
+	shard  *shard[T]
+	landed chan struct{}
+
+	// These are guarded by the shard's lock.
+	callers int
+	cancel  context.CancelFunc // nil until the run has begun
+}
+
+// New returns a Group without flights.
+func New[T any]() *Group[T] { return &Group[T]{seed: maphash.MakeSeed()} }
+
+// Join adds a caller to the flight of the key, if there is one that it may join, or
+// to a new one, which begin makes ready. First reports a new flight: its caller must
+// [Flight.Run] it. Begin and may are called under a lock and must not block.
+func (g *Group[T]) Join(
+	key string, may func(call *T) bool, begin func(call *T) error,
+) (f *Flight[T], first bool, err error) {
+	s := &g.shards[maphash.String(g.seed, key)%shards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.byKey[key]; f != nil && may(&f.Call) {
+		f.callers++
+		return f, false, nil
+	}
+	f = &Flight[T]{key: key, shard: s, landed: make(chan struct{}), callers: 1}
+	if err := begin(&f.Call); err != nil {
+		return nil, false, err
+	}
+	if s.byKey == nil {
+		s.byKey = make(map[string]*Flight[T])
+	}
+	s.byKey[key] = f
+	return f, true, nil
+}
+
+// Landed is closed when the run has ended.
+func (f *Flight[T]) Landed() <-chan struct{} { return f.landed }
+
+// Leave takes a caller off. When none is left, nobody wants the result, and the run
+// is cancelled.
+func (f *Flight[T]) Leave() {
+	f.shard.mu.Lock()
+	defer f.shard.mu.Unlock()
+	f.callers--
+	if f.callers > 0 {
+		return
+	}
+	f.forget()
+	if f.cancel != nil {
+		f.cancel()
+	}
+}
+
+// Run calls run in a goroutine, lands when it has ended, also by
+// [runtime.Goexit], and then calls after: from then on nobody can join. The context
+// that run gets has the values of ctx, and ends when all callers have left.
+func (f *Flight[T]) Run(ctx context.Context, run func(ctx context.Context, call *T), after func(call *T)) {
+	go func() {
+		ctx := f.start(ctx)
+		defer func() {
+			f.land()
+			after(&f.Call)
+		}()
+		run(ctx, &f.Call)
+	}()
+}
+
+func (f *Flight[T]) start(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	f.shard.mu.Lock()
+	defer f.shard.mu.Unlock()
+	f.cancel = cancel
+	if f.callers == 0 { // all left before the goroutine began
+		cancel()
+	}
+	return ctx
+}
+
+func (f *Flight[T]) land() {
+	f.shard.mu.Lock()
+	f.forget()
+	f.shard.mu.Unlock()
+	close(f.landed)
+	f.cancel()
+}
+
+// forget is called locked. Another flight may have taken the place of f.
+func (f *Flight[T]) forget() {
+	if f.shard.byKey[f.key] == f {
+		delete(f.shard.byKey, f.key)
+	}
+}

@@ -1,0 +1,144 @@
+package guard
+
+import (
+	"context"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// Tier is a backend behind guards. It is safe for concurrent use.
+type Tier[V any] struct {
+	id      tier.ID
+	backend backends.Backend[V]
+	stager  backends.Stager[V]      // nil: the backend does not stage
+	values  backends.ValueGetter[V] // nil: the backend returns whole entries
+	desc    backends.Description
+	limits  *deadlines // of writes; nil: they have none
+	certain func(err error) bool
+}
+
+// NewTier returns a tier of the cache. The timeout is that of each write, unless
+// the backend is in the process; certain reports that a write was certainly not
+// applied.
+func NewTier[V any](id tier.ID, b backends.Backend[V], timeout time.Duration, certain func(err error) bool) *Tier[V] {
+	t := &Tier[V]{id: id, backend: b, desc: backends.DescriptionOf(b), certain: certain}
+	t.values, _ = b.(backends.ValueGetter[V])
+	t.stager, _ = b.(backends.Stager[V])
+	if !t.desc.InProcess {
+		t.limits = &deadlines{timeout: timeout}
+	}
+	return t
+}
+
+// Staged is the prepared write of a tier.
+type Staged func(ctx context.Context) error
+
+// Description returns the description of the backend.
+func (t *Tier[V]) Description() backends.Description { return t.desc }
+
+// Stages reports whether the backend prepares its writes.
+func (t *Tier[V]) Stages() bool { return t.stager != nil }
+
+// Stage prepares a Set. A nil Staged means that there is nothing to prepare.
+func (t *Tier[V]) Stage(ctx context.Context, key string, entry backends.Entry[V]) (Staged, error) {
+	if t.stager == nil {
+		return nil, nil
+	}
+	staged, err := t.stage(ctx, key, entry)
+	if err != nil {
+		return nil, NewError(t.id, "stage", key, tier.Failed, err)
+	}
+	return staged, nil
+}
+
+func (t *Tier[V]) stage(ctx context.Context, key string, entry backends.Entry[V]) (staged Staged, err error) {
+	defer Catch(&err)
+	return t.stager.Stage(ctx, key, entry)
+}
+
+// Get returns the entry at key.
+func (t *Tier[V]) Get(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
+	entry, ok, err = t.get(ctx, key)
+	if err != nil {
+		return backends.Entry[V]{}, false, t.GetError(key, err)
+	}
+	return entry, ok, nil
+}
+
+func (t *Tier[V]) get(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
+	defer Catch(&err)
+	return t.backend.Get(ctx, key)
+}
+
+// GetError returns the error of Get for one of the backend's.
+func (t *Tier[V]) GetError(key string, err error) error {
+	return NewError(t.id, tier.Get.String(), key, tier.Failed, err)
+}
+
+// Value is Get for callers that want nothing else of the entry. Its error is still
+// the backend's: see [Tier.GetError] (budget Get/hit=l1).
+func (t *Tier[V]) Value(ctx context.Context, key string) (value V, ok bool, err error) {
+	defer Catch(&err)
+	if t.values != nil {
+		return t.values.GetValue(ctx, key)
+	}
+	entry, ok, err := t.backend.Get(ctx, key)
+	return entry.Value, ok, err
+}
+
+// Set stores the entry, by the staged write if there is one. Its error is still the
+// backend's: see [Tier.Failed].
+func (t *Tier[V]) Set(ctx context.Context, key string, entry *backends.Entry[V], staged Staged) (err error) {
+	if staged != nil || t.limits != nil {
+		return t.setWithin(ctx, key, entry, staged)
+	}
+	defer Catch(&err)
+	return t.backend.Set(ctx, key, *entry)
+}
+
+func (t *Tier[V]) setWithin(ctx context.Context, key string, entry *backends.Entry[V], staged Staged) (err error) {
+	defer Catch(&err)
+	ctx, cancel := t.limits.limit(ctx)
+	defer cancel()
+	if staged != nil {
+		return staged(ctx)
+	}
+	return t.backend.Set(ctx, key, *entry)
+}
+
+// Delete removes the entry. Its error is still the backend's: see [Tier.Failed].
+func (t *Tier[V]) Delete(ctx context.Context, key string) (err error) {
+	defer Catch(&err)
+	ctx, cancel := t.limits.limit(ctx)
+	defer cancel()
+	return t.backend.Delete(ctx, key)
+}
+
+// Failed returns the outcome and the error of a write that failed with err. The kind
+// names the call: Set, Delete, Invalidate or Refill.
+func (t *Tier[V]) Failed(kind tier.Kind, key string, err error) (tier.Outcome, error) {
+	outcome := t.classify(err)
+	return outcome, NewError(t.id, kind.String(), key, outcome, err)
+}
+
+// Limit returns a context that ends with the tier's timeout, for a call that goes
+// on although its caller has gone.
+func (t *Tier[V]) Limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	return t.limits.limit(ctx)
+}
+
+// Release frees the timer of the timeouts, when no call is under way any more.
+func (t *Tier[V]) Release() { t.limits.release() }
+
+// classify returns the outcome of a write that failed with err. A classifier that
+// panics is not certain.
+func (t *Tier[V]) classify(err error) (outcome tier.Outcome) {
+	outcome = tier.Unknown
+	defer Report()
+	if t.certain(err) {
+		outcome = tier.Failed
+	}
+	return outcome
+}

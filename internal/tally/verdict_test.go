@@ -1,0 +1,209 @@
+package tally_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/tiercache/tiercache/internal/tally"
+	"github.com/tiercache/tiercache/tier"
+)
+
+const (
+	skip = tier.Skipped
+	appl = tier.Applied
+	fail = tier.Failed
+	unkn = tier.Unknown
+)
+
+var all = []tier.Outcome{skip, appl, fail, unkn}
+
+// assess lets a Set write both tiers and compensate in both, one call after the
+// other. A skipped call is not made.
+func assess(l1, l2, dropL1, dropL2 tier.Outcome) tier.Verdict {
+	t := tally.Tally{Kind: tier.Set}
+	for _, call := range []struct {
+		id      tier.ID
+		verb    tally.Verb
+		outcome tier.Outcome
+	}{
+		{tier.L1, tally.Write, l1},
+		{tier.L2, tally.Write, l2},
+		{tier.L1, tally.Compensate, dropL1},
+		{tier.L2, tally.Compensate, dropL2},
+	} {
+		if call.outcome != skip {
+			t.End(call.id, call.verb, t.Begin(), call.outcome, nil)
+		}
+	}
+	return t.Verdict()
+}
+
+// TestVerdict_Outcomes has a row for every pair of outcomes.
+func TestVerdict_Outcomes(t *testing.T) {
+	t.Parallel()
+	const l1, l2, unclear = tier.L1, tier.L2, tier.ID(0)
+	type pair [2]tier.Outcome
+	consistent := map[pair]bool{
+		{skip, skip}: true, {skip, fail}: true, {fail, skip}: true, {fail, fail}: true, {appl, appl}: true,
+	}
+	stale := map[pair]tier.ID{
+		{skip, appl}: l1, {fail, appl}: l1, {unkn, appl}: l1,
+		{appl, skip}: l2, {appl, fail}: l2, {appl, unkn}: l2,
+		{skip, unkn}: l1, {fail, unkn}: l1,
+		{unkn, skip}: l2, {unkn, fail}: l2,
+		{unkn, unkn}: unclear,
+	}
+	assert.Len(t, consistent, 16-len(stale), "every pair has one row")
+	for _, o1 := range all {
+		for _, o2 := range all {
+			want := tier.Verdict{Consistent: true}
+			if !consistent[pair{o1, o2}] {
+				assert.Contains(t, stale, pair{o1, o2})
+				want = tier.Verdict{Stale: stale[pair{o1, o2}]}
+			}
+			got := assess(o1, o2, skip, skip)
+			assert.Equal(t, want, got, "l1 %v, l2 %v", o1, o2)
+			assert.Equal(t, want.Consistent, got.Agreed(), "l1 %v, l2 %v", o1, o2)
+		}
+	}
+}
+
+// TestVerdict_Compensation has a row for every pair of outcomes of dropping.
+func TestVerdict_Compensation(t *testing.T) {
+	t.Parallel()
+	const none, applied, failed = tier.NoCompensation, tier.CompensationApplied, tier.CompensationFailed
+	rows := []struct {
+		dropL1, dropL2 tier.Outcome
+		want           tier.Compensation
+		resolved       bool
+	}{
+		{skip, skip, none, false},
+		{skip, appl, applied, false}, // L1 still answers
+		{skip, fail, failed, false},
+		{skip, unkn, failed, false},
+		{appl, skip, applied, true},
+		{appl, appl, applied, true},
+		{appl, fail, failed, true}, // there is nothing in L1, so both readers get what is in L2
+		{appl, unkn, failed, true},
+		{fail, skip, failed, false},
+		{fail, appl, failed, false},
+		{fail, fail, failed, false},
+		{fail, unkn, failed, false},
+		{unkn, skip, failed, false},
+		{unkn, appl, failed, false},
+		{unkn, fail, failed, false},
+		{unkn, unkn, failed, false},
+	}
+	for _, r := range rows {
+		got := assess(appl, unkn, r.dropL1, r.dropL2)
+		want := tier.Verdict{Stale: tier.L2, Compensation: r.want, Resolved: r.resolved}
+		assert.Equal(t, want, got, "drop of l1 %v, of l2 %v", r.dropL1, r.dropL2)
+		assert.Equal(t, r.resolved, got.Agreed(), "drop of l1 %v, of l2 %v", r.dropL1, r.dropL2)
+
+		both := tier.Verdict{Consistent: true}
+		if (r.dropL2 == appl || r.dropL2 == unkn) && r.dropL1 != appl { // L1 alone may have kept it
+			both = tier.Verdict{Stale: tier.L1, Compensation: r.want}
+		}
+		assert.Equal(t, both, assess(appl, appl, r.dropL1, r.dropL2), "drop of l1 %v, of l2 %v", r.dropL1, r.dropL2)
+	}
+	assert.Len(t, rows, 16)
+}
+
+// What a tier may hold of a key in one of the possible worlds.
+const (
+	older = "the older state"
+	newer = "the newer state"
+	empty = "nothing"
+)
+
+// mayHold returns what a tier may hold after a write, in each possible world.
+func mayHold(write tier.Outcome) []string {
+	switch write {
+	case appl:
+		return []string{newer}
+	case unkn:
+		return []string{older, newer}
+	default: // failed, or never attempted
+		return []string{older}
+	}
+}
+
+// mayKeep returns what a tier that held something may hold after its copy was
+// dropped.
+func mayKeep(held string, drop tier.Outcome) []string {
+	switch drop {
+	case appl:
+		return []string{empty}
+	case unkn:
+		return []string{held, empty}
+	default:
+		return []string{held}
+	}
+}
+
+// model goes through all worlds that the outcomes allow.
+func model(l1, l2, dropL1, dropL2 tier.Outcome) tier.Verdict {
+	staleL1, staleL2, resolved := false, false, true
+	for _, held1 := range mayHold(l1) {
+		for _, held2 := range mayHold(l2) {
+			staleL1 = staleL1 || held1 == older && held2 == newer
+			staleL2 = staleL2 || held2 == older && held1 == newer
+			for _, left1 := range mayKeep(held1, dropL1) {
+				for _, left2 := range mayKeep(held2, dropL2) {
+					through := left1 // what is read from L1 and then L2
+					if through == empty {
+						through = left2
+					}
+					resolved = resolved && through == left2
+				}
+			}
+		}
+	}
+	if !staleL1 && !staleL2 && resolved { // nothing was ever different
+		return tier.Verdict{Consistent: true}
+	}
+	v := tier.Verdict{Compensation: tier.CompensationApplied}
+	if !staleL2 { // also when L1 alone has kept what both had
+		v.Stale = tier.L1
+	}
+	if !staleL1 && staleL2 {
+		v.Stale = tier.L2
+	}
+	for _, drop := range []tier.Outcome{dropL1, dropL2} {
+		if drop == fail || drop == unkn {
+			v.Compensation = tier.CompensationFailed
+		}
+	}
+	if dropL1 == skip && dropL2 == skip {
+		v.Compensation = tier.NoCompensation
+	}
+	v.Resolved = resolved && v.Compensation != tier.NoCompensation
+	return v
+}
+
+func TestVerdict_Model(t *testing.T) {
+	t.Parallel()
+	for _, l1 := range all {
+		for _, l2 := range all {
+			for _, dropL1 := range all {
+				for _, dropL2 := range all {
+					assert.Equal(t, model(l1, l2, dropL1, dropL2), assess(l1, l2, dropL1, dropL2),
+						"l1 %v, l2 %v, drop of l1 %v, of l2 %v", l1, l2, dropL1, dropL2)
+				}
+			}
+		}
+	}
+}
+
+func FuzzVerdict(f *testing.F) {
+	f.Add(byte(appl), byte(unkn), byte(skip), byte(skip))
+	f.Add(byte(fail), byte(appl), byte(appl), byte(unkn))
+	f.Fuzz(func(t *testing.T, l1, l2, dropL1, dropL2 byte) {
+		o := func(b byte) tier.Outcome { return all[int(b)%len(all)] }
+		want := model(o(l1), o(l2), o(dropL1), o(dropL2))
+		if got := assess(o(l1), o(l2), o(dropL1), o(dropL2)); got != want {
+			t.Errorf("assess(%v, %v, %v, %v) = %+v, want %+v", o(l1), o(l2), o(dropL1), o(dropL2), got, want)
+		}
+	})
+}

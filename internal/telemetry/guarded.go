@@ -1,0 +1,77 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/log"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/tiercache/tiercache/internal/guard"
+)
+
+// startSpan returns a nil span if a processor or sampler panics.
+func startSpan(
+	ctx context.Context, tracer trace.Tracer, name string, opts []trace.SpanStartOption,
+) (in context.Context, span trace.Span) {
+	in = ctx
+	defer guard.Report()
+	in, span = tracer.Start(ctx, name, opts...) //nolint:spancheck // the operation ends it
+	return in, span                             //nolint:spancheck // likewise
+}
+
+func endSpan(span trace.Span) {
+	defer guard.Report()
+	span.End()
+}
+
+func setAttributes(span trace.Span, attrs ...attribute.KeyValue) {
+	defer guard.Report()
+	span.SetAttributes(attrs...)
+}
+
+// fail marks the span of an operation or call that failed with err.
+func fail(span trace.Span, err error) {
+	defer guard.Report()
+	span.SetStatus(codes.Error, err.Error())
+	span.SetAttributes(errorType(err))
+}
+
+func addEvent(span trace.Span, name string, at time.Time, attrs attributes) {
+	defer guard.Report()
+	span.AddEvent(name, trace.WithTimestamp(at), trace.WithAttributes(attrs...))
+}
+
+func addLink(span trace.Span, to trace.SpanContext) {
+	defer guard.Report()
+	span.AddLink(trace.Link{SpanContext: to})
+}
+
+func emit(ctx context.Context, logger log.Logger, r log.Record) {
+	defer guard.Report()
+	logger.Emit(ctx, r)
+}
+
+func logEnabled(ctx context.Context, logger log.Logger, p log.EnabledParameters) (enabled bool) {
+	defer guard.Report()
+	return logger.Enabled(ctx, p)
+}
+
+func slogEnabled(ctx context.Context, logger *slog.Logger, level slog.Level) (enabled bool) {
+	defer guard.Report()
+	return logger.Enabled(ctx, level)
+}
+
+func logAttrs(ctx context.Context, logger *slog.Logger, level slog.Level, text string, attrs []slog.Attr) {
+	defer guard.Report()
+	logger.LogAttrs(ctx, level, text, attrs...)
+}
+
+// formatKey returns "" if the formatter panics.
+func formatKey(format func(string) string, key string) (shown string) {
+	defer guard.Report()
+	return format(key)
+}

@@ -1,0 +1,110 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/log"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tracing"
+)
+
+// typeOf is the error type of the first error that the write met.
+func typeOf(i tier.Inconsistency) attribute.KeyValue {
+	for _, err := range []error{i.L1.Err, i.L2.Err, i.L1.CompensationErr, i.L2.CompensationErr} {
+		if err != nil {
+			return errorType(err)
+		}
+	}
+	return semconv.ErrorTypeOther
+}
+
+// Inconsistent emits the event: on the span of late, the tier's call that ended
+// after the write had returned, or on the span of the write when late is nil; as a
+// log record; to the slog logger; and in the counter. It is called once.
+func (w *Write) Inconsistent(ctx context.Context, late *TierCall, i tier.Inconsistency) {
+	t, now := w.tel, time.Now()
+	if t.meters != nil {
+		t.meters.countInconsistencies(ctx, 1, i.Cache, i.Kind, i.Verdict)
+	}
+	span := w.span
+	if late != nil {
+		span = late.span
+	}
+	if span != nil && late != nil { // the write's own span has ended without it
+		setAttributes(span, tracing.AttrConsistent.Bool(i.Verdict.Resolved))
+	}
+	onSpan := span != nil && t.events
+	if !onSpan && t.logger == nil && t.slog == nil {
+		return
+	}
+	attrs := w.describe(i)
+	if onSpan {
+		addEvent(span, tracing.EventInconsistency, now, attrs)
+	}
+	t.logRecord(ctx, now, i, attrs)
+	t.logSlog(ctx, i, attrs)
+}
+
+func (w *Write) describe(i tier.Inconsistency) attributes {
+	attrs := attributes{
+		tracing.AttrCache.String(i.Cache),
+		tracing.AttrOperation.String(i.Kind.String()),
+		tracing.AttrPolicy.String(i.Policy),
+		tracing.AttrL1Outcome.String(i.L1.Outcome.String()),
+		tracing.AttrL2Outcome.String(i.L2.Outcome.String()),
+		tracing.AttrStaleTier.String(i.Verdict.Stale.String()),
+		tracing.AttrCompensation.String(i.Verdict.Compensation.String()),
+		tracing.AttrResolved.Bool(i.Verdict.Resolved),
+		typeOf(i),
+	}
+	if w.key != "" {
+		attrs = append(attrs, tracing.AttrKey.String(w.key))
+	}
+	return slices.Clip(attrs)
+}
+
+func (t *Telemetry) logRecord(ctx context.Context, now time.Time, i tier.Inconsistency, attrs attributes) {
+	if t.logger == nil {
+		return
+	}
+	severity := log.SeverityError
+	if i.Verdict.Resolved {
+		severity = log.SeverityWarn
+	}
+	if !logEnabled(ctx, t.logger, log.EnabledParameters{Severity: severity, EventName: tracing.EventInconsistency}) {
+		return
+	}
+	var r log.Record
+	r.SetEventName(tracing.EventInconsistency)
+	r.SetTimestamp(now)
+	r.SetSeverity(severity)
+	r.SetSeverityText(severity.String())
+	r.SetBody(attribute.StringValue(i.String()))
+	r.AddAttributes(attrs...)
+	emit(ctx, t.logger, r)
+}
+
+func (t *Telemetry) logSlog(ctx context.Context, i tier.Inconsistency, attrs attributes) {
+	if t.slog == nil {
+		return
+	}
+	level := slog.LevelError
+	if i.Verdict.Resolved {
+		level = slog.LevelWarn
+	}
+	if !slogEnabled(ctx, t.slog, level) {
+		return
+	}
+	fields := make([]slog.Attr, 0, len(attrs)+1)
+	fields = append(fields, slog.String("event.name", tracing.EventInconsistency))
+	for _, a := range attrs {
+		fields = append(fields, slog.Any(string(a.Key), a.Value.AsInterface()))
+	}
+	logAttrs(ctx, t.slog, level, i.String(), fields)
+}

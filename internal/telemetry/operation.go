@@ -1,0 +1,79 @@
+package telemetry
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/tiercache/tiercache/internal/errtype"
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tracing"
+)
+
+// operation is the common part of writes, reads and loads.
+type operation struct {
+	tel      *Telemetry
+	template *opTemplate
+	span     trace.Span // nil when it does not record
+	start    time.Time  // zero when it is not measured
+	key      string     // as it may be shown
+}
+
+// begin starts the signals that are on. The zero operation is ready. It is small, so
+// that an operation without telemetry pays for nothing but a comparison.
+func (o *operation) begin(ctx context.Context, t *Telemetry, kind tier.Kind, key string) context.Context {
+	o.tel = t
+	if !t.active {
+		return ctx
+	}
+	return o.observe(ctx, kind, key)
+}
+
+func (o *operation) observe(ctx context.Context, kind tier.Kind, key string) context.Context {
+	t := o.tel
+	o.template = &t.operations[kind]
+	if t.key != nil {
+		o.key = formatKey(t.key, key)
+	}
+	if t.meters != nil && t.meters.operations.Enabled(ctx) {
+		o.start = time.Now()
+	}
+	if t.tracer == nil {
+		return ctx
+	}
+	opts := o.template.start
+	if o.key != "" {
+		opts = append(slices.Clip(opts), trace.WithAttributes(tracing.AttrKey.String(o.key)))
+	}
+	ctx, span := startSpan(ctx, t.tracer, o.template.name, opts)
+	if span != nil && span.IsRecording() {
+		o.span = span
+	}
+	return ctx
+}
+
+// StartTier begins to observe a call of a tier and returns the context for it.
+// Where the operation's own span does not record, the tier gets none.
+func (o *operation) StartTier(ctx context.Context, c *TierCall, id tier.ID, kind tier.Kind) context.Context {
+	return c.begin(ctx, o.tel, o.span != nil, id, kind)
+}
+
+// measure records the duration of the operation.
+func (o *operation) measure(ctx context.Context, err error) {
+	if !o.start.IsZero() {
+		o.template.durations.record(ctx, o.tel.meters.operations, o.start, err)
+	}
+}
+
+// End ends the span. Calls of tiers that go on still belong to it.
+func (o *operation) End() {
+	if o.span != nil {
+		endSpan(o.span)
+	}
+}
+
+func errorType(err error) attribute.KeyValue { return semconv.ErrorTypeKey.String(errtype.Of(err)) }

@@ -1,0 +1,97 @@
+package telemetry
+
+import (
+	"log/slog"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/log"
+	lognoop "go.opentelemetry.io/otel/log/noop"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/telemetry/settings"
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tracing"
+)
+
+// Target is the cache that is observed, and its parts.
+type Target struct {
+	Cache       string
+	WritePolicy string
+	ReadPolicy  string
+	Tiers       tier.Pair[backends.Description]
+}
+
+// Telemetry observes one cache. It is safe for concurrent use.
+type Telemetry struct {
+	target Target
+	tracer trace.Tracer // nil: spans are off
+	meters *instruments // nil: metrics are off
+	logger log.Logger   // nil: log records are off
+	slog   *slog.Logger // nil: none
+	events bool         // the inconsistency event is put on spans
+	key    func(key string) string
+	active bool // an operation has something to prepare
+
+	templates
+}
+
+type attributes = []attribute.KeyValue
+
+// New returns the telemetry of target. An error is one of the meter provider's.
+func New(target Target, opts []tracing.Option) (*Telemetry, error) {
+	s := settingsOf(opts)
+	t := &Telemetry{
+		target: target, slog: s.Slog, events: s.Signals&settings.SpanEvents != 0, key: s.Key,
+		templates: newTemplates(target),
+	}
+	if _, off := s.TracerProvider.(tracenoop.TracerProvider); !off {
+		t.tracer = s.TracerProvider.Tracer(tracing.ScopeName,
+			trace.WithInstrumentationVersion(tracing.Version), trace.WithSchemaURL(tracing.SchemaURL))
+	}
+	if _, off := s.MeterProvider.(metricnoop.MeterProvider); !off {
+		var err error
+		if t.meters, err = newInstruments(s.MeterProvider, target.Cache); err != nil {
+			return nil, err
+		}
+	}
+	if _, off := s.LoggerProvider.(lognoop.LoggerProvider); !off && s.Signals&settings.LogRecords != 0 {
+		t.logger = s.LoggerProvider.Logger(tracing.ScopeName,
+			log.WithInstrumentationVersion(tracing.Version), log.WithSchemaURL(tracing.SchemaURL))
+	}
+	t.active = t.tracer != nil || t.meters != nil || t.key != nil
+	return t, nil
+}
+
+func settingsOf(opts []tracing.Option) settings.Settings {
+	s := settings.Settings{Signals: settings.SpanEvents | settings.LogRecords}
+	for _, o := range opts {
+		if o != nil {
+			s = o.Apply(s)
+		}
+	}
+	if s.TracerProvider == nil {
+		s.TracerProvider = otel.GetTracerProvider()
+	}
+	if s.MeterProvider == nil {
+		s.MeterProvider = otel.GetMeterProvider()
+	}
+	if s.LoggerProvider == nil {
+		s.LoggerProvider = otel.GetLoggerProvider()
+	}
+	return s
+}
+
+// Enabled reports whether operations have anything to prepare: spans, durations, or a
+// key to show. Log records are made only for events, which need no preparation.
+func (t *Telemetry) Enabled() bool { return t.active }
+
+// Count counts the result of asking a tier.
+func (t *Telemetry) Count(id tier.ID, found tier.Lookup) {
+	if t.meters != nil {
+		t.meters.lookups.add(id, found)
+	}
+}

@@ -1,0 +1,140 @@
+package telemetry
+
+import (
+	"slices"
+
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tracing"
+)
+
+// templates are the names, options and attributes that all operations of one kind
+// share.
+type templates struct {
+	operations [tier.Kinds]opTemplate              // set, delete, get, load
+	calls      tier.Pair[[tier.Kinds]callTemplate] // set, delete, invalidate, get, refill
+	writeEnds  [outcomes][outcomes][2]attributes   // by outcome of L1, of L2, and consistency
+	readEnds   [tier.Lookups]attributes
+}
+
+// InFlight stands for the outcome of a tier's write that goes on after the policy
+// has returned.
+const InFlight = tier.Outcome(tier.Outcomes)
+
+const outcomes = tier.Outcomes + 1
+
+// opTemplate is for operations.
+type opTemplate struct {
+	name      string
+	start     []trace.SpanStartOption
+	durations durations
+}
+
+// callTemplate is for calls of a tier.
+type callTemplate struct {
+	name      string
+	start     []trace.SpanStartOption
+	ends      [tier.Outcomes]attributes // by outcome; of a get, by lookup
+	durations [tier.Outcomes]durations  // likewise
+}
+
+func newTemplates(target Target) (t templates) {
+	cache := tracing.AttrCache.String(target.Cache)
+	for _, kind := range []tier.Kind{tier.Set, tier.Delete, tier.Get, tier.Load} {
+		attrs := attributes{cache, tracing.AttrOperation.String(kind.String())}
+		switch kind {
+		case tier.Load: // by no policy
+		case tier.Get:
+			attrs = append(attrs, tracing.AttrPolicy.String(target.ReadPolicy))
+		default:
+			attrs = append(attrs, tracing.AttrPolicy.String(target.WritePolicy))
+		}
+		t.operations[kind] = opTemplate{
+			kind.String() + " " + target.Cache,
+			[]trace.SpanStartOption{trace.WithAttributes(attrs...)},
+			newDurations(attrs),
+		}
+	}
+	for _, id := range []tier.ID{tier.L1, tier.L2} {
+		for _, kind := range []tier.Kind{tier.Set, tier.Delete, tier.Invalidate, tier.Get, tier.Refill} {
+			t.calls.At(id)[kind] = newCallTemplate(target, id, kind)
+		}
+	}
+	for l1 := range InFlight + 1 {
+		for l2 := range InFlight + 1 {
+			t.writeEnds[l1][l2] = [2]attributes{endOfWrite(l1, l2, false), endOfWrite(l1, l2, true)}
+		}
+	}
+	for found := range tier.Lookup(tier.Lookups) {
+		t.readEnds[found] = attributes{tracing.AttrLookupResult.String(found.String())}
+	}
+	return t
+}
+
+func newCallTemplate(target Target, id tier.ID, kind tier.Kind) callTemplate {
+	desc := *target.Tiers.At(id)
+	measured := attributes{
+		tracing.AttrCache.String(target.Cache),
+		tracing.AttrOperation.String(kind.String()),
+		tracing.AttrTier.String(id.String()),
+	}
+	c := callTemplate{
+		name: kind.String() + " " + target.Cache + " " + id.String(),
+		start: []trace.SpanStartOption{
+			trace.WithAttributes(append(slices.Clip(measured), describe(desc)...)...),
+			trace.WithSpanKind(spanKind(desc)),
+		},
+	}
+	for i := range c.ends {
+		end := tracing.AttrOutcome.String(tier.Outcome(i).String())
+		if kind == tier.Get {
+			end = tracing.AttrLookupResult.String(tier.Lookup(i).String())
+		}
+		c.ends[i] = attributes{end}
+		c.durations[i] = newDurations(append(slices.Clip(measured), end))
+	}
+	return c
+}
+
+func spanKind(desc backends.Description) trace.SpanKind {
+	if desc.InProcess || desc.Instrumented {
+		return trace.SpanKindInternal
+	}
+	return trace.SpanKindClient
+}
+
+// describe returns the store's system and address, unless the span of its client
+// has them: an internal span with db.system.name would describe a second call, of a
+// database in the process.
+func describe(desc backends.Description) (attrs attributes) {
+	if desc.Instrumented {
+		return nil
+	}
+	if desc.System != "" {
+		attrs = append(attrs, semconv.DBSystemNameKey.String(desc.System))
+	}
+	if desc.ServerAddress != "" {
+		attrs = append(attrs, semconv.ServerAddress(desc.ServerAddress))
+		if desc.ServerPort != 0 {
+			attrs = append(attrs, semconv.ServerPort(desc.ServerPort))
+		}
+	}
+	return attrs
+}
+
+// endOfWrite leaves out what is not known yet.
+func endOfWrite(l1, l2 tier.Outcome, consistent bool) (attrs attributes) {
+	if l1 != InFlight {
+		attrs = append(attrs, tracing.AttrL1Outcome.String(l1.String()))
+	}
+	if l2 != InFlight {
+		attrs = append(attrs, tracing.AttrL2Outcome.String(l2.String()))
+	}
+	if len(attrs) == 2 {
+		attrs = append(attrs, tracing.AttrConsistent.Bool(consistent))
+	}
+	return attrs
+}

@@ -1,0 +1,57 @@
+package telemetry
+
+import (
+	"context"
+	"time"
+
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tracing"
+)
+
+// Write is the telemetry of one write. Its methods are safe for concurrent use,
+// except that StartWrite comes first and End last.
+type Write struct{ operation }
+
+// StartWrite begins to observe a write and returns the context for all that
+// belongs to it. The zero Write is ready.
+func (t *Telemetry) StartWrite(ctx context.Context, w *Write, kind tier.Kind, key string) context.Context {
+	return w.begin(ctx, t, kind, key)
+}
+
+// Returned notes that the write returns to its caller: the outcomes of the tiers,
+// or [InFlight], whether the tiers cannot differ, and the error.
+func (w *Write) Returned(ctx context.Context, l1, l2 tier.Outcome, consistent bool, err error) {
+	w.measure(ctx, err)
+	if w.span == nil {
+		return
+	}
+	setAttributes(w.span, w.tel.writeEnds[l1][l2][btoi(consistent)]...)
+	if err != nil {
+		fail(w.span, err)
+	}
+}
+
+// Waited notes that the write has waited for the lock of its key.
+func (w *Write) Waited(d time.Duration) {
+	if w.span != nil {
+		setAttributes(w.span, tracing.AttrLockWait.Float64(d.Seconds()))
+	}
+}
+
+// Detached adds n to the number of writes that go on after their operation has
+// returned.
+func (w *Write) Detached(ctx context.Context, n int) {
+	if m := w.tel.meters; m != nil {
+		m.detached.Add(ctx, int64(n), m.ofCache...)
+	}
+}
+
+// Reset makes w ready to be used again.
+func (w *Write) Reset() { *w = Write{} }
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,67 @@
+package tier
+
+import (
+	"errors"
+
+	"github.com/tiercache/tiercache/internal/errtype"
+)
+
+// ErrClosed is returned, possibly wrapped, by all methods of a cache after its Close
+// was called, except by Close itself.
+var ErrClosed = errors.New("tiercache: the cache is closed")
+
+// ErrInvalid is wrapped by errors that say what is wrong with an argument or an
+// option. Nothing was touched.
+var ErrInvalid = errors.New("tiercache: invalid argument")
+
+// ErrInconsistent is matched, by errors.Is, by a [*WriteError] after which the
+// tiers may differ: the difference was neither ruled out nor resolved by
+// compensation.
+var ErrInconsistent = errors.New("tiercache: the tiers may differ")
+
+// Error is the error of one call of a tier.
+type Error struct {
+	Tier   ID
+	Call   string  // "set", "delete", "invalidate", "refill", "get" or "stage"
+	Result Outcome // Failed, Unknown or Skipped
+	Err    error   // of the backend
+
+	// Text replaces the text of Err where that would give away the key.
+	Text string
+}
+
+// Error names the tier, the call, its outcome and the backend's error.
+func (e *Error) Error() string {
+	text := e.Text
+	if text == "" {
+		text = e.Err.Error()
+	}
+	return e.Tier.String() + " " + e.Call + " " + e.Result.String() + ": " + text
+}
+
+// Unwrap returns the backend's error.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Outcome returns the outcome of the call, for [OutcomeOf].
+func (e *Error) Outcome() Outcome { return e.Result }
+
+// ErrorType returns the value of the attribute error.type: the result of the
+// method ErrorType() string of the backend's error, the name of an error number
+// of the operating system, "timeout" for a deadline, "canceled" for a
+// cancellation, and otherwise the type of the error.
+func (e *Error) ErrorType() string { return errtype.Of(e.Err) }
+
+// LoadError is the error or the panic of a loader. Its text does not quote the key.
+type LoadError struct {
+	Err  error
+	Text string // of Err, without the key
+}
+
+// Error returns the loader's text.
+func (e *LoadError) Error() string { return "tiercache: load: " + e.Text }
+
+// Unwrap returns the loader's error.
+func (e *LoadError) Unwrap() error { return e.Err }
+
+// ErrorType returns the value of the attribute error.type.
+func (e *LoadError) ErrorType() string { return errtype.Of(e.Err) }

@@ -1,0 +1,60 @@
+package tier
+
+// Lookup is the result of a read, of the whole cache or of one tier.
+type Lookup uint8
+
+// The results. A tier only knows the first three.
+const (
+	LookupHit      Lookup = iota // a value
+	LookupMiss                   // no value
+	LookupError                  // not known, because a tier failed
+	LookupLoad                   // no value in the tiers, and one from the loader
+	LookupNegative               // no value, as a loader said before
+	LookupStale                  // an expired value, because no better one could be had
+)
+
+// Lookups is the number of results, and TierLookups the number of those that a
+// tier knows, for arrays that are indexed by one.
+const (
+	Lookups     = int(LookupStale) + 1
+	TierLookups = int(LookupError) + 1
+)
+
+// String returns the result's name in telemetry: "hit", "miss", "error", "load",
+// "negative" or "stale".
+func (l Lookup) String() string {
+	if int(l) >= Lookups {
+		return "error"
+	}
+	return [Lookups]string{"hit", "miss", "error", "load", "negative", "stale"}[l]
+}
+
+// Refilled is the outcome of storing in L1 an entry that L2 had, or in both
+// tiers a value that was loaded.
+type Refilled uint8
+
+// The outcomes of a refill.
+const (
+	NotRefilled    Refilled = iota // there was nothing to store
+	RefillApplied                  // it was stored
+	RefillFenced                   // a newer write had begun, so it was not
+	RefillFailed                   // a tier failed
+	RefillDisabled                 // an option turns refills off
+)
+
+// String returns "applied", "fenced", "failed" or "disabled", and "none" for any
+// other value.
+func (r Refilled) String() string {
+	switch r {
+	case RefillApplied:
+		return "applied"
+	case RefillFenced:
+		return "fenced"
+	case RefillFailed:
+		return "failed"
+	case RefillDisabled:
+		return "disabled"
+	default:
+		return "none"
+	}
+}
