@@ -31,7 +31,7 @@ func (n nested[V]) Set(ctx context.Context, key string, entry backends.Entry[V])
 	if err := validate(key, 0); err != nil {
 		return backends.NotApplied(err)
 	}
-	return n.engine.Set(ctx, key, entry)
+	return n.engine.SetEntry(ctx, key, entry)
 }
 
 func (n nested[V]) Delete(ctx context.Context, key string) error {

@@ -61,7 +61,7 @@ func (c *Cache[V]) Set(ctx context.Context, key string, value V, ttl time.Durati
 	if err := validate(key, ttl); err != nil {
 		return err
 	}
-	return c.engine.Set(ctx, key, backends.Entry[V]{Value: value, ExpiresAt: engine.Expiry(ttl)})
+	return c.engine.Set(ctx, key, value, ttl)
 }
 
 // Delete removes key from both tiers, as the policy says. It treats the context and

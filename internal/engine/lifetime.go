@@ -13,15 +13,10 @@ type lifetime struct {
 	ahead    float64       // part of the TTL that is left when a refresh is due; 0: never
 }
 
-// Expiry returns the instant at which an entry expires that is made now. It has no
+// expiry returns the instant at which an entry expires that is made now. It has no
 // monotonic reading, which would not survive in L2: the tiers would disagree after
 // the clock was set.
-func Expiry(ttl time.Duration) time.Time {
-	if ttl == 0 {
-		return time.Time{} // never
-	}
-	return time.Now().Add(ttl).Round(0)
-}
+func expiry(ttl time.Duration) time.Time { return time.Now().Add(ttl).Round(0) }
 
 // rewrites reports whether entries in L1 expire at another time than those in L2.
 func (l *lifetime) rewrites() bool { return l.l1TTL > 0 || l.staleFor > 0 }
@@ -31,7 +26,7 @@ func (l *lifetime) rewrites() bool { return l.l1TTL > 0 || l.staleFor > 0 }
 func (l *lifetime) inL1(expiresAt time.Time) time.Time {
 	if l.l1TTL > 0 {
 		ttl := l.l1TTL - time.Duration(rand.Float64()*l.jitter*float64(l.l1TTL)) //nolint:gosec // it spreads load
-		if limit := Expiry(ttl); expiresAt.IsZero() || limit.Before(expiresAt) {
+		if limit := expiry(ttl); expiresAt.IsZero() || limit.Before(expiresAt) {
 			expiresAt = limit
 		}
 	}

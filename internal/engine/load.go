@@ -190,7 +190,10 @@ func (l *load[V]) call(ctx context.Context, missed bool) {
 	case err != nil:
 		l.failed(err)
 	default:
-		l.entry = backends.Entry[V]{Value: value, ExpiresAt: Expiry(l.ttl)}
+		l.entry = backends.Entry[V]{Value: value}
+		if l.ttl > 0 {
+			l.entry.ExpiresAt = expiry(l.ttl)
+		}
 		w := l.read.engine.newWrite(tier.Set, l.read.key)
 		w.entry = l.entry
 		l.ReadResult = telemetry.ReadResult{Found: tier.LookupLoad, Refill: w.runFenced(ctx, &l.read.fence)}

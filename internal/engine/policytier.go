@@ -52,11 +52,24 @@ func (t *policyTier[V]) Go(ctx context.Context, done func(err error)) {
 	})
 }
 
-func (t *policyTier[V]) call(ctx context.Context, verb tally.Verb) error {
-	if ctx.Err() != nil || !t.write.inflight.enter(t.id) {
+// call makes a call, unless it is too late for it. When it returns, t may already
+// serve another write, if the policy has returned before.
+func (t *policyTier[V]) call(ctx context.Context, verb tally.Verb) (err error) {
+	w := t.write
+	if ctx.Err() != nil || !w.inflight.enter(t.id) {
 		return t.refused(ctx, verb)
 	}
-	return t.perform(ctx, verb)
+	if w.engine.observed || w.inflight.async {
+		t.performObserved(ctx, verb, &err)
+		return err
+	}
+	// Without telemetry there is nothing to let go of but the write itself, whose
+	// conclude runs in any case (budget Set/policy=sequential/telemetry=off).
+	w.call = tierCall{id: t.id, verb: verb, began: w.tally.Begin()}
+	outcome, err := t.touch(ctx, verb)
+	w.tally.End(t.id, verb, w.call.began, outcome, err)
+	w.call.id = 0
+	return err
 }
 
 // refused returns the error of a call that cannot help any more, or is too late.
@@ -79,23 +92,6 @@ func (t *policyTier[V]) kind(verb tally.Verb) tier.Kind {
 		return tier.Invalidate
 	}
 	return t.write.op.Kind
-}
-
-// perform makes a call that has entered. When it returns, t may already serve
-// another write, if the policy has returned before.
-func (t *policyTier[V]) perform(ctx context.Context, verb tally.Verb) (err error) {
-	w := t.write
-	if w.engine.observed || w.inflight.async {
-		t.performObserved(ctx, verb, &err)
-		return err
-	}
-	// Without telemetry there is nothing to let go of but the write itself, whose
-	// conclude runs in any case (budget Set/policy=sequential/telemetry=off).
-	w.call = tierCall{id: t.id, verb: verb, began: w.tally.Begin()}
-	outcome, err := t.touch(ctx, verb)
-	w.tally.End(t.id, verb, w.call.began, outcome, err)
-	w.call.id = 0
-	return err
 }
 
 // performObserved stores the error of the call, also when the call ends the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/guard"
@@ -28,8 +29,19 @@ type write[V any] struct {
 	call     tierCall // that is under way, where calls are not observed; id 0: none
 }
 
-// Set writes the entry to both tiers.
-func (e *Engine[V]) Set(ctx context.Context, key string, entry backends.Entry[V]) error {
+// Set writes the value to both tiers, for a TTL; 0: for ever. It takes no entry,
+// because passing one would cost more than making it here (budget Set).
+func (e *Engine[V]) Set(ctx context.Context, key string, value V, ttl time.Duration) error {
+	w := e.newWrite(tier.Set, key)
+	w.entry.Value = value
+	if ttl > 0 {
+		w.entry.ExpiresAt = expiry(ttl)
+	}
+	return w.run(ctx)
+}
+
+// SetEntry writes the entry to both tiers.
+func (e *Engine[V]) SetEntry(ctx context.Context, key string, entry backends.Entry[V]) error {
 	w := e.newWrite(tier.Set, key)
 	w.entry = entry
 	return w.run(ctx)
