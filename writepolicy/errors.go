@@ -38,10 +38,9 @@ func (e *TierError) Unwrap() error { return e.Err }
 // Outcome returns the outcome of the call, for [OutcomeOf].
 func (e *TierError) Outcome() Outcome { return e.Result }
 
-// ErrorType returns the value of the attribute error.type: what the backend's
-// error says of itself by a method ErrorType() string, the text of an error
-// number of the operating system, "timeout" for a deadline, "canceled" for a
-// cancellation, and otherwise the type of the error.
+// ErrorType returns the value of the attribute error.type: an identifier such as
+// "timeout" or "connection_refused". The backend's error can name itself by a
+// method ErrorType() string; docs/error-types.md has the list and the rules.
 func (e *TierError) ErrorType() string { return errtype.Of(e.Err) }
 
 // TierResult is what became of an operation in one tier.
