@@ -10,36 +10,44 @@ type block struct {
 	whole bool // it is decoded from its beginning, not from within a character
 }
 
-// blocks returns all that may be encoded bytes, of at least least bytes.
-func (v *view) blocks(least int) []block {
-	var all []block
-	add := func(b block) {
-		if len(b.bytes) >= least {
-			all = append(all, b)
-		}
+// A reader collects the blocks of a text. It keeps their bytes one after the
+// other, because most blocks are mere words and of no further use.
+type reader struct {
+	least  int // bytes that a block has at least
+	bytes  []byte
+	blocks []block
+}
+
+// add makes a block of what was appended to r.bytes since from.
+func (r *reader) add(s span, from int, whole bool) {
+	if len(r.bytes)-from < r.least {
+		r.bytes = r.bytes[:from]
+		return
 	}
-	v.pairs(add)
-	v.decimals(add)
+	r.blocks = append(r.blocks, block{s, r.bytes[from:len(r.bytes):len(r.bytes)], whole})
+}
+
+// read finds all parts of v that may be encoded bytes.
+func (r *reader) read(v *view) {
+	r.pairs(v)
+	r.decimals(v)
 	for i := 0; i < len(v.b); {
 		j := i
 		for j < len(v.b) && isBase64(v.b[j]) {
 			j++
 		}
-		if j-i >= least*8/6 {
-			v.base64(i, j, add)
+		if j-i >= r.least*8/6 {
+			r.base64(v, i, j)
+			r.oddPairs(v, i, j)
 		}
-		// In the middle of a number that is not to be split, both ways to group
-		// its digits are tried; from its beginning, pairs has done that.
-		v.oddPairs(i, j, add)
 		i = max(j, i+1)
 	}
-	return all
 }
 
 // pairs finds pairs of hexadecimal digits, next to each other or as in "75 73",
 // "75:73", "0x75, 0x73".
-func (v *view) pairs(add func(block)) {
-	v.list(add, func(b []byte) (byte, int) {
+func (r *reader) pairs(v *view) {
+	r.list(v, func(b []byte) (byte, int) {
 		if len(b) > 2 && b[0] == '0' && (b[1] == 'x' || b[1] == 'X') {
 			if n, ok := number(b, 2, 2, 16); ok {
 				return byte(n), 4
@@ -53,11 +61,14 @@ func (v *view) pairs(add func(block)) {
 }
 
 // decimals finds lists of bytes such as [117 115 101].
-func (v *view) decimals(add func(block)) {
-	v.list(add, func(b []byte) (byte, int) {
+func (r *reader) decimals(v *view) {
+	r.list(v, func(b []byte) (byte, int) {
 		n := 0
 		for n < len(b) && '0' <= b[n] && b[n] <= '9' {
 			n++
+		}
+		if n == 0 {
+			return 0, 0
 		}
 		// What follows has to end it, or the digits of one number were a list.
 		if n > 3 || n < len(b) && bytes.IndexByte([]byte(" ,]})"), b[n]) < 0 {
@@ -70,28 +81,27 @@ func (v *view) decimals(add func(block)) {
 
 // list finds lists of what decode finds, which returns a byte and how much of b
 // it was decoded from.
-func (v *view) list(add func(block), decode func(b []byte) (byte, int)) {
-	var list []byte
-	first, last := 0, 0
+func (r *reader) list(v *view, decode func(b []byte) (byte, int)) {
+	from, first, last := len(r.bytes), 0, 0
 	flush := func() {
-		if len(list) > 0 {
-			add(block{v.span(first, last), list, true})
+		if len(r.bytes) > from {
+			r.add(v.span(first, last), from, true)
 		}
-		list = nil
+		from = len(r.bytes)
 	}
 	for i := 0; i < len(v.b); {
 		c, n := decode(v.b[i:])
 		if n == 0 {
-			if separators := bytes.IndexByte([]byte(" ,:-"), v.b[i]) >= 0; !separators || i >= last+2 {
+			if len(r.bytes) > from && (i >= last+2 || bytes.IndexByte([]byte(" ,:-"), v.b[i]) < 0) {
 				flush()
 			}
 			i++
 			continue
 		}
-		if len(list) == 0 {
+		if len(r.bytes) == from {
 			first = i
 		}
-		list = append(list, c)
+		r.bytes = append(r.bytes, c)
 		i += n
 		last = i
 	}
@@ -100,41 +110,40 @@ func (v *view) list(add func(block), decode func(b []byte) (byte, int)) {
 
 // oddPairs decodes the hexadecimal digits from i to j in the way that pairs does
 // not: from the second one.
-func (v *view) oddPairs(i, j int, add func(block)) {
+func (r *reader) oddPairs(v *view, i, j int) {
 	for ; i < j; i++ {
 		end := i
 		for end < j && isHex(v.b[end]) {
 			end++
 		}
 		if end-i > 2 {
-			var list []byte
+			from := len(r.bytes)
 			for at := i + 1; at+2 <= end; at += 2 {
-				n, _ := number(v.b, at, 2, 16)
-				list = append(list, byte(n))
+				r.bytes = append(r.bytes, hexDigit(v.b[at])<<4|hexDigit(v.b[at+1]))
 			}
-			add(block{v.span(i, end), list, false})
+			r.add(v.span(i, end), from, false)
 		}
 		i = end
 	}
 }
 
 // base64 decodes the characters from i to j from each of the first four.
-func (v *view) base64(i, j int, add func(block)) {
+func (r *reader) base64(v *view, i, j int) {
 	end := j
 	for end < len(v.b) && v.b[end] == '=' && end < j+2 {
 		end++
 	}
 	for skip := range 4 {
-		var list []byte
+		from := len(r.bytes)
 		bits, have := uint32(0), 0
 		for _, c := range v.b[min(i+skip, j):j] {
 			bits, have = bits<<6|uint32(sextet(c)), have+6
 			if have >= 8 {
 				have -= 8
-				list = append(list, byte(bits>>have))
+				r.bytes = append(r.bytes, byte(bits>>have))
 			}
 		}
-		add(block{v.span(i, end), list, skip == 0})
+		r.add(v.span(i, end), from, skip == 0)
 	}
 }
 

@@ -15,16 +15,17 @@ func (p *pattern) encoded(text string, views []view) ([]span, bool) {
 	if p.short() {
 		least = exactKey
 	}
-	var all []block
+	r := reader{least: least}
 	for i := range min(len(views), 1+len(decoders)) { // more decoding is not for blocks
-		all = append(all, views[i].blocks(least)...)
+		r.read(&views[i])
 	}
+	all := r.blocks
 	if p.short() {
 		return p.equal(all), true
 	}
 	texts := make([][]byte, 0, 2*len(all))
-	for _, b := range all {
-		texts = append(texts, b.bytes, b.folded())
+	for i := range all {
+		texts = append(texts, all[i].bytes, all[i].folded(&r))
 	}
 	shared := p.shared(texts, blockRun)
 	if len(shared) == 0 {
@@ -53,8 +54,18 @@ func (p *pattern) encoded(text string, views []view) ([]span, bool) {
 // folded returns the bytes without upper case. Those that are not UTF-8 become
 // one that no folded key has: random bytes are full of them, and they all would
 // look like those of any binary key.
-func (b *block) folded() []byte {
-	return bytes.ReplaceAll(fold(string(b.bytes)), []byte(string(utf8.RuneError)), []byte{0xff})
+func (b *block) folded(r *reader) []byte {
+	from := len(r.bytes)
+	for rest := b.bytes; len(rest) > 0; {
+		c, size := utf8.DecodeRune(rest)
+		rest = rest[size:]
+		if c == utf8.RuneError {
+			r.bytes = append(r.bytes, 0xff)
+		} else {
+			r.bytes = utf8.AppendRune(r.bytes, foldRune(c))
+		}
+	}
+	return r.bytes[from:len(r.bytes):len(r.bytes)]
 }
 
 // equal returns the blocks that are a short key.

@@ -2,7 +2,7 @@ package redact
 
 import (
 	"bytes"
-	"strconv"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -167,21 +167,34 @@ func entity(dst, b []byte) ([]byte, int) {
 	return utf8.AppendRune(dst, rune(n)), end + 1
 }
 
-// number parses count digits from b[at]. It accepts no sign and no underscore.
+// number parses count digits, at most ten, from b[at].
 func number(b []byte, at, count, base int) (int32, bool) {
 	if count < 1 || at+count > len(b) {
 		return 0, false
 	}
-	digits := b[at : at+count]
-	for _, c := range digits {
-		if !isHex(c) {
+	n := 0
+	for _, c := range b[at : at+count] {
+		digit := int(hexDigit(c))
+		if digit >= base {
 			return 0, false
 		}
+		n = n*base + digit
 	}
-	n, err := strconv.ParseInt(string(digits), base, 32)
-	return int32(n), err == nil //nolint:gosec // 32 bits were asked for
+	return int32(n), n <= unicode.MaxRune //nolint:gosec // it is at most that
 }
 
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+// hexDigit returns the value of a digit, or 16.
+func hexDigit(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10
+	default:
+		return 16
+	}
 }
+
+func isHex(c byte) bool { return hexDigit(c) < 16 }

@@ -59,21 +59,28 @@ func (p *pattern) find(text string) ([]span, bool) {
 
 // leaks reports whether text, from which the key was taken, still has a part of
 // it. A short key is not looked for: what was left of it are parts of words.
-func (p *pattern) leaks(text string) bool {
-	if p.short() {
+// Searched says that find has found nothing in this text.
+func (p *pattern) leaks(text string, searched bool) bool {
+	if p.short() || searched && len(p.key) < longRun {
 		return false
 	}
 	all := views(text)
 	plain := [][]byte{all[0].b}
 	for i := range all {
 		v := p.fold(&all[i])
-		if len(p.quotes(nil, &v)) > 0 {
+		if !searched && len(p.quotes(nil, &v)) > 0 {
 			return true
 		}
 		plain = append(plain, v.b)
 	}
+	if len(p.shared(plain, longRun)) > 0 {
+		return true
+	}
+	if searched {
+		return false
+	}
 	blocks, ok := p.encoded(text, all)
-	return !ok || len(blocks) > 0 || len(p.shared(plain, longRun)) > 0
+	return !ok || len(blocks) > 0
 }
 
 func (p *pattern) fold(v *view) view {

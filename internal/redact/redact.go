@@ -13,12 +13,14 @@
 //
 // If eight bytes in a row of the key are left after that, or an encoded word has
 // only a part of it, the text quotes the key in a way that was not recognised, and
-// all of the text is withheld. A key of fewer
-// than six bytes is looked for only as a whole word, because it would be found
-// everywhere.
+// all of the text is withheld. A key of fewer than six bytes is looked for only
+// as a whole word, because it would be found everywhere.
 //
-// What comes out is one line of valid UTF-8 of at most [MaxLen] bytes. It depends
-// on nothing but the error and the key, and no function of this package panics.
+// Not found are fewer than eight bytes of a longer key without an ellipsis, and
+// encodings that are not in this list, such as base32.
+//
+// What comes out is one line of valid UTF-8 of at most [MaxLen] bytes. No
+// function of this package panics, and all are safe for concurrent use.
 package redact
 
 import (
@@ -62,14 +64,7 @@ func Text(err error, key string) string {
 		return ""
 	}
 	text, ok := textOf(err)
-	if !ok {
-		return "error of type " + typeOf(err) + " whose text cannot be had"
-	}
-	out, ok := redacted(text, key)
-	if !ok {
-		return "error of type " + nameOf(err, key) + " (" + withheld + ")"
-	}
-	return out
+	return describe(err, text, ok, key)
 }
 
 // Error returns err if its text needs no change, and otherwise an error with the
@@ -78,10 +73,22 @@ func Error(err error, key string) error {
 	if err == nil {
 		return nil
 	}
-	if text, ok := textOf(err); ok && text == Text(err, key) {
+	text, ok := textOf(err)
+	out := describe(err, text, ok, key)
+	if ok && out == text {
 		return err
 	}
-	return &redactedError{text: Text(err, key), err: err}
+	return &redactedError{text: out, err: err}
+}
+
+func describe(err error, text string, hasText bool, key string) string {
+	if !hasText {
+		return "error of type " + typeOf(err) + " whose text cannot be had"
+	}
+	if out, ok := redacted(text, key); ok {
+		return out
+	}
+	return "error of type " + nameOf(err, key) + " (" + withheld + ")"
 }
 
 type redactedError struct {
@@ -129,5 +136,5 @@ func redacted(text, key string) (string, bool) {
 		return "", false
 	}
 	out := line(replace(text, spans))
-	return out, !p.leaks(out)
+	return out, !p.leaks(out, out == text)
 }

@@ -47,7 +47,7 @@ func TestString(t *testing.T) {
 		"a path":               {"user/é 42", "GET http://10.0.0.1/user%2F%C3%A9%2042?x=1", "GET http://10.0.0.1/[key]?x=1"},
 		"a path in lower case": {"user/é 42", "GET /user%2f%c3%a9%2042", "GET /[key]"},
 		"a query":              {"a b&c=d+e", "GET /?k=a+b%26c%3Dd%2Be", "GET /?k=[key]"},
-		"a query in JSON":      {"a b&c=d\"e", `{"q":"a+b%26c%3Dd\u00252522e"}`, withheldOr("")},
+		"a query in JSON":      {"a b&c=d\"e", `{"q":"a+b%26c%3Dd\u002522e"}`, `{"q":"[key]"}`},
 		"XML":                  {"a&b<c>:42", "<Key>a&amp;b&lt;c&gt;:42</Key>", "<Key>[key]</Key>"},
 		"XML by numbers":       {"it's \"42\"", "<Key>it&#39;s &#x22;42&#34;</Key>", "<Key>[key]</Key>"},
 
@@ -82,7 +82,7 @@ func TestString(t *testing.T) {
 		"a short one":                 {"k", "backend k refused key (k)", "backend [key] refused key ([key])"},
 		"only a short one":            {"k", "k", "[key]"},
 		"a short number":              {"42", "line 142, key 42", "line 142, key [key]"},
-		"a digit":                     {"1", "10 bytes of l1, and 1 more, after 1.5s or 0.1s", "10 bytes of l1, and [key] more, after 1.5s or 0.1s"},
+		"a digit":                     {"1", "10 bytes of l1, and 1 more, after 1.5s or 0.1 s", "10 bytes of l1, and [key] more, after 1.5s or 0.1 s"},
 		"a short one, not ASCII":      {"ю", "юла ю", "юла [key]"},
 		"a short one with a mark":     {"e", "e\u0301 e", "e\u0301 [key]"},
 		"a short one in two cases":    {"a", "A backend has no a", "A backend has no [key]"},
@@ -99,20 +99,17 @@ func TestString(t *testing.T) {
 		"control characters":       {"user:42", "a\x1b[31mb\x00\x7f\u202ec\td\u00a0e", `a\x1b[31mb\x00\x7f\u202ec d e`},
 		"bytes that are not UTF-8": {"user:42", "a\xff\xc3b", "a\ufffd\ufffdb"},
 		"a key split by a line":    {"user; 42:x", "bad user\n42:x", withheld},
+		"a key made by a line":     {"a; b:c", "bad a\nb:c", withheld},
+		"a plus sign in a path":    {"user+1 42", "GET /user+1%2042", "GET /[key]"},
+		"a letter in upper case":   {"A", "A backend has no a", "[key] backend has no a"},
+		"a short one in a number":  {"abc", "bad 0616263", "bad 0616263"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := redact.String(tc.text, tc.key)
-			if tc.want == "" && tc.text != "" {
-				assert.NotContains(t, got, tc.key)
-				return
-			}
-			assert.Equal(t, tc.want, got)
+			assert.Equal(t, tc.want, redact.String(tc.text, tc.key))
 		})
 	}
 }
-
-func withheldOr(s string) string { return s }
 
 // Each way to quote a key is tried on many keys.
 func TestString_FindsEveryForm(t *testing.T) {

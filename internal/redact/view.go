@@ -51,7 +51,7 @@ func (v *view) folded() view {
 			continue
 		}
 		var buffer [utf8.UTFMax]byte
-		for _, b := range utf8.AppendRune(buffer[:0], unicode.ToLower(unicode.ToUpper(r))) {
+		for _, b := range utf8.AppendRune(buffer[:0], foldRune(r)) {
 			f.put(b, start, end)
 		}
 	}
@@ -72,11 +72,18 @@ func fold(s string) []byte {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		i += size
 		if r != utf8.RuneError || !lossy {
-			b = utf8.AppendRune(b, unicode.ToLower(unicode.ToUpper(r)))
+			b = utf8.AppendRune(b, foldRune(r))
 		}
 		lossy = r == utf8.RuneError
 	}
 	return b
+}
+
+func foldRune(r rune) rune {
+	if r < utf8.RuneSelf {
+		return rune(lower(byte(r)))
+	}
+	return unicode.ToLower(unicode.ToUpper(r))
 }
 
 func lower(c byte) byte {
