@@ -47,6 +47,7 @@ func (p *pattern) find(text string) ([]span, bool) {
 	spans := p.masked(text)
 	all := views(text)
 	for i := range all {
+		spans = p.inRune(spans, &all[i])
 		v := p.fold(&all[i])
 		spans = p.quotes(spans, &v)
 	}
@@ -61,14 +62,17 @@ func (p *pattern) find(text string) ([]span, bool) {
 // it. A short key is not looked for: what was left of it are parts of words.
 // Searched says that find has found nothing in this text.
 func (p *pattern) leaks(text string, searched bool) bool {
-	if p.short() || searched && len(p.key) < longRun {
+	if p.short() {
 		return false
+	}
+	if p.hasDigits(text) {
+		return true
 	}
 	all := views(text)
 	plain := [][]byte{all[0].b}
 	for i := range all {
 		v := p.fold(&all[i])
-		if !searched && len(p.quotes(nil, &v)) > 0 {
+		if !searched && len(p.inRune(p.quotes(nil, &v), &all[i])) > 0 {
 			return true
 		}
 		plain = append(plain, v.b)
@@ -131,6 +135,23 @@ func (p *pattern) quotes(spans []span, v *view) []span {
 		spans = append(spans, v.span(j, j+ends[j]))
 	}
 	return spans
+}
+
+// inRune finds a key that is not UTF-8 and begins or ends within a character,
+// which would not be the same character after folding.
+func (p *pattern) inRune(spans []span, v *view) []span {
+	if p.short() || utf8.ValidString(p.key) {
+		return spans
+	}
+	key := []byte(p.key)
+	for from := 0; ; {
+		i := bytes.Index(v.b[from:], key)
+		if i < 0 {
+			return spans
+		}
+		spans = append(spans, v.span(from+i, from+i+len(key)))
+		from += i + len(key)
+	}
 }
 
 // leastCut is how much of a key, next to an ellipsis, is taken for a part of it.
