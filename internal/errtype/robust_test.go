@@ -1,11 +1,14 @@
 package errtype_test
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +26,9 @@ func TestOf_ErrorsThatMisbehave(t *testing.T) {
 		"a typed nil with a name":          {(*panics)(nil), "_OTHER"},
 		"a typed nil with a name, wrapped": {fmt.Errorf("load: %w", (*panics)(nil)), "_OTHER"},
 		"a typed nil that unwraps":         {(*MyError)(nil), "*errtype_test.MyError"},
+		"a typed nil of DNS":               {(*net.DNSError)(nil), "dns_failure"},
+		"a typed nil of a certificate":     {(*x509.CertificateInvalidError)(nil), "*x509.CertificateInvalidError"},
+		"a typed nil of a number":          {(*syscall.Errno)(nil), "*syscall.Errno"},
 		"all methods panic":                {panicsLater{}, "_OTHER"},
 		"all methods panic, and another":   {errors.Join(panicsLater{}, io.EOF), "eof"},
 		"Unwrap of many panics":            {panicsInMany{}, "_OTHER"},
