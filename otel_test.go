@@ -228,7 +228,7 @@ func expandCall(call, tier, outcome string, late bool) (span, measured string) {
 	status := ""
 	switch outcome {
 	case "failed":
-		attrs = append(attrs, "error.type=*errors.errorString")
+		attrs = append(attrs, "error.type=_OTHER")
 		status = fmt.Sprintf(" Error: %q", tier+" "+call+" failed: refused")
 	case "unknown":
 		attrs = append(attrs, "error.type=lost")
@@ -274,7 +274,7 @@ func errorTypeOf(row contractRow) string {
 	for _, call := range calls {
 		switch strings.Fields(call)[2] {
 		case "failed":
-			return "error.type=*errors.errorString"
+			return "error.type=_OTHER"
 		case "unknown":
 			return "error.type=lost"
 		}

@@ -8,11 +8,11 @@ import (
 
 // ErrClosed is returned, possibly wrapped, by all methods of a cache after its Close
 // was called, except by Close itself.
-var ErrClosed = errors.New("tiercache: the cache is closed")
+var ErrClosed = errtype.New("closed", "tiercache: the cache is closed")
 
 // ErrInvalid is wrapped by errors that say what is wrong with an argument or an
 // option. Nothing was touched.
-var ErrInvalid = errors.New("tiercache: invalid argument")
+var ErrInvalid = errtype.New("invalid_argument", "tiercache: invalid argument")
 
 // ErrInconsistent is matched, by errors.Is, by a [*WriteError] after which the
 // tiers may differ: the difference was neither ruled out nor resolved by
@@ -45,10 +45,9 @@ func (e *Error) Unwrap() error { return e.Err }
 // Outcome returns the outcome of the call, for [OutcomeOf].
 func (e *Error) Outcome() Outcome { return e.Result }
 
-// ErrorType returns the value of the attribute error.type: the result of the
-// method ErrorType() string of the backend's error, the name of an error number
-// of the operating system, "timeout" for a deadline, "canceled" for a
-// cancellation, and otherwise the type of the error.
+// ErrorType returns the value of the attribute error.type: an identifier such as
+// "timeout" or "connection_refused". The backend's error can name itself by a
+// method ErrorType() string; docs/error-types.md has the list and the rules.
 func (e *Error) ErrorType() string { return errtype.Of(e.Err) }
 
 // LoadError is the error or the panic of a loader. Its text does not quote the key.

@@ -25,11 +25,11 @@ func (e *Engine[V]) check(key string) error {
 var ErrEmptyKey = fmt.Errorf("%w: the key is empty", tier.ErrInvalid)
 
 // lockError returns the reason for which a write did not get its key's lock.
-func lockError(err error) error {
+func lockError(err error, key string) error {
 	if errors.Is(err, keylock.ErrClosed) {
 		return tier.ErrClosed
 	}
-	return fmt.Errorf("waiting for the key's lock: %w", err)
+	return fmt.Errorf("waiting for the key's lock: %w", guard.WithoutKey(err, key))
 }
 
 // errorOf returns the error of a write whose policy has returned policyErr. A policy

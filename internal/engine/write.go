@@ -108,14 +108,14 @@ func (w *write[V]) run(ctx context.Context) error {
 		}
 	}
 	if err := e.locks.Acquire(ctx, &w.lock, w.op.Key); err != nil {
-		return w.refuse(ctx, lockError(err))
+		return w.refuse(ctx, lockError(err, w.op.Key))
 	}
 	if d := w.lock.Waited(); d > 0 {
 		w.obs.Waited(d)
 	}
 	if ctx.Err() != nil {
 		w.lock.Unlock()
-		return w.refuse(ctx, context.Cause(ctx))
+		return w.refuse(ctx, guard.WithoutKey(context.Cause(ctx), w.op.Key))
 	}
 	return w.proceed(ctx)
 }
@@ -189,7 +189,7 @@ func (w *write[V]) entryFor(id tier.ID) *backends.Entry[V] {
 func (w *write[V]) refuse(ctx context.Context, cause error) error {
 	err := &tier.WriteError{
 		Kind: w.op.Kind, Policy: w.engine.policyName, Verdict: tier.Verdict{Consistent: true},
-		Cause: guard.WithoutKey(cause, w.op.Key),
+		Cause: cause,
 	}
 	w.obs.Returned(ctx, tier.Skipped, tier.Skipped, true, err)
 	w.obs.End()

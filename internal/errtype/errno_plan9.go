@@ -1,0 +1,11 @@
+package errtype
+
+// errnoName finds nothing: Plan 9 has texts instead of error numbers. What is
+// known of them, package syscall tells by a method Is.
+func errnoName(error) (string, bool) { return "", false }
+
+type errnoEntry struct{ symbol, name string }
+
+var errnos []errnoEntry
+
+var systemErrnos []errnoEntry

@@ -1,0 +1,5 @@
+//go:build !unix && !windows && !plan9
+
+package errtype
+
+var systemErrnos []errnoEntry
