@@ -108,12 +108,6 @@ type Loader[V any] func(ctx context.Context, key string) (value V, err error)
 // [WithStaleIfError]. For an empty key, a nil loader or a negative ttl the error
 // wraps [ErrInvalid].
 func (c *Cache[V]) GetOrLoad(ctx context.Context, key string, ttl time.Duration, load Loader[V]) (value V, err error) {
-	if err := validate(key, ttl); err != nil {
-		return value, err
-	}
-	if load == nil {
-		return value, fmt.Errorf("%w: the loader is nil", ErrInvalid)
-	}
 	return c.engine.GetOrLoad(ctx, key, ttl, engine.Loader[V](load))
 }
 
@@ -129,7 +123,7 @@ func validate(key string, ttl time.Duration) error {
 		return engine.ErrEmptyKey
 	}
 	if ttl < 0 {
-		return fmt.Errorf("%w: the TTL is negative (%v): use 0 for an entry that does not expire", ErrInvalid, ttl)
+		return engine.NegativeTTLError(ttl)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tiercache/tiercache/internal/guard"
 	"github.com/tiercache/tiercache/internal/keylock"
@@ -21,8 +22,16 @@ func (e *Engine[V]) check(key string) error {
 	return nil
 }
 
-// ErrEmptyKey is the error for an empty key.
-var ErrEmptyKey = fmt.Errorf("%w: the key is empty", tier.ErrInvalid)
+// Errors of arguments.
+var (
+	ErrEmptyKey  = fmt.Errorf("%w: the key is empty", tier.ErrInvalid)
+	errNilLoader = fmt.Errorf("%w: the loader is nil", tier.ErrInvalid)
+)
+
+// NegativeTTLError returns the error for a negative TTL.
+func NegativeTTLError(ttl time.Duration) error {
+	return fmt.Errorf("%w: the TTL is negative (%v): use 0 for an entry that does not expire", tier.ErrInvalid, ttl)
+}
 
 // lockError returns the reason for which a write did not get its key's lock.
 func lockError(err error, key string) error {

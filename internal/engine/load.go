@@ -34,26 +34,44 @@ type load[V any] struct {
 
 // GetOrLoad returns the value at key, from the tiers or from the loader.
 func (e *Engine[V]) GetOrLoad(ctx context.Context, key string, ttl time.Duration, loader Loader[V]) (value V, err error) {
-	if err := e.check(key); err != nil {
+	if e.fast != fastValue || e.checkLoad(key, ttl, loader) != nil {
+		return e.getOrLoad(ctx, key, ttl, loader)
+	}
+	value, hit, err := e.lookupValue(ctx, key)
+	if hit && err == nil {
+		e.tel.Count(tier.L1, tier.LookupHit)
+		return value, nil
+	}
+	return e.share(ctx, key, ttl, e.missed(key, err), loader)
+}
+
+// getOrLoad is GetOrLoad where more than the value of L1 is wanted.
+func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration, loader Loader[V]) (value V, err error) {
+	if err := e.checkLoad(key, ttl, loader); err != nil {
 		return value, err
 	}
 	var l1 found[V]
-	switch e.fast {
-	case fastValue:
-		value, hit, err := e.lookupValue(ctx, key)
-		if hit {
-			return value, nil
-		}
-		l1 = e.missed(key, err)
-	case fastEntry:
+	if e.fast != fastNone {
 		l1 = e.lookupL1(ctx, key)
 		e.tel.Count(tier.L1, l1.lookup())
-		if l1.hit {
-			e.refreshIfDue(ctx, key, ttl, l1.entry.ExpiresAt, loader)
-			return l1.entry.Value, nil
-		}
+	}
+	if l1.hit {
+		e.refreshIfDue(ctx, key, ttl, l1.entry.ExpiresAt, loader)
+		return l1.entry.Value, nil
 	}
 	return e.share(ctx, key, ttl, l1, loader)
+}
+
+// checkLoad returns the error of a load that cannot begin.
+func (e *Engine[V]) checkLoad(key string, ttl time.Duration, loader Loader[V]) error {
+	switch {
+	case ttl < 0:
+		return NegativeTTLError(ttl)
+	case loader == nil:
+		return errNilLoader
+	default:
+		return e.check(key)
+	}
 }
 
 // share waits for the flight of the key, or begins one.

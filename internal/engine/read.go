@@ -41,7 +41,8 @@ func (e *Engine[V]) Get(ctx context.Context, key string) (value V, ok bool, err 
 		return entry.Value, ok, err
 	}
 	value, ok, err = e.lookupValue(ctx, key)
-	if ok {
+	if ok && err == nil {
+		e.tel.Count(tier.L1, tier.LookupHit)
 		return value, true, nil
 	}
 	return e.getBeyond(ctx, key, err)
