@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tiercache/tiercache"
@@ -155,7 +156,7 @@ func (c *capture) metrics(t *testing.T) []string {
 				}
 			case metricdata.Sum[int64]:
 				for _, p := range points.DataPoints {
-					if p.Value == 0 && points.IsMonotonic {
+					if p.Value == 0 {
 						continue // that they begin at 0 has a test of its own
 					}
 					lines = append(lines, fmt.Sprintf("%svalue=%d %s", head, p.Value, attrs(p.Attributes.ToSlice())))
@@ -186,10 +187,23 @@ func (*logRecorder) Enabled(context.Context, sdklog.EnabledParameters) bool { re
 func (*logRecorder) Shutdown(context.Context) error                         { return nil }
 func (*logRecorder) ForceFlush(context.Context) error                       { return nil }
 
+// logCause returns the text of the record's error, which the SDK makes an attribute.
+func logCause(r sdklog.Record) (text string) {
+	r.WalkAttributes(func(kv attribute.KeyValue) bool {
+		if kv.Key == semconv.ExceptionMessageKey {
+			text = kv.Value.AsString()
+		}
+		return true
+	})
+	return text
+}
+
 func logAttrs(r sdklog.Record) string {
 	var kvs []attribute.KeyValue
 	r.WalkAttributes(func(kv attribute.KeyValue) bool {
-		kvs = append(kvs, kv)
+		if !strings.HasPrefix(string(kv.Key), "exception.") { // see logCause
+			kvs = append(kvs, kv)
+		}
 		return true
 	})
 	return attrs(kvs)
@@ -202,7 +216,7 @@ func (c *capture) dump(t *testing.T) string {
 	defer c.logs.mu.Unlock()
 	all := c.tree() + strings.Join(c.metrics(t), "\n") + c.slog.String()
 	for _, r := range c.logs.records {
-		all += fmt.Sprintln(r.EventName(), r.Body(), logAttrs(r))
+		all += fmt.Sprintln(r.EventName(), r.Body(), logCause(r), logAttrs(r))
 	}
 	return all
 }

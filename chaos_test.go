@@ -182,7 +182,7 @@ func counted(t *testing.T, c *capture) (sum int) {
 		if _, err := fmt.Sscanf(line, tracing.MetricInconsistencies+" {inconsistency} value=%d", &n); err == nil {
 			sum += n
 		}
-		if strings.HasPrefix(line, tracing.MetricDetachedWrites) {
+		if strings.HasPrefix(line, tracing.MetricWriteDetached) {
 			assert.Contains(t, line, "value=0 ")
 		}
 	}

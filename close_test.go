@@ -42,7 +42,7 @@ func TestCloseDuringAGet(t *testing.T) {
 	_, ok, err := w.Get(t.Context(), "k")
 	require.ErrorIs(t, err, tiercache.ErrClosed)
 	assert.False(t, ok)
-	assert.Contains(t, c.dump(t), "tiercache.lookup.result=error")
+	assert.Contains(t, c.dump(t), "tiercache.read.result=error")
 }
 
 // Close waits for a detached write and for its hook. The bubble sees to it that

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -174,8 +175,8 @@ func expand(row contractRow, err error) expected {
 		consistent = fmt.Sprint(resolved)
 		e.event = sorted(append([]string{
 			errorTypeOf(row), "tiercache.cache.name=users", "tiercache.operation.name=" + row.op,
-			"tiercache.policy.name=" + policy, "tiercache.stale_tier=" + f[0], "tiercache.compensation=" + f[1],
-			fmt.Sprintf("tiercache.resolved=%t", resolved),
+			"tiercache.policy.name=" + policy, "tiercache.inconsistency.stale_tier=" + f[0],
+			"tiercache.inconsistency.compensation=" + f[1], fmt.Sprintf("tiercache.inconsistency.resolved=%t", resolved),
 		}, finalOutcomes(row)...))
 		if f[4] == "op" {
 			onOp = "    ! tiercache.inconsistency " + e.event + "\n"
@@ -183,8 +184,8 @@ func expand(row contractRow, err error) expected {
 			onTier = f[4]
 		}
 		e.metrics = append(e.metrics, fmt.Sprintf(
-			"tiercache.inconsistencies {inconsistency} value=1 tiercache.cache.name=users tiercache.operation.name=%s tiercache.resolved=%t tiercache.stale_tier=%s",
-			row.op, resolved, f[0]))
+			"tiercache.inconsistencies {inconsistency} value=1 tiercache.cache.name=users tiercache.inconsistency.resolved=%t tiercache.inconsistency.stale_tier=%s tiercache.operation.name=%s",
+			resolved, f[0], row.op))
 	}
 
 	op := []string{"tiercache.cache.name=users", "tiercache.operation.name=" + row.op, "tiercache.policy.name=" + policy}
@@ -194,9 +195,7 @@ func expand(row contractRow, err error) expected {
 			op = append(op, "tiercache."+id+".outcome="+shown[i])
 		}
 	}
-	if strings.Contains(row.shown, "~") {
-		e.metrics = append(e.metrics, "tiercache.detached_writes {write} value=0 tiercache.cache.name=users")
-	} else {
+	if !strings.Contains(row.shown, "~") {
 		op = append(op, "tiercache.consistent="+consistent)
 	}
 	status := ""
@@ -260,11 +259,15 @@ func finalOutcomes(row contractRow) []string {
 	return []string{"tiercache.l1.outcome=" + final["l1"], "tiercache.l2.outcome=" + final["l2"]}
 }
 
-// errorTypeOf is that of the first tier that did not apply the write, L1 before
-// L2, and compensation last.
+// errorTypeOf is that of the first tier that did not apply the write, the stale one
+// first, and compensation last.
 func errorTypeOf(row contractRow) string {
 	var calls []string
-	for _, part := range [][2]string{{row.op, "l1"}, {row.op, "l2"}, {"invalidate", "l1"}} {
+	parts := [][2]string{{row.op, "l1"}, {row.op, "l2"}, {"invalidate", "l1"}}
+	if strings.HasPrefix(row.event, "l2") {
+		parts[0], parts[1] = parts[1], parts[0]
+	}
+	for _, part := range parts {
 		for _, call := range row.calls {
 			if strings.HasPrefix(call, part[0]+" "+part[1]) {
 				calls = append(calls, call)
@@ -280,6 +283,11 @@ func errorTypeOf(row contractRow) string {
 		}
 	}
 	return "error.type=_OTHER"
+}
+
+// hasCause reports whether a tier has an error.
+func hasCause(row contractRow) bool {
+	return slices.ContainsFunc(row.calls, func(call string) bool { return strings.Fields(call)[2] != "applied" })
 }
 
 func sorted(s []string) string {
@@ -312,6 +320,7 @@ func checkEvent(t *testing.T, c *capture, row contractRow, event string) {
 	assert.Equal(t, severity, r.SeverityText())
 	assert.False(t, r.Timestamp().IsZero())
 	assert.Equal(t, event, logAttrs(r))
+	assert.Equal(t, hasCause(row), logCause(r) != "", "the record has the cause, because its trace may not be sampled")
 	i := slices.IndexFunc(c.spans.Ended(), func(s sdktrace.ReadOnlySpan) bool { return s.Name() == spanName })
 	require.GreaterOrEqual(t, i, 0)
 	assert.Equal(t, c.spans.Ended()[i].SpanContext().SpanID(), r.SpanID())
@@ -324,6 +333,10 @@ func checkEvent(t *testing.T, c *capture, row contractRow, event string) {
 	}
 	require.Len(t, c.hooked(), 1)
 	hook := c.hooked()[0]
+	if hasCause(row) {
+		assert.Contains(t, c.slog.String(), "error="+strconv.Quote(logCause(r)))
+		assert.Equal(t, hook.Err().Error(), logCause(r))
+	}
 	assert.Equal(t, secretKey, hook.Key)
 	assert.Equal(t, f[2] == "resolved", hook.Verdict.Resolved)
 	assert.Equal(t, f[0], hook.Verdict.Stale.String())

@@ -107,7 +107,7 @@ func scenes() []scene {
 		{name: "both fail", l1: "v", l2: "v", run: func(t *testing.T, ctx ctx, w *world) {
 			fails(w.l1, backendtest.Get, backendtest.Lose(errRefused))
 			fails(w.l2, backendtest.Get, backendtest.Lose(lostError{}))
-			assert.Equal(t, "\"\" false tiercache: get: l1 get failed: refused\nl2 get failed: connection lost while writing [key]", get(t, ctx, w))
+			assert.Equal(t, "\"\" false tiercache: get: l1 get failed: refused; l2 get failed: connection lost while writing [key]", get(t, ctx, w))
 		}},
 		{name: "race, L1 is faster", l1: "v", l2: "v", opts: reads(readpolicy.Race()), run: func(t *testing.T, ctx ctx, w *world) {
 			fails(w.l2, backendtest.Get, backendtest.Delay(time.Second))

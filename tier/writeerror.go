@@ -114,11 +114,15 @@ func (e *WriteError) Is(target error) bool {
 // is a tier of another cache tells it the outcome of a write.
 func (e *WriteError) NotApplied() bool { return e.L1.untouched() && e.L2.untouched() }
 
-// ErrorType returns the value of the attribute error.type: that of the first
-// error that Unwrap returns.
+// ErrorType returns the value of the attribute error.type: that of the cause, of the
+// stale tier's error, or of the first error there is.
 func (e *WriteError) ErrorType() string {
-	for _, err := range e.Unwrap() {
-		return errtype.Of(err)
+	err := e.Cause
+	if err == nil {
+		err = e.Verdict.cause(e.L1, e.L2)
 	}
-	return "_OTHER"
+	if err == nil {
+		return errtype.Other
+	}
+	return errtype.Of(err)
 }

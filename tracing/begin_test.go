@@ -2,6 +2,8 @@ package tracing_test
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"sync/atomic"
 	"testing"
 
@@ -14,6 +16,34 @@ import (
 	"github.com/tiercache/tiercache/tracing"
 )
 
+// series returns the number of series of each metric, and the sum of their values.
+func series(t *testing.T, reader sdkmetric.Reader) (numbers map[string]int, sums map[string]int64) {
+	t.Helper()
+	var data metricdata.ResourceMetrics
+	require.NoError(t, reader.Collect(t.Context(), &data))
+	numbers, sums = map[string]int{}, map[string]int64{}
+	for _, scope := range data.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			if sum, ok := m.Data.(metricdata.Sum[int64]); ok {
+				for _, point := range sum.DataPoints {
+					numbers[m.Name]++
+					sums[m.Name] += point.Value
+				}
+			}
+		}
+	}
+	return numbers, sums
+}
+
+// begun are the series of one cache.
+var begun = map[string]int{
+	tracing.MetricInconsistencies: 2 * 3 * 2, // operations, stale tiers, resolved or not
+	tracing.MetricLookups:         2 * 3,     // tiers, results
+	tracing.MetricReads:           10,        // results, three of them for one tier or two
+	tracing.MetricWriteDetached:   1,
+	tracing.MetricLoadActive:      1,
+}
+
 // Before anything has happened, each series of the counters is there, at 0: a
 // query for its increase finds the first event too.
 func TestCountersBeginAtZero(t *testing.T) {
@@ -21,20 +51,56 @@ func TestCountersBeginAtZero(t *testing.T) {
 	reader := sdkmetric.NewManualReader()
 	newCache(t, tracing.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))))
 	for range 2 { // the second time adds nothing
-		var data metricdata.ResourceMetrics
-		require.NoError(t, reader.Collect(t.Context(), &data))
-		require.Len(t, data.ScopeMetrics, 1)
-		series := map[string]int{}
-		for _, m := range data.ScopeMetrics[0].Metrics {
-			for _, point := range m.Data.(metricdata.Sum[int64]).DataPoints {
-				assert.Zero(t, point.Value, m.Name)
-				series[m.Name]++
-			}
+		numbers, sums := series(t, reader)
+		assert.Equal(t, begun, numbers)
+		for name, sum := range sums {
+			assert.Zero(t, sum, name)
 		}
-		assert.Equal(t, map[string]int{
-			tracing.MetricInconsistencies: 2 * 3 * 2, // operations, stale tiers, resolved or not
-			tracing.MetricLookups:         2 * 3,     // tiers, results
-		}, series)
+	}
+}
+
+// Many caches share a meter provider. Each has series of its own, those of equal names
+// add up, and none of an instrument's series are merged into the overflow series.
+func TestManyCaches(t *testing.T) {
+	t.Parallel()
+	reader := sdkmetric.NewManualReader()
+	mp := tracing.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
+	const caches = 100
+	for i := range caches {
+		for range 2 { // of one name
+			cache := newNamedCache(t, fmt.Sprint("cache-", i), mp)
+			_, _, err := cache.Get(t.Context(), "k")
+			require.NoError(t, err)
+		}
+	}
+	numbers, sums := series(t, reader)
+	for name, n := range begun {
+		assert.Equal(t, caches*n, numbers[name], name)
+		assert.Less(t, numbers[name], 2000, name)
+	}
+	assert.Equal(t, int64(2*caches), sums[tracing.MetricReads])
+	assert.Equal(t, int64(2*2*caches), sums[tracing.MetricLookups])
+}
+
+// A cache that is closed lets go of its callback. Its counts stay, also those that came
+// after the last collection, and a cache of the same name goes on from them.
+func TestClosedCacheKeepsItsCounts(t *testing.T) {
+	t.Parallel()
+	reader := sdkmetric.NewManualReader()
+	mp := tracing.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
+	for round := range 3 {
+		cache := newCache(t, mp)
+		require.NoError(t, cache.Set(t.Context(), "k", "v", 0))
+		series(t, reader)
+		_, ok, err := cache.Get(t.Context(), "k")
+		require.NoError(t, err)
+		assert.True(t, ok)
+		require.NoError(t, cache.Close(t.Context()))
+		require.NoError(t, cache.Close(t.Context()), "again")
+		numbers, sums := series(t, reader)
+		assert.Equal(t, int64(round+1), sums[tracing.MetricReads])
+		assert.Equal(t, int64(round+1), sums[tracing.MetricLookups])
+		assert.NotContains(t, numbers, tracing.MetricWriteDetached, "nobody observes it any more")
 	}
 }
 
@@ -78,14 +144,13 @@ func TestCountersBeginAtZero_ConnectedLater(t *testing.T) {
 	newCache(t, tracing.WithMeterProvider(lateProvider{
 		sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)), connected,
 	}))
-	for _, test := range []struct {
-		connected bool
-		metrics   int
-	}{{false, 1}, {true, 2}, {true, 2}} {
-		connected.Store(test.connected)
-		var data metricdata.ResourceMetrics
-		require.NoError(t, reader.Collect(t.Context(), &data))
-		require.Len(t, data.ScopeMetrics, 1)
-		assert.Len(t, data.ScopeMetrics[0].Metrics, test.metrics)
+	for _, now := range []bool{false, true, true} {
+		connected.Store(now)
+		numbers, _ := series(t, reader)
+		want := maps.Clone(begun)
+		if !now {
+			want = map[string]int{tracing.MetricWriteDetached: 1, tracing.MetricLoadActive: 1}
+		}
+		assert.Equal(t, want, numbers)
 	}
 }

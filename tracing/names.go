@@ -12,8 +12,8 @@ const (
 	SchemaURL = semconv.SchemaURL
 )
 
-// EventInconsistency is the name of the span event and of the log record that
-// say that the tiers may differ.
+// EventInconsistency is the name of the span event and of the log record which
+// report that the tiers may differ.
 const EventInconsistency = "tiercache.inconsistency"
 
 // Attributes of spans. Those marked (metric) are on metrics too, those marked
@@ -23,34 +23,40 @@ const (
 	AttrOperation  = attribute.Key("tiercache.operation.name")     // set, delete, invalidate, get, refill, load (metric, event)
 	AttrPolicy     = attribute.Key("tiercache.policy.name")        // string (metric, event)
 	AttrTier       = attribute.Key("tiercache.tier.name")          // l1, l2 (metric)
-	AttrOutcome    = attribute.Key("tiercache.outcome")            // applied, failed, unknown (metric)
+	AttrOutcome    = attribute.Key("tiercache.outcome")            // applied, failed, unknown, superseded (metric)
 	AttrL1Outcome  = attribute.Key("tiercache.l1.outcome")         // and skipped; absent while in flight (event)
 	AttrL2Outcome  = attribute.Key("tiercache.l2.outcome")         // likewise (event)
 	AttrConsistent = attribute.Key("tiercache.consistent")         // bool: the tiers cannot differ now
 	AttrLockWait   = attribute.Key("tiercache.lock.wait_duration") // s: waited for other writers of the key; absent if not
+	AttrL1Duration = attribute.Key("tiercache.l1.duration")        // s: of calls of L1 without spans of their own
+	AttrL2Duration = attribute.Key("tiercache.l2.duration")        // likewise
 	AttrKey        = attribute.Key("tiercache.key")                // string, by WithKey only (event)
 )
 
 // Attributes of the spans of reads.
 const (
-	AttrLookupResult = attribute.Key("tiercache.lookup.result") // hit, miss, error, load, negative, stale (metric)
-	AttrRefill       = attribute.Key("tiercache.refill")        // applied, fenced, failed, disabled
-	AttrLoadShared   = attribute.Key("tiercache.load.shared")   // bool: waited for the load of another caller
-	AttrStaleAge     = attribute.Key("tiercache.stale.age")     // s: how long ago a stale value expired
+	AttrReadResult   = attribute.Key("tiercache.read.result")    // hit, miss, load, negative, stale, fenced, shared, error (metric)
+	AttrLookupResult = attribute.Key("tiercache.lookup.result")  // of asking one tier: hit, miss, error (metric)
+	AttrRefill       = attribute.Key("tiercache.refill.outcome") // applied, fenced, failed, disabled
+	AttrStaleAge     = attribute.Key("tiercache.stale.age")      // s: time since the returned value expired
 )
 
-// Attributes of the inconsistency event alone.
+// Attributes of the inconsistency event.
 const (
-	AttrStaleTier    = attribute.Key("tiercache.stale_tier")   // l1, l2, unknown (metric)
-	AttrCompensation = attribute.Key("tiercache.compensation") // none, applied, failed
-	AttrResolved     = attribute.Key("tiercache.resolved")     // bool (metric)
+	AttrStaleTier    = attribute.Key("tiercache.inconsistency.stale_tier")   // l1, l2, unknown (metric)
+	AttrCompensation = attribute.Key("tiercache.inconsistency.compensation") // none, applied, failed
+	AttrResolved     = attribute.Key("tiercache.inconsistency.resolved")     // bool (metric)
 )
 
 // Metrics.
 const (
-	MetricOperationDuration     = "tiercache.operation.duration"
-	MetricTierOperationDuration = "tiercache.tier.operation.duration"
-	MetricInconsistencies       = "tiercache.inconsistencies"
-	MetricDetachedWrites        = "tiercache.detached_writes"
-	MetricLookups               = "tiercache.lookups"
+	MetricOperationDuration     = "tiercache.operation.duration"      // histogram, s
+	MetricTierOperationDuration = "tiercache.tier.operation.duration" // histogram, s
+	MetricLockWaitDuration      = "tiercache.lock.wait_duration"      // histogram, s
+	MetricStaleAge              = "tiercache.stale.age"               // histogram, s
+	MetricInconsistencies       = "tiercache.inconsistencies"         // counter, {inconsistency}
+	MetricReads                 = "tiercache.reads"                   // counter, {read}
+	MetricLookups               = "tiercache.lookups"                 // counter, {lookup}
+	MetricWriteDetached         = "tiercache.write.detached"          // up-down counter, {write}
+	MetricLoadActive            = "tiercache.load.active"             // up-down counter, {load}
 )

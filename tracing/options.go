@@ -78,6 +78,36 @@ func WithSignals(signals Signals) Option {
 	})
 }
 
+// TierSpans decides which calls of tiers have spans of their own.
+type TierSpans = settings.TierSpans
+
+// The choices of [WithTierSpans].
+const (
+	// TierSpansAll gives every call of a tier a span. A Set has three spans, and four
+	// where the client of L2 is instrumented.
+	TierSpansAll = settings.TierSpansAll
+
+	// TierSpansL2 gives spans to the calls of L2, unless its client is instrumented:
+	// then the client's span is enough. A Set has two spans.
+	TierSpansL2 = settings.TierSpansL2
+
+	// TierSpansFailures gives spans to no call that succeeds. A Set has one span.
+	TierSpansFailures = settings.TierSpansFailures
+)
+
+// WithTierSpans decides which calls of tiers have spans of their own. A call without
+// one adds its duration to the span of the operation, in the attributes
+// tiercache.l1.duration and tiercache.l2.duration. A call that fails always has a span,
+// which is made when it has failed; spans that an instrumented client made during that
+// call are then children of the operation's span. Metrics and events do not depend on
+// it. Default: [TierSpansAll].
+func WithTierSpans(t TierSpans) Option {
+	return optionFunc(func(s settings.Settings) settings.Settings {
+		s.TierSpans = t
+		return s
+	})
+}
+
 // WithKey shows keys on spans and events, in the form that format returns: the
 // key itself, a hash of it, or a part that gives no secret away. The cache calls
 // it once for each operation, in the caller's goroutine; it must be safe for

@@ -137,5 +137,5 @@ func (e *Engine[V]) Close(ctx context.Context) error {
 	e.policyCalls.Wait()
 	e.l1.Release()
 	e.l2.Release()
-	return nil
+	return e.tel.Close(ctx)
 }

@@ -41,6 +41,18 @@ func lockError(err error, key string) error {
 	return fmt.Errorf("waiting for the key's lock: %w", guard.WithoutKey(err, key))
 }
 
+// getError returns the error of a read, on one line.
+func getError(l1, l2 error) error {
+	switch {
+	case l1 == nil:
+		return fmt.Errorf("tiercache: get: %w", l2)
+	case l2 == nil:
+		return fmt.Errorf("tiercache: get: %w", l1)
+	default:
+		return fmt.Errorf("tiercache: get: %w; %w", l1, l2)
+	}
+}
+
 // errorOf returns the error of a write whose policy has returned policyErr. A policy
 // cannot make it a success when no tier has the value, or when a delete left a copy
 // behind. It is called locked.

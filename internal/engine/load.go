@@ -39,7 +39,7 @@ func (e *Engine[V]) GetOrLoad(ctx context.Context, key string, ttl time.Duration
 	}
 	value, hit, err := e.lookupValue(ctx, key)
 	if hit && err == nil {
-		e.tel.Count(tier.L1, tier.LookupHit)
+		e.tel.CountHit()
 		return value, nil
 	}
 	return e.share(ctx, key, ttl, e.missed(key, err), loader)
@@ -53,11 +53,12 @@ func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration
 	var l1 found[V]
 	if e.fast != fastNone {
 		l1 = e.lookupL1(ctx, key)
+		if l1.hit {
+			e.tel.CountHit()
+			e.refreshIfDue(ctx, key, ttl, l1.entry.ExpiresAt, loader)
+			return l1.entry.Value, nil
+		}
 		e.tel.Count(tier.L1, l1.lookup())
-	}
-	if l1.hit {
-		e.refreshIfDue(ctx, key, ttl, l1.entry.ExpiresAt, loader)
-		return l1.entry.Value, nil
 	}
 	return e.share(ctx, key, ttl, l1, loader)
 }
@@ -108,6 +109,7 @@ func (e *Engine[V]) share(ctx context.Context, key string, ttl time.Duration, l1
 	res := l.ReadResult
 	if !first {
 		res.Refill = tier.NotRefilled // the first caller reports that, once
+		res.Shared = true
 	}
 	obs.Returned(ctx, res, l.err)
 	if first && l.err == nil && res.Found == tier.LookupHit && res.Tier == tier.L1 {
@@ -125,12 +127,19 @@ func (e *Engine[V]) join(key string, params load[V]) (f *flight.Flight[load[V]],
 		func(l *load[V]) error {
 			*l = params
 			l.read = e.newRead(key)
-			return l.read.begin()
+			if err := l.read.begin(); err != nil {
+				return err
+			}
+			e.tel.LoadActive(1)
+			return nil
 		})
 }
 
 // landed ends the read of a flight that nobody can join any more.
-func (e *Engine[V]) landed(l *load[V]) { l.read.done() }
+func (e *Engine[V]) landed(l *load[V]) {
+	e.tel.LoadActive(-1)
+	l.read.done()
+}
 
 // refreshIfDue begins a load in the background when a hit is about to expire. It
 // belongs to the caller's trace.
@@ -168,7 +177,7 @@ func (e *Engine[V]) runLoad(ctx context.Context, l *load[V]) {
 	}
 	l.call(ctx, err == nil)
 	if l.err != nil && err != nil { // otherwise the loader has made good for the tiers
-		l.err = errors.Join(l.err, err)
+		l.err = fmt.Errorf("%w; %w", l.err, err)
 	}
 }
 
@@ -221,7 +230,7 @@ func (l *load[V]) call(ctx context.Context, missed bool) {
 
 // callLoader calls the loader, observed.
 func (l *load[V]) callLoader(ctx context.Context) (value V, err error) {
-	var obs telemetry.Read
+	var obs telemetry.Load
 	ctx = l.read.engine.tel.StartLoad(ctx, &obs, l.read.key)
 	err = guard.ErrExited
 	defer func() {
@@ -230,7 +239,7 @@ func (l *load[V]) callLoader(ctx context.Context) (value V, err error) {
 			err = &tier.LoadError{Err: readable, Text: text}
 			l.err = err // also when the loader has ended the goroutine
 		}
-		obs.Returned(ctx, telemetry.ReadResult{}, err)
+		obs.Returned(ctx, err)
 	}()
 	return l.guarded(ctx)
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -42,7 +41,7 @@ func (e *Engine[V]) Get(ctx context.Context, key string) (value V, ok bool, err 
 	}
 	value, ok, err = e.lookupValue(ctx, key)
 	if ok && err == nil {
-		e.tel.Count(tier.L1, tier.LookupHit)
+		e.tel.CountHit()
 		return value, true, nil
 	}
 	return e.getBeyond(ctx, key, err)
@@ -64,11 +63,12 @@ func (e *Engine[V]) GetEntry(ctx context.Context, key string) (entry backends.En
 	r := e.newRead(key)
 	if e.fast != fastNone {
 		l1 := e.lookupL1(ctx, key)
-		e.tel.Count(tier.L1, l1.lookup())
 		if l1.hit {
+			e.tel.CountHit()
 			r.free()
 			return l1.entry, true, nil
 		}
+		e.tel.Count(tier.L1, l1.lookup())
 		r.l1, r.asked = l1, true
 	}
 	res, err := r.get(ctx)
@@ -151,9 +151,9 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 		res.Refill = r.refill(ctx, l2.entry)
 		return res, nil
 	}
-	if err = errors.Join(r.l1.err, l2.err); err != nil {
+	if r.l1.err != nil || l2.err != nil {
 		res.Found = tier.LookupError
-		return res, fmt.Errorf("tiercache: get: %w", err)
+		return res, getError(r.l1.err, l2.err)
 	}
 	res.Found = tier.LookupMiss
 	return res, nil

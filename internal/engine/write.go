@@ -111,7 +111,7 @@ func (w *write[V]) run(ctx context.Context) error {
 		return w.refuse(ctx, lockError(err, w.op.Key))
 	}
 	if d := w.lock.Waited(); d > 0 {
-		w.obs.Waited(d)
+		w.obs.Waited(ctx, d)
 	}
 	if ctx.Err() != nil {
 		w.lock.Unlock()
@@ -253,7 +253,7 @@ func (w *write[V]) conclude(ctx context.Context, policyErr error) error {
 	err := w.errorOf(policyErr)
 	w.obs.Returned(ctx, w.outcome(tier.L1), w.outcome(tier.L2), verdict.Agreed(), err)
 	if n := w.inflight.calls(); n > 0 {
-		w.obs.Detached(ctx, n)
+		w.obs.Detached(n)
 		w.obs.End()
 		w.inflight.unlock() // from here on, w belongs to the last call
 		return err
@@ -294,7 +294,7 @@ func (w *write[V]) callEnded(ctx context.Context, c tierCall, obs *telemetry.Tie
 		obs.End() // before anybody can think that the write is over
 	}
 	if w.inflight.returned {
-		w.obs.Detached(ctx, -1)
+		w.obs.Detached(-1)
 	}
 	w.inflight.leave(c.id)
 	verdict := w.tally.Verdict()

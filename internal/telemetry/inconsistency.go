@@ -14,26 +14,17 @@ import (
 	"github.com/tiercache/tiercache/tracing"
 )
 
-// typeOf is the error type of the first error that the write met.
-func typeOf(i tier.Inconsistency) attribute.KeyValue {
-	for _, err := range []error{i.L1.Err, i.L2.Err, i.L1.CompensationErr, i.L2.CompensationErr} {
-		if err != nil {
-			return errorType(err)
-		}
-	}
-	return semconv.ErrorTypeOther
-}
-
 // Inconsistent emits the event: on the span of late, the tier's call that ended
 // after the write had returned, or on the span of the write when late is nil; as a
 // log record; to the slog logger; and in the counter. It is called once.
 func (w *Write) Inconsistent(ctx context.Context, late *TierCall, i tier.Inconsistency) {
 	t, now := w.tel, time.Now()
 	if t.meters != nil {
-		t.meters.countInconsistencies(ctx, 1, i.Cache, i.Kind, i.Verdict)
+		t.meters.inconsistencies.add(ctx, i.Kind, i.Verdict)
 	}
 	span := w.span
 	if late != nil {
+		late.makeSpan(ctx)
 		span = late.span
 	}
 	if span != nil && late != nil { // the write's own span has ended without it
@@ -43,15 +34,16 @@ func (w *Write) Inconsistent(ctx context.Context, late *TierCall, i tier.Inconsi
 	if !onSpan && t.logger == nil && t.slog == nil {
 		return
 	}
-	attrs := w.describe(i)
+	cause := i.Err()
+	attrs := w.describe(i, cause)
 	if onSpan {
 		addEvent(span, tracing.EventInconsistency, now, attrs)
 	}
-	t.logRecord(ctx, now, i, attrs)
-	t.logSlog(ctx, i, attrs)
+	t.logRecord(ctx, now, i, cause, attrs)
+	t.logSlog(ctx, i, cause, attrs)
 }
 
-func (w *Write) describe(i tier.Inconsistency) attributes {
+func (w *Write) describe(i tier.Inconsistency, cause error) attributes {
 	attrs := attributes{
 		tracing.AttrCache.String(i.Cache),
 		tracing.AttrOperation.String(i.Kind.String()),
@@ -61,7 +53,11 @@ func (w *Write) describe(i tier.Inconsistency) attributes {
 		tracing.AttrStaleTier.String(i.Verdict.Stale.String()),
 		tracing.AttrCompensation.String(i.Verdict.Compensation.String()),
 		tracing.AttrResolved.Bool(i.Verdict.Resolved),
-		typeOf(i),
+	}
+	if cause != nil {
+		attrs = append(attrs, errorType(cause))
+	} else {
+		attrs = append(attrs, semconv.ErrorTypeOther)
 	}
 	if w.key != "" {
 		attrs = append(attrs, tracing.AttrKey.String(w.key))
@@ -69,7 +65,7 @@ func (w *Write) describe(i tier.Inconsistency) attributes {
 	return slices.Clip(attrs)
 }
 
-func (t *Telemetry) logRecord(ctx context.Context, now time.Time, i tier.Inconsistency, attrs attributes) {
+func (t *Telemetry) logRecord(ctx context.Context, now time.Time, i tier.Inconsistency, cause error, attrs attributes) {
 	if t.logger == nil {
 		return
 	}
@@ -86,11 +82,12 @@ func (t *Telemetry) logRecord(ctx context.Context, now time.Time, i tier.Inconsi
 	r.SetSeverity(severity)
 	r.SetSeverityText(severity.String())
 	r.SetBody(attribute.StringValue(i.String()))
+	r.SetErr(cause) // its text does not quote the key
 	r.AddAttributes(attrs...)
 	emit(ctx, t.logger, r)
 }
 
-func (t *Telemetry) logSlog(ctx context.Context, i tier.Inconsistency, attrs attributes) {
+func (t *Telemetry) logSlog(ctx context.Context, i tier.Inconsistency, cause error, attrs attributes) {
 	if t.slog == nil {
 		return
 	}
@@ -101,8 +98,11 @@ func (t *Telemetry) logSlog(ctx context.Context, i tier.Inconsistency, attrs att
 	if !slogEnabled(ctx, t.slog, level) {
 		return
 	}
-	fields := make([]slog.Attr, 0, len(attrs)+1)
-	fields = append(fields, slog.String("event.name", tracing.EventInconsistency))
+	fields := make([]slog.Attr, 0, len(attrs)+2)
+	fields = append(fields, slog.String("event", tracing.EventInconsistency))
+	if cause != nil {
+		fields = append(fields, slog.String("error", cause.Error()))
+	}
 	for _, a := range attrs {
 		fields = append(fields, slog.Any(string(a.Key), a.Value.AsInterface()))
 	}

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -21,6 +22,10 @@ type operation struct {
 	span     trace.Span // nil when it does not record
 	start    time.Time  // zero when it is not measured
 	key      string     // as it may be shown
+
+	// spent is the time, in nanoseconds, of calls of tiers that have no span. Calls
+	// may overlap.
+	spent tier.Pair[int64]
 }
 
 // begin starts the signals that are on. The zero operation is ready. It is small, so
@@ -59,7 +64,17 @@ func (o *operation) observe(ctx context.Context, kind tier.Kind, key string) con
 // StartTier begins to observe a call of a tier and returns the context for it.
 // Where the operation's own span does not record, the tier gets none.
 func (o *operation) StartTier(ctx context.Context, c *TierCall, id tier.ID, kind tier.Kind) context.Context {
-	return c.begin(ctx, o.tel, o.span != nil, id, kind)
+	return c.begin(ctx, o, id, kind)
+}
+
+// setDurations shows the time of calls without spans.
+func (o *operation) setDurations() {
+	if ns := atomic.LoadInt64(&o.spent.L1); ns > 0 {
+		setAttributes(o.span, tracing.AttrL1Duration.Float64(time.Duration(ns).Seconds()))
+	}
+	if ns := atomic.LoadInt64(&o.spent.L2); ns > 0 {
+		setAttributes(o.span, tracing.AttrL2Duration.Float64(time.Duration(ns).Seconds()))
+	}
 }
 
 // measure records the duration of the operation.

@@ -12,19 +12,13 @@ import (
 	"github.com/tiercache/tiercache/tracing"
 )
 
-// Read is the telemetry of a read that goes beyond a hit in L1, or of the call of
-// a loader.
+// Read is the telemetry of a read that goes beyond a hit in L1.
 type Read struct{ operation }
 
 // StartRead begins to observe a read and returns the context for all that
 // belongs to it. The zero Read is ready.
 func (t *Telemetry) StartRead(ctx context.Context, r *Read, key string) context.Context {
 	return r.begin(ctx, t, tier.Get, key)
-}
-
-// StartLoad begins to observe the call of a loader.
-func (t *Telemetry) StartLoad(ctx context.Context, r *Read, key string) context.Context {
-	return r.begin(ctx, t, tier.Load, key)
 }
 
 // FailedBefore is for an L1 that was asked before the read was observed, and
@@ -36,14 +30,9 @@ func (r *Read) FailedBefore(ctx context.Context, err error) {
 	c.End()
 }
 
-// Shared notes that the read waits for the load of another caller, and links to
-// that caller's span.
+// Shared links the read to the span of the caller for whose load it waits.
 func (r *Read) Shared(leader trace.SpanContext) {
-	if r.span == nil {
-		return
-	}
-	setAttributes(r.span, tracing.AttrLoadShared.Bool(true))
-	if leader.IsValid() {
+	if r.span != nil && leader.IsValid() {
 		addLink(r.span, leader)
 	}
 }
@@ -61,6 +50,7 @@ type ReadResult struct {
 	Found  tier.Lookup
 	Tier   tier.ID // that had the value; 0: none
 	Refill tier.Refilled
+	Shared bool          // the result of another caller's load
 	Age    time.Duration // of a stale value, since it expired
 }
 
@@ -71,14 +61,20 @@ func (r *Read) Returned(ctx context.Context, result ReadResult, err error) {
 	if errors.Is(err, backends.ErrNotFound) {
 		failed = nil
 	}
-	r.measure(ctx, failed)
+	e := readEvent(result)
+	if m := r.tel.meters; m != nil {
+		m.counts.add(e)
+		if !r.start.IsZero() {
+			r.tel.readDurations[e].record(ctx, m.operations, r.start, failed)
+		}
+		if result.Found == tier.LookupStale {
+			m.recordSeconds(ctx, m.staleAge, result.Age)
+		}
+	}
 	if r.span == nil {
 		return
 	}
-	isLoad := r.template == &r.tel.operations[tier.Load]
-	if !isLoad {
-		setAttributes(r.span, r.tel.readEnds[result.Found]...)
-	}
+	setAttributes(r.span, r.tel.readEnds[e]...)
 	if result.Tier != 0 {
 		setAttributes(r.span, tracing.AttrTier.String(result.Tier.String()))
 	}
@@ -88,12 +84,40 @@ func (r *Read) Returned(ctx context.Context, result ReadResult, err error) {
 	if result.Found == tier.LookupStale {
 		setAttributes(r.span, tracing.AttrStaleAge.Float64(result.Age.Seconds()))
 	}
-	switch {
-	case failed == nil:
-	case isLoad:
-		failStack(r.span, failed)
-	default:
+	r.setDurations()
+	if failed != nil {
 		fail(r.span, failed)
 	}
 	endSpan(r.span)
+}
+
+// Load is the telemetry of one call of a loader.
+type Load struct{ operation }
+
+// StartLoad begins to observe the call of a loader.
+func (t *Telemetry) StartLoad(ctx context.Context, l *Load, key string) context.Context {
+	return l.begin(ctx, t, tier.Load, key)
+}
+
+// Returned notes the loader's error, and ends the call. That there is no value is no
+// error.
+func (l *Load) Returned(ctx context.Context, err error) {
+	if errors.Is(err, backends.ErrNotFound) {
+		err = nil
+	}
+	l.measure(ctx, err)
+	if l.span == nil {
+		return
+	}
+	if err != nil {
+		failStack(l.span, err)
+	}
+	endSpan(l.span)
+}
+
+// LoadActive adds n to the number of loads under way.
+func (t *Telemetry) LoadActive(n int64) {
+	if t.meters != nil {
+		t.meters.loads.Add(n)
+	}
 }

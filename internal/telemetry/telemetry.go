@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"context"
 	"log/slog"
 
 	"go.opentelemetry.io/otel"
@@ -46,7 +47,7 @@ func New(target Target, opts []tracing.Option) (*Telemetry, error) {
 	s := settingsOf(opts)
 	t := &Telemetry{
 		target: target, slog: s.Slog, events: s.Signals&settings.SpanEvents != 0, key: s.Key,
-		templates: newTemplates(target),
+		templates: newTemplates(target, s.TierSpans),
 	}
 	if _, off := s.TracerProvider.(tracenoop.TracerProvider); !off {
 		t.tracer = s.TracerProvider.Tracer(tracing.ScopeName,
@@ -92,6 +93,21 @@ func (t *Telemetry) Enabled() bool { return t.active }
 // Count counts the result of asking a tier.
 func (t *Telemetry) Count(id tier.ID, found tier.Lookup) {
 	if t.meters != nil {
-		t.meters.lookups.add(id, found)
+		t.meters.counts.add(lookupEvent(id, found))
 	}
+}
+
+// CountHit counts a read that L1 answered before it was set up, and the lookup.
+func (t *Telemetry) CountHit() {
+	if t.meters != nil {
+		t.meters.counts.add(fastHit)
+	}
+}
+
+// Close adds the last counts to the metrics, and lets go of the providers.
+func (t *Telemetry) Close(ctx context.Context) error {
+	if t.meters == nil {
+		return nil
+	}
+	return t.meters.close(ctx)
 }

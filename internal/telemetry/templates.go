@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/telemetry/settings"
 	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 )
@@ -14,10 +15,11 @@ import (
 // templates are the names, options and attributes that all operations of one kind
 // share.
 type templates struct {
-	operations [tier.Kinds]opTemplate              // set, delete, get, load
-	calls      tier.Pair[[tier.Kinds]callTemplate] // set, delete, invalidate, get, refill
-	writeEnds  [outcomes][outcomes][2]attributes   // by outcome of L1, of L2, and consistency
-	readEnds   [tier.Lookups]attributes
+	operations    [tier.Kinds]opTemplate              // set, delete, get, load
+	calls         tier.Pair[[tier.Kinds]callTemplate] // set, delete, invalidate, get, refill
+	writeEnds     [outcomes][outcomes][2]attributes   // by outcome of L1, of L2, and consistency
+	readEnds      [lookups]attributes                 // by event, from readHitL1 on
+	readDurations [lookups]durations                  // likewise
 }
 
 // InFlight stands for the outcome of a tier's write that goes on after the policy
@@ -35,13 +37,15 @@ type opTemplate struct {
 
 // callTemplate is for calls of a tier.
 type callTemplate struct {
+	tier      tier.ID
 	name      string
+	span      bool // also where the call succeeds
 	start     []trace.SpanStartOption
 	ends      [tier.Outcomes]attributes // by outcome; of a get, by lookup
 	durations [tier.Outcomes]durations  // likewise
 }
 
-func newTemplates(target Target) (t templates) {
+func newTemplates(target Target, spans settings.TierSpans) (t templates) {
 	cache := tracing.AttrCache.String(target.Cache)
 	for _, kind := range []tier.Kind{tier.Set, tier.Delete, tier.Get, tier.Load} {
 		attrs := attributes{cache, tracing.AttrOperation.String(kind.String())}
@@ -60,7 +64,7 @@ func newTemplates(target Target) (t templates) {
 	}
 	for _, id := range []tier.ID{tier.L1, tier.L2} {
 		for _, kind := range []tier.Kind{tier.Set, tier.Delete, tier.Invalidate, tier.Get, tier.Refill} {
-			t.calls.At(id)[kind] = newCallTemplate(target, id, kind)
+			t.calls.At(id)[kind] = newCallTemplate(target, id, kind, spans)
 		}
 	}
 	for l1 := range InFlight + 1 {
@@ -68,13 +72,16 @@ func newTemplates(target Target) (t templates) {
 			t.writeEnds[l1][l2] = [2]attributes{endOfWrite(l1, l2, false), endOfWrite(l1, l2, true)}
 		}
 	}
-	for found := range tier.Lookup(tier.Lookups) {
-		t.readEnds[found] = attributes{tracing.AttrLookupResult.String(found.String())}
+	for e := readHitL1; e <= readError; e++ {
+		t.readEnds[e] = attributes{tracing.AttrReadResult.String(e.readResult())}
+		t.readDurations[e] = newDurations(append(attributes{
+			cache, tracing.AttrOperation.String(tier.Get.String()), tracing.AttrPolicy.String(target.ReadPolicy),
+		}, t.readEnds[e]...))
 	}
 	return t
 }
 
-func newCallTemplate(target Target, id tier.ID, kind tier.Kind) callTemplate {
+func newCallTemplate(target Target, id tier.ID, kind tier.Kind, spans settings.TierSpans) callTemplate {
 	desc := *target.Tiers.At(id)
 	measured := attributes{
 		tracing.AttrCache.String(target.Cache),
@@ -82,7 +89,9 @@ func newCallTemplate(target Target, id tier.ID, kind tier.Kind) callTemplate {
 		tracing.AttrTier.String(id.String()),
 	}
 	c := callTemplate{
+		tier: id,
 		name: kind.String() + " " + target.Cache + " " + id.String(),
+		span: spans == settings.TierSpansAll || spans == settings.TierSpansL2 && id == tier.L2 && !desc.Instrumented,
 		start: []trace.SpanStartOption{
 			trace.WithAttributes(append(slices.Clip(measured), describe(desc)...)...),
 			trace.WithSpanKind(spanKind(desc)),

@@ -3,6 +3,8 @@ package telemetry
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -14,18 +16,21 @@ import (
 
 // TierCall is the telemetry of one call of a tier. It belongs to one goroutine.
 type TierCall struct {
-	tel      *Telemetry
+	op       *operation
 	template *callTemplate
-	span     trace.Span // nil when it does not record
-	start    time.Time  // zero when it is not measured
+	traced   bool       // the operation's span records
+	span     trace.Span // nil: the call has none, or not yet
+	start    time.Time  // zero when nobody asks for it
 }
 
-func (c *TierCall) begin(ctx context.Context, t *Telemetry, traced bool, id tier.ID, kind tier.Kind) context.Context {
-	*c = TierCall{tel: t, template: &t.calls.At(id)[kind]}
-	if t.meters != nil && t.meters.tierOperations.Enabled(ctx) {
+func (c *TierCall) begin(ctx context.Context, o *operation, id tier.ID, kind tier.Kind) context.Context {
+	t := o.tel
+	*c = TierCall{op: o, template: &t.calls.At(id)[kind], traced: o.span != nil}
+	spanless := c.traced && !c.template.span
+	if spanless || t.meters != nil && t.meters.tierOperations.Enabled(ctx) {
 		c.start = time.Now()
 	}
-	if traced {
+	if c.traced && !spanless {
 		ctx, c.span = startSpan(ctx, t.tracer, c.template.name, c.template.start)
 	}
 	return ctx
@@ -42,8 +47,16 @@ func (c *TierCall) Found(ctx context.Context, found tier.Lookup, err error) {
 }
 
 func (c *TierCall) done(ctx context.Context, end int, err error) {
-	if !c.start.IsZero() {
-		c.template.durations[end].record(ctx, c.tel.meters.tierOperations, c.start, err)
+	if m := c.op.tel.meters; m != nil && !c.start.IsZero() {
+		c.template.durations[end].record(ctx, m.tierOperations, c.start, err)
+	}
+	if !c.traced {
+		return
+	}
+	if err != nil {
+		c.makeSpan(ctx)
+	} else if c.span == nil {
+		atomic.AddInt64(c.op.spent.At(c.template.tier), int64(time.Since(c.start)))
 	}
 	if c.span == nil {
 		return
@@ -51,6 +64,15 @@ func (c *TierCall) done(ctx context.Context, end int, err error) {
 	setAttributes(c.span, c.template.ends[end]...)
 	if err != nil {
 		failStack(c.span, err)
+	}
+}
+
+// makeSpan makes the span of a call that should have none, now that there is
+// something to tell.
+func (c *TierCall) makeSpan(ctx context.Context) {
+	if c.span == nil && c.traced {
+		opts := append(slices.Clip(c.template.start), trace.WithTimestamp(c.start))
+		_, c.span = startSpan(ctx, c.op.tel.tracer, c.template.name, opts)
 	}
 }
 

@@ -26,13 +26,17 @@ func (w *Write) Returned(ctx context.Context, l1, l2 tier.Outcome, consistent bo
 		return
 	}
 	setAttributes(w.span, w.tel.writeEnds[l1][l2][btoi(consistent)]...)
+	w.setDurations()
 	if err != nil {
 		fail(w.span, err)
 	}
 }
 
 // Waited notes that the write has waited for the lock of its key.
-func (w *Write) Waited(d time.Duration) {
+func (w *Write) Waited(ctx context.Context, d time.Duration) {
+	if m := w.tel.meters; m != nil {
+		m.recordSeconds(ctx, m.lockWait, d)
+	}
 	if w.span != nil {
 		setAttributes(w.span, tracing.AttrLockWait.Float64(d.Seconds()))
 	}
@@ -40,9 +44,9 @@ func (w *Write) Waited(d time.Duration) {
 
 // Detached adds n to the number of writes that go on after their operation has
 // returned.
-func (w *Write) Detached(ctx context.Context, n int) {
+func (w *Write) Detached(n int) {
 	if m := w.tel.meters; m != nil {
-		m.detached.Add(ctx, int64(n), m.ofCache...)
+		m.detached.Add(int64(n))
 	}
 }
 

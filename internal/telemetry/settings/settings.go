@@ -20,6 +20,16 @@ const (
 	LogRecords
 )
 
+// TierSpans decides which calls of tiers have spans of their own.
+type TierSpans uint8
+
+// The choices. A call that fails has a span under each of them.
+const (
+	TierSpansAll TierSpans = iota
+	TierSpansL2
+	TierSpansFailures
+)
+
 // Settings are the choices. A nil provider stands for the global one.
 type Settings struct {
 	TracerProvider trace.TracerProvider
@@ -27,5 +37,6 @@ type Settings struct {
 	LoggerProvider log.LoggerProvider
 	Slog           *slog.Logger // nil: none
 	Signals        Signals
+	TierSpans      TierSpans
 	Key            func(key string) string // the form in which keys are shown; nil: they are not
 }
