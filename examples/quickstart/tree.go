@@ -49,7 +49,7 @@ func treeOf(spans tracetest.SpanStubs) []row {
 			}
 			r := rowOf(s, indent+branch)
 			for _, link := range s.Links {
-				r.notes += fmt.Sprintf(", linked to request %d", requests[link.SpanContext.TraceID()])
+				r.notes += fmt.Sprintf("linked to request %d", requests[link.SpanContext.TraceID()])
 			}
 			rows = append(rows, r)
 			grow(s.SpanContext.SpanID(), indent+below)
@@ -70,9 +70,12 @@ func rowOf(s tracetest.SpanStub, indent string) row {
 		if failed {
 			r.notes += " error"
 		}
-	} else if found, ok := attrs.Value(tracing.AttrLookupResult); ok { // a read, or a tier that was asked
+	} else if result, ok := attrs.Value(tracing.AttrReadResult); ok { // a read
+		r.outcome = result.AsString()
+		r.notes = notes(attrs, tracing.AttrRefill, semconv.ErrorTypeKey)
+	} else if found, ok := attrs.Value(tracing.AttrLookupResult); ok { // a tier that was asked
 		r.outcome = found.AsString()
-		r.notes = notes(attrs, tracing.AttrRefill, tracing.AttrLoadShared, semconv.ErrorTypeKey)
+		r.notes = notes(attrs, semconv.ErrorTypeKey)
 	} else if outcome, ok := attrs.Value(tracing.AttrOutcome); ok { // a call of a tier
 		r.outcome = outcome.AsString()
 		r.notes = notes(attrs, semconv.ErrorTypeKey)
@@ -112,7 +115,9 @@ func notes(attrs attribute.Set, keys ...attribute.Key) string {
 // note returns name=value, the name without the library's prefix.
 func note(attrs attribute.Set, key attribute.Key) string {
 	value, _ := attrs.Value(key)
-	return strings.TrimPrefix(string(key), "tiercache.") + "=" + value.String()
+	name := strings.TrimPrefix(string(key), "tiercache.")
+	name = strings.TrimPrefix(name, "inconsistency.")
+	return strings.TrimSuffix(name, ".outcome") + "=" + value.String()
 }
 
 // took rounds a duration to what is worth reading.

@@ -60,7 +60,7 @@ func TestExpressions(t *testing.T) {
 // unseen is what no test here makes happen, with the reason.
 var unseen = map[string]string{
 	`tiercache_operation_duration_seconds_count{tiercache_cache_name=~".*", tiercache_operation_name="load", error_type!=""}`: "the example's database does not fail",
-	`tiercache_detached_writes`: "the example's policy leaves no writes behind",
+	`tiercache_write_detached`: "the example's policy leaves no writes behind",
 }
 
 // evaluates requires that an expression is one, and waits until there is something

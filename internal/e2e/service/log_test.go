@@ -14,8 +14,8 @@ import (
 type record struct {
 	Level     string `json:"level"`
 	TraceID   string `json:"trace_id"`
-	Event     string `json:"event.name"`
-	StaleTier string `json:"tiercache.stale_tier"`
+	Event     string `json:"event"`
+	StaleTier string `json:"tiercache.inconsistency.stale_tier"`
 }
 
 // awaitLog waits until the log of a service has the event of the library and a warning

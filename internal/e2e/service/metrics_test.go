@@ -77,7 +77,7 @@ func measuredKinds(ctx context.Context, prometheusURL string) (map[kind]int, err
 			continue // all series begin so
 		}
 		l := s.Labels
-		kinds[kind{l["tiercache_operation_name"], l["tiercache_stale_tier"], l["tiercache_resolved"]}] += int(value)
+		kinds[kind{l["tiercache_operation_name"], l["tiercache_inconsistency_stale_tier"], l["tiercache_inconsistency_resolved"]}] += int(value)
 	}
 	return kinds, nil
 }
@@ -93,7 +93,7 @@ func tracedKinds(ctx context.Context, jaegerURL, service string) (map[kind]int, 
 	for i := range found {
 		for _, e := range found[i].events("tiercache.inconsistency") {
 			kinds[kind{
-				e.Fields.get("tiercache.operation.name"), e.Fields.get("tiercache.stale_tier"), e.Fields.get("tiercache.resolved"),
+				e.Fields.get("tiercache.operation.name"), e.Fields.get("tiercache.inconsistency.stale_tier"), e.Fields.get("tiercache.inconsistency.resolved"),
 			}]++
 		}
 	}
