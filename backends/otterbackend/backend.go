@@ -3,17 +3,11 @@ package otterbackend
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/maypok86/otter/v2"
 
 	"github.com/tiercache/tiercache/backends"
 )
-
-// clockResolution is how often the clock is read by which otter frees expired
-// entries. Reading the exact time instead would double the cost of a Get of an
-// entry that never expires.
-const clockResolution = 500 * time.Millisecond
 
 // Backend is a [backends.Backend] over an otter cache. It is made by [New] or
 // [FromCache] and is safe for concurrent use.
@@ -24,7 +18,11 @@ const clockResolution = 500 * time.Millisecond
 // replaced, deleted, evicted or expired: what a value points to must not be
 // modified once it was set or read.
 type Backend[V any] struct {
-	cache *otter.Cache[string, backends.Entry[V]]
+	cache *otter.Cache[string, Item[V]]
+
+	// rough says that the cheap clock can decide for entries whose end is not
+	// near.
+	rough bool
 
 	// clock and tasks belong to the goroutines that Close stops. They are nil
 	// when the cache was brought by the caller.
@@ -48,7 +46,11 @@ func New[V any](opts ...Option) (*Backend[V], error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Backend[V]{clock: otter.NewCoarseClock(clockResolution), tasks: new(tasks)}
+	b := &Backend[V]{
+		rough: canUseRoughNow(),
+		clock: otter.NewCoarseClock(clockResolution),
+		tasks: new(tasks),
+	}
 	options.Clock = b.clock
 	options.Executor = b.tasks.run
 	if b.cache, err = otter.New(options); err != nil {
@@ -65,29 +67,29 @@ func New[V any](opts ...Option) (*Backend[V], error) {
 // The cache should have been made with [Expiry] as its ExpiryCalculator. With
 // any other, or none, expired entries are misses all the same, but stay in
 // memory until they are evicted or that calculator lets them go.
-func FromCache[V any](cache *otter.Cache[string, backends.Entry[V]]) (*Backend[V], error) {
+func FromCache[V any](cache *otter.Cache[string, Item[V]]) (*Backend[V], error) {
 	if cache == nil {
 		return nil, ErrNilCache
 	}
-	return &Backend[V]{cache: cache}, nil
+	return &Backend[V]{cache: cache, rough: canUseRoughNow()}, nil
 }
 
-// Get returns the entry at key, unless it has expired. A hit allocates nothing.
+// Get returns the entry at key, unless it has expired by the system's clock at
+// the time of the call. A hit allocates nothing.
 func (b *Backend[V]) Get(_ context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
-	entry, ok = b.cache.GetIfPresent(key)
-	// Otter's clock lags behind, so an entry that it still has may have
-	// expired. The time is not read for an entry that never does.
-	if ok && (entry.ExpiresAt.IsZero() || time.Until(entry.ExpiresAt) > 0) {
-		return entry, true, nil
+	// Otter's clock lags behind, so an item that it still has may have expired.
+	item, ok := b.cache.GetIfPresent(key)
+	if ok && alive(item.expiresAt, b.rough) {
+		return item.Entry(), true, nil
 	}
 	return backends.Entry[V]{}, false, nil
 }
 
 // GetValue is Get without the expiry.
 func (b *Backend[V]) GetValue(_ context.Context, key string) (value V, ok bool, err error) {
-	entry, ok := b.cache.GetIfPresent(key)
-	if ok && (entry.ExpiresAt.IsZero() || time.Until(entry.ExpiresAt) > 0) {
-		return entry.Value, true, nil
+	item, ok := b.cache.GetIfPresent(key)
+	if ok && alive(item.expiresAt, b.rough) {
+		return item.Value, true, nil
 	}
 	return value, false, nil
 }
@@ -95,7 +97,7 @@ func (b *Backend[V]) GetValue(_ context.Context, key string) (value V, ok bool, 
 // Set stores the entry at key, in place of any other. An entry that has expired
 // already takes the place of the older one too, and is a miss.
 func (b *Backend[V]) Set(_ context.Context, key string, entry backends.Entry[V]) error {
-	b.cache.Set(key, entry)
+	b.cache.Set(key, ItemOf(entry))
 	return nil
 }
 

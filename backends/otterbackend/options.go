@@ -6,8 +6,6 @@ import (
 	"reflect"
 
 	"github.com/maypok86/otter/v2"
-
-	"github.com/tiercache/tiercache/backends"
 )
 
 // defaultMaximumSize is stated in the docs of New and WithMaximumSize.
@@ -79,12 +77,12 @@ func WithInitialCapacity(entries int) Option {
 
 // otterOptions returns the options that c stands for, or an error that joins
 // one for each bad value.
-func otterOptions[V any](c config) (*otter.Options[string, backends.Entry[V]], error) {
+func otterOptions[V any](c config) (*otter.Options[string, Item[V]], error) {
 	var errs []error
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%w: "+format, append([]any{ErrBadOption}, args...)...))
 	}
-	o := &otter.Options[string, backends.Entry[V]]{
+	o := &otter.Options[string, Item[V]]{
 		ExpiryCalculator: Expiry[V](),
 		InitialCapacity:  c.initialCapacity,
 	}
@@ -112,7 +110,7 @@ func otterOptions[V any](c config) (*otter.Options[string, backends.Entry[V]], e
 	case weigher == nil:
 		bad("the weigher is nil: a maximum weight needs one")
 	default:
-		o.Weigher = func(key string, entry backends.Entry[V]) uint32 { return weigher(key, entry.Value) }
+		o.Weigher = func(key string, item Item[V]) uint32 { return weigher(key, item.Value) }
 	}
 	return o, errors.Join(errs...)
 }
