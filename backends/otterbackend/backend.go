@@ -2,9 +2,12 @@ package otterbackend
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/maypok86/otter/v2"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/tiercache/tiercache/backends"
 )
@@ -24,10 +27,16 @@ type Backend[V any] struct {
 	// near.
 	rough bool
 
-	// clock and tasks belong to the goroutines that Close stops. They are nil
-	// when the cache was brought by the caller.
-	clock *otter.CoarseClock
-	tasks *tasks
+	// evictions is a pointer, because the listener that counts must not keep the
+	// Backend reachable.
+	evictions *atomic.Uint64
+
+	// clock and tasks belong to the goroutines that Close stops, and registration
+	// to the metrics that it ends. They are nil when the cache was brought by the
+	// caller.
+	clock        *otter.CoarseClock
+	tasks        *tasks
+	registration metric.Registration
 }
 
 var (
@@ -40,22 +49,29 @@ var (
 // New returns an empty Backend that holds 10 000 entries, or what the options
 // say. It returns an error that names every option with an unusable value.
 //
-// A goroutine frees the memory of expired entries; [Backend.Close] stops it.
+// A goroutine frees the memory of expired entries, and metrics tell the number of
+// entries and evictions; [Backend.Close] stops both.
 func New[V any](opts ...Option) (*Backend[V], error) {
-	options, err := otterOptions[V](newConfig(opts))
+	c := newConfig(opts)
+	options, err := otterOptions[V](c)
 	if err != nil {
 		return nil, err
 	}
 	b := &Backend[V]{
-		rough: canUseRoughNow(),
-		clock: otter.NewCoarseClock(clockResolution),
-		tasks: new(tasks),
+		rough:     canUseRoughNow(),
+		evictions: new(atomic.Uint64),
+		clock:     otter.NewCoarseClock(clockResolution),
+		tasks:     new(tasks),
 	}
 	options.Clock = b.clock
 	options.Executor = b.tasks.run
+	options.OnAtomicDeletion = countEvictions[V](b.evictions)
 	if b.cache, err = otter.New(options); err != nil {
 		b.clock.Stop()
 		return nil, fmt.Errorf("otterbackend: %w", err)
+	}
+	if err := b.observe(c); err != nil {
+		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
 }
@@ -66,12 +82,13 @@ func New[V any](opts ...Option) (*Backend[V], error) {
 //
 // The cache should have been made with [Expiry] as its ExpiryCalculator. With
 // any other, or none, expired entries are misses all the same, but stay in
-// memory until they are evicted or that calculator lets them go.
+// memory until they are evicted or that calculator lets them go. Metrics are the
+// caller's too: the cache's StatsRecorder counts, and [Backend.Stats] has its size.
 func FromCache[V any](cache *otter.Cache[string, Item[V]]) (*Backend[V], error) {
 	if cache == nil {
 		return nil, ErrNilCache
 	}
-	return &Backend[V]{cache: cache, rough: canUseRoughNow()}, nil
+	return &Backend[V]{cache: cache, rough: canUseRoughNow(), evictions: new(atomic.Uint64)}, nil
 }
 
 // Get returns the entry at key, unless it has expired by the system's clock at
@@ -113,13 +130,14 @@ func (b *Backend[V]) Describe() backends.Description {
 	return backends.Description{InProcess: true}
 }
 
-// Close stops the goroutines of a Backend made by [New] and waits for them. The
-// entries stay, and all methods go on working, but without new goroutines: what
-// calls leave to be tidied up is done by calls. Close always returns nil and may
-// be called again.
+// Close stops the goroutines of a Backend made by [New], waits for them, and ends
+// its metrics. The entries stay, and all methods go on working, but without new
+// goroutines: what calls leave to be tidied up is done by calls. Close may be
+// called again. It returns nil, unless the meter provider fails to end the
+// metrics.
 //
-// A Backend that is no longer reachable stops its goroutines by itself, so a
-// forgotten Close leaks nothing. In a testing/synctest bubble it must be called.
+// A Backend that is no longer reachable stops its goroutines and metrics by
+// itself, so a forgotten Close leaks nothing. In a testing/synctest bubble it must be called.
 func (b *Backend[V]) Close() error {
 	if b.tasks == nil {
 		return nil
@@ -127,5 +145,11 @@ func (b *Backend[V]) Close() error {
 	b.cache.StopAllGoroutines()
 	b.clock.Stop()
 	b.tasks.close()
+	if b.registration == nil {
+		return nil
+	}
+	if err := b.registration.Unregister(); err != nil {
+		return fmt.Errorf("otterbackend: the metrics cannot be ended: %w", err)
+	}
 	return nil
 }

@@ -29,6 +29,9 @@
 // nanoseconds: Get returns it in the local time zone, and one after the year 2262
 // as the last instant that these can tell.
 //
+// Metrics tell how many entries there are and how many were evicted, see
+// [MetricEntryCount]; so does [Backend.Stats]. Give each store its own [WithName].
+//
 // An otter cache that was configured elsewhere, for instance to record
 // statistics, can be used through [FromCache].
 package otterbackend

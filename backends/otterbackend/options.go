@@ -6,10 +6,14 @@ import (
 	"reflect"
 
 	"github.com/maypok86/otter/v2"
+	"go.opentelemetry.io/otel/metric"
 )
 
 // defaultMaximumSize is stated in the docs of New and WithMaximumSize.
 const defaultMaximumSize = 10_000
+
+// defaultName is stated in the doc of WithName.
+const defaultName = "otter"
 
 // Option configures a [Backend] that [New] makes.
 type Option interface{ apply(c config) config }
@@ -21,10 +25,12 @@ type config struct {
 	weigher         any // func(string, V) uint32
 	hasWeight       bool
 	initialCapacity int
+	name            string
+	meterProvider   metric.MeterProvider
 }
 
 func newConfig(opts []Option) config {
-	c := config{size: defaultMaximumSize}
+	c := config{size: defaultMaximumSize, name: defaultName}
 	for _, opt := range opts {
 		if opt != nil {
 			c = opt.apply(c)
@@ -71,6 +77,28 @@ func WithMaximumWeight[V any](maximum uint64, weigher func(key string, value V) 
 func WithInitialCapacity(entries int) Option {
 	return optionFunc(func(c config) config {
 		c.initialCapacity = entries
+		return c
+	})
+}
+
+// WithName names the store in the metrics, to tell several apart: the figures of
+// stores with one name are added up. Default, and for "": "otter".
+func WithName(name string) Option {
+	return optionFunc(func(c config) config {
+		if name != "" {
+			c.name = name
+		}
+		return c
+	})
+}
+
+// WithMeterProvider sets where metrics go. Default, and with nil: the global
+// provider.
+func WithMeterProvider(provider metric.MeterProvider) Option {
+	return optionFunc(func(c config) config {
+		if provider != nil {
+			c.meterProvider = provider
+		}
 		return c
 	})
 }
