@@ -24,6 +24,7 @@ import (
 // values.
 type Backend struct {
 	db        *badger.DB
+	prefix    string
 	limits    limits
 	inProcess bool
 	shutdown  func() error
@@ -42,10 +43,15 @@ var (
 
 // New returns a Backend over a store that the caller has opened and goes on
 // owning: closing it, after the Backend, and collecting the garbage of its value
-// log are the caller's. What others keep in it under other keys is left alone.
+// log are the caller's. What others keep in it under other keys is left alone:
+// when the store is shared, with another Backend for instance, give each user
+// a prefix of its own by [WithKeyPrefix].
 //
-// It returns [ErrNilDB], [ErrManagedDB], or [ErrClosed] for a closed store.
-func New(db *badger.DB) (*Backend, error) {
+// It returns [ErrNilDB], [ErrManagedDB], or [ErrClosed] for a closed store. The
+// error wraps [ErrBadOption] when an option has an unusable value, or is one for
+// opening a store.
+func New(db *badger.DB, opts ...Option) (*Backend, error) {
+	c := newConfig(opts)
 	switch {
 	case db == nil:
 		return nil, ErrNilDB
@@ -54,12 +60,16 @@ func New(db *badger.DB) (*Backend, error) {
 	case managed(db):
 		return nil, ErrManagedDB
 	}
-	return newBackend(db, func() error { return nil }), nil
+	if err := c.validate(true); err != nil {
+		return nil, err
+	}
+	return newBackend(db, c, func() error { return nil }), nil
 }
 
-func newBackend(db *badger.DB, shutdown func() error) *Backend {
+func newBackend(db *badger.DB, c config, shutdown func() error) *Backend {
 	return &Backend{
 		db:        db,
+		prefix:    c.prefix,
 		limits:    newLimits(db),
 		inProcess: db.Opts().InMemory,
 		shutdown:  sync.OnceValue(shutdown),
@@ -82,8 +92,8 @@ func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]b
 		return backends.Entry[[]byte]{}, false, err
 	}
 	defer b.calls.RUnlock()
-	stored := storedKey(key)
-	if !storable(stored) {
+	stored, storable := b.storedKey(key)
+	if !storable {
 		return backends.Entry[[]byte]{}, false, nil
 	}
 	err = b.db.View(func(txn *badger.Txn) error {
@@ -124,8 +134,8 @@ func (b *Backend) Set(ctx context.Context, key string, entry backends.Entry[[]by
 // Errors are a [*StoreError], [ErrClosed], or wrap the context's. They are
 // certainly not applied, except for a StoreError whose NotApplied is false.
 func (b *Backend) Delete(ctx context.Context, key string) error {
-	stored := storedKey(key)
-	if !storable(stored) {
+	stored, storable := b.storedKey(key)
+	if !storable {
 		if err := b.begin(ctx); err != nil {
 			return err
 		}
@@ -144,7 +154,10 @@ func (b *Backend) Stage(ctx context.Context, key string, entry backends.Entry[[]
 		return nil, err
 	}
 	b.calls.RUnlock()
-	stored := storedKey(key)
+	if key == "" {
+		return nil, ErrEmptyKey
+	}
+	stored, _ := b.storedKey(key)
 	if err := b.limits.check(stored, len(entry.Value)); err != nil {
 		return nil, err
 	}

@@ -67,19 +67,18 @@ func open(dir string, inMemory bool, opts []Option) (*Backend, error) {
 		return nil, openError(dir, err)
 	}
 	if c.gcInterval == 0 || badgerOpts.InMemory || badgerOpts.ReadOnly {
-		return newBackend(db, func() error { return closeStore(db) }), nil
+		return newBackend(db, c, func() error { return closeStore(db) }), nil
 	}
 	gc := startCollector(db, c.gcInterval, c.logger)
-	return newBackend(db, func() error {
+	return newBackend(db, c, func() error {
 		gc.close()
 		return closeStore(db)
 	}), nil
 }
 
 func (c config) badgerOptions(dir string, inMemory bool) (badger.Options, error) {
-	if c.gcInterval < 0 {
-		return badger.Options{}, fmt.Errorf("%w: the interval of the garbage collection is %v: "+
-			"it must not be negative, and 0 turns it off", ErrBadOption, c.gcInterval)
+	if err := c.validate(false); err != nil {
+		return badger.Options{}, err
 	}
 	o := badger.DefaultOptions(dir).
 		WithMemTableSize(memTableSize).

@@ -37,10 +37,16 @@ func openDB(t *testing.T, opts badger.Options) (*badger.DB, *badgerbackend.Backe
 	db, err := badger.Open(opts.WithLogger(nil).WithMemTableSize(8 << 20).WithBlockCacheSize(1 << 20))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	b, err := badgerbackend.New(db)
+	return db, over(t, db)
+}
+
+// over opens a Backend over a store that is open.
+func over(t *testing.T, db *badger.DB, opts ...badgerbackend.Option) *badgerbackend.Backend {
+	t.Helper()
+	b, err := badgerbackend.New(db, opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.Close()) })
-	return db, b
+	return b
 }
 
 func inMemory() badger.Options { return badger.DefaultOptions("").WithInMemory(true) }
@@ -85,6 +91,10 @@ func TestSuite(t *testing.T) {
 			// The smallest threshold puts every value into the value log.
 			_, b := openDB(t, badger.DefaultOptions(t.TempDir()).WithValueThreshold(1))
 			return b
+		},
+		"with a prefix": func(t *testing.T) backends.Backend[[]byte] {
+			t.Helper()
+			return openInMemory(t, badgerbackend.WithKeyPrefix("!users:"))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
