@@ -28,6 +28,7 @@ type config struct {
 	logger     *slog.Logger
 	syncWrites bool
 	gcInterval time.Duration
+	exposed    bool
 	tune       []func(badger.Options) badger.Options
 	set        []string
 }
@@ -121,6 +122,27 @@ func WithSyncWrites(sync bool) Option {
 func WithGCInterval(interval time.Duration) Option {
 	return opening("WithGCInterval", func(c config) config {
 		c.gcInterval = interval
+		return c
+	})
+}
+
+// WithPermissionCheck says whether Open sees to it that only the owner of the
+// store's files can read them. Badger makes them with the mode 0666 less the umask,
+// which usually lets everybody read them. Default: true. It has no effect outside
+// of Unix, in memory, and on a store that is opened for reading only.
+//
+// With the check, Open takes all rights of the group and of others away: the mode
+// of the folder becomes 0700, and that of the files in it 0600. Open fails with
+// [ErrExposed] where it cannot do that, and where a folder that lets in others
+// also has other things in it. Files that badger makes later get 0600 when the
+// store is closed, or opened the next time; until then the folder keeps others
+// out. Access lists and parent folders are not looked at.
+//
+// Without the check, folder and files keep the modes that they have, for instance
+// because a group is to read them.
+func WithPermissionCheck(check bool) Option {
+	return opening("WithPermissionCheck", func(c config) config {
+		c.exposed = !check
 		return c
 	})
 }
