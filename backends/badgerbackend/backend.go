@@ -26,6 +26,7 @@ type Backend struct {
 	db        *badger.DB
 	prefix    string
 	limits    limits
+	space     *space
 	inProcess bool
 	shutdown  func() error
 
@@ -63,14 +64,15 @@ func New(db *badger.DB, opts ...Option) (*Backend, error) {
 	if err := c.validate(true); err != nil {
 		return nil, err
 	}
-	return newBackend(db, c, func() error { return nil }), nil
+	return newBackend(db, c, newSpace(c, db.Opts()), func() error { return nil }), nil
 }
 
-func newBackend(db *badger.DB, c config, shutdown func() error) *Backend {
+func newBackend(db *badger.DB, c config, space *space, shutdown func() error) *Backend {
 	return &Backend{
 		db:        db,
 		prefix:    c.prefix,
 		limits:    newLimits(db),
+		space:     space,
 		inProcess: db.Opts().InMemory,
 		shutdown:  sync.OnceValue(shutdown),
 	}
@@ -131,8 +133,9 @@ func (b *Backend) Set(ctx context.Context, key string, entry backends.Entry[[]by
 // Delete removes the entry at key. A key that is empty or too long cannot have
 // been stored, so there is nothing to do.
 //
-// Errors are a [*StoreError], [ErrClosed], or wrap the context's. They are
-// certainly not applied, except for a StoreError whose NotApplied is false.
+// Errors are a [*NoSpaceError], a [*StoreError], [ErrClosed], or wrap the context's.
+// They are certainly not applied, except for a StoreError whose NotApplied is
+// false.
 func (b *Backend) Delete(ctx context.Context, key string) error {
 	stored, storable := b.storedKey(key)
 	if !storable {
@@ -142,13 +145,13 @@ func (b *Backend) Delete(ctx context.Context, key string) error {
 		b.calls.RUnlock()
 		return nil
 	}
-	return b.update(ctx, "delete", func(txn *badger.Txn) error { return txn.Delete(stored) })
+	return b.remove(ctx, stored)
 }
 
-// Stage checks key and value against the limits of the store, copies the value,
-// and returns the function that writes it. Errors are [ErrEmptyKey],
-// a [*TooLargeError], [ErrClosed], or wrap the context's; all are certainly not
-// applied.
+// Stage checks key and value against the limits of the store and the space on its
+// disk, copies the value, and returns the function that writes it. Errors are
+// [ErrEmptyKey], a [*TooLargeError], a [*NoSpaceError], [ErrClosed], or wrap the
+// context's; all are certainly not applied.
 func (b *Backend) Stage(ctx context.Context, key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
 	if err := b.begin(ctx); err != nil {
 		return nil, err
@@ -162,15 +165,24 @@ func (b *Backend) Stage(ctx context.Context, key string, entry backends.Entry[[]
 		return nil, err
 	}
 	expiry := expiryOf(entry.ExpiresAt)
+	if !expired(expiry, time.Now()) {
+		if err := b.space.check("write", 0); err != nil {
+			return nil, err
+		}
+	}
 	data := encode(expiry, entry.Value)
 	return func(ctx context.Context) error {
-		return b.update(ctx, "write", func(txn *badger.Txn) error {
-			if expired(expiry, time.Now()) {
-				return txn.Delete(stored)
-			}
+		if expired(expiry, time.Now()) {
+			return b.remove(ctx, stored)
+		}
+		return b.update(ctx, "write", len(stored)+len(data), func(txn *badger.Txn) error {
 			return txn.SetEntry(&badger.Entry{Key: stored, Value: data, ExpiresAt: nativeExpiry(expiry)})
 		})
 	}, nil
+}
+
+func (b *Backend) remove(ctx context.Context, stored []byte) error {
+	return b.update(ctx, "delete", len(stored), func(txn *badger.Txn) error { return txn.Delete(stored) })
 }
 
 // Describe names the system "badger" and no server. A store on disk is not in
@@ -203,12 +215,15 @@ func (b *Backend) begin(ctx context.Context) error {
 	return nil
 }
 
-// update makes one change in a transaction of its own.
-func (b *Backend) update(ctx context.Context, op string, change func(txn *badger.Txn) error) error {
+// update makes one change of about that size in a transaction of its own.
+func (b *Backend) update(ctx context.Context, op string, size int, change func(txn *badger.Txn) error) error {
 	if err := b.begin(ctx); err != nil {
 		return err
 	}
 	defer b.calls.RUnlock()
+	if err := b.space.check(op, size); err != nil {
+		return err
+	}
 	refused := false
 	err := b.db.Update(func(txn *badger.Txn) error {
 		err := change(txn)

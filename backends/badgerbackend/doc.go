@@ -22,6 +22,11 @@
 // Two caches on one store read and overwrite each other's values, unless each has
 // a [WithKeyPrefix] of its own.
 //
+// Badger does not survive a full disk: it ends the process. So the store refuses
+// writes while there is still room, see [WithMinFreeSpace]; what other programs
+// write to the same disk it cannot stop. On Unix only the owner of the store can
+// read its files, see [WithPermissionCheck].
+//
 // Badger counts TTLs in whole seconds. The exact expiry is therefore kept in
 // front of the value, and Get goes by it; badger is told the next full second,
 // so that its compactions drop what has expired. What a stored value looks like:

@@ -71,6 +71,10 @@ func open(dir string, inMemory bool, opts []Option) (*Backend, error) {
 			return nil, err
 		}
 	}
+	space := newSpace(c, badgerOpts)
+	if err := space.check("open", 0); err != nil {
+		return nil, err
+	}
 	db, err := badger.Open(badgerOpts)
 	if err != nil {
 		return nil, openError(dir, err)
@@ -79,7 +83,7 @@ func open(dir string, inMemory bool, opts []Option) (*Backend, error) {
 	if c.gcInterval > 0 && !badgerOpts.InMemory && !badgerOpts.ReadOnly {
 		stopCollector = startCollector(db, c.gcInterval, c.logger).close
 	}
-	return newBackend(db, c, func() error {
+	return newBackend(db, c, space, func() error {
 		stopCollector()
 		err := closeStore(db)
 		if guard {

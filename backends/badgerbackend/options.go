@@ -21,7 +21,9 @@ const maxPrefixSize = 1 << 10
 type Option interface{ apply(c config) config }
 
 type config struct {
-	prefix string
+	prefix       string
+	minFreeSpace uint64
+	freeSpace    func(dir string) (uint64, error)
 
 	// What follows is for stores that this package opens. Set has the names of
 	// the options that were used of it.
@@ -34,7 +36,12 @@ type config struct {
 }
 
 func newConfig(opts []Option) config {
-	c := config{logger: slog.New(slog.DiscardHandler), gcInterval: defaultGCInterval}
+	c := config{
+		minFreeSpace: defaultMinFreeSpace,
+		freeSpace:    freeSpace,
+		logger:       slog.New(slog.DiscardHandler),
+		gcInterval:   defaultGCInterval,
+	}
 	for _, opt := range opts {
 		if opt != nil {
 			c = opt.apply(c)
@@ -83,6 +90,30 @@ func opening(name string, apply func(c config) config) Option {
 func WithKeyPrefix(prefix string) Option {
 	return optionFunc(func(c config) config {
 		c.prefix = prefix
+		return c
+	})
+}
+
+// WithMinFreeSpace refuses writes with a [*NoSpaceError] when the disk has fewer
+// bytes left. Default: 256 MiB, which is more than badger needs at a time with
+// the options of [Open]. With 0 nothing is refused. Deletes, and Open, are refused
+// when there is less than half of it. It has no effect in memory, nor on systems
+// other than Linux, macOS, FreeBSD and Windows.
+//
+// It is there because badger does not survive a full disk. It maps its files into
+// memory, and the system ends a process that writes to a mapped page for which the
+// disk has no block (SIGBUS on Unix), which no program in Go can prevent. That
+// happens in the background, long after the write that was one too many.
+//
+// The free space is looked up every 250 milliseconds at most, or after a 16th of
+// the minimum was written. So the reserve must cover what other programs write to
+// the disk in that time, and what badger writes later: logs, tables and
+// compactions. Give the store a disk of its own, or a larger reserve, where others
+// may fill the disk faster. With greater sizes in [WithBadgerOptions] it should be
+// greater too.
+func WithMinFreeSpace(bytes uint64) Option {
+	return optionFunc(func(c config) config {
+		c.minFreeSpace = bytes
 		return c
 	})
 }
