@@ -81,7 +81,7 @@ func open(dir string, inMemory bool, opts []Option) (*Backend, error) {
 	}
 	stopCollector := func() {}
 	if c.gcInterval > 0 && !badgerOpts.InMemory && !badgerOpts.ReadOnly {
-		stopCollector = startCollector(db, c.gcInterval, c.logger).close
+		stopCollector = startCollector(db, space, c.gcInterval, c.logger).close
 	}
 	return newBackend(db, c, space, func() error {
 		stopCollector()

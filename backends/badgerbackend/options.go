@@ -96,8 +96,8 @@ func WithKeyPrefix(prefix string) Option {
 
 // WithMinFreeSpace refuses writes with a [*NoSpaceError] when the disk has fewer
 // bytes left. Default: 256 MiB, which is more than badger needs at a time with
-// the options of [Open]. With 0 nothing is refused. Deletes, and Open, are refused
-// when there is less than half of it. It has no effect in memory, nor on systems
+// the options of [Open]. With 0 nothing is refused. Deletes, the garbage collection
+// of the value log, and Open are refused when there is less than half of it. It has no effect in memory, nor on systems
 // other than Linux, macOS, FreeBSD and Windows.
 //
 // It is there because badger does not survive a full disk. It maps its files into

@@ -21,7 +21,7 @@ const (
 // NoSpaceError says that the disk is nearly full, so that the store refused
 // a write, or was not opened. See [WithMinFreeSpace].
 type NoSpaceError struct {
-	Op   string // "write", "delete" or "open"
+	Op   string // "write", "delete", "open" or "garbage collection"
 	Free uint64 // what the disk has left, in bytes
 	Min  uint64 // below which the store refuses
 }
@@ -73,9 +73,10 @@ func leastFree(freeSpace func(dir string) (uint64, error), dirs []string) (uint6
 	return least, err
 }
 
-// check returns a [*NoSpaceError] if there is no room for size bytes. A delete may
-// use half of the reserve: it needs little, and without it the store would go on
-// to serve what is no longer true.
+// check returns a [*NoSpaceError] if there is no room for size bytes. Anything but
+// a write may use half of the reserve: a delete needs little, and without it the
+// store would go on to serve what is no longer true; the garbage collection frees
+// space in the end.
 func (s *space) check(op string, size int) error {
 	if s.free == nil {
 		return nil
