@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/dgraph-io/badger/v4"
@@ -116,6 +117,17 @@ func (c config) badgerOptions(dir string, inMemory bool) (badger.Options, error)
 		o.ValueDir = ""
 	case o.ValueDir == "":
 		o.ValueDir = dir
+	}
+	// Badger would look for a relative folder wherever the process goes.
+	for _, dir := range []*string{&o.Dir, &o.ValueDir} {
+		if *dir == "" {
+			continue
+		}
+		abs, err := filepath.Abs(*dir)
+		if err != nil {
+			return badger.Options{}, openError(*dir, err)
+		}
+		*dir = abs
 	}
 	return o, checkCaches(o)
 }

@@ -41,7 +41,14 @@ func closeFolders(opts badger.Options) error {
 // folders returns the folder of the keys and that of the value log, which is the
 // same unless an option of badger's says otherwise.
 func folders(opts badger.Options) []string {
-	return slices.Compact([]string{filepath.Clean(opts.Dir), filepath.Clean(opts.ValueDir)})
+	all := []string{opts.Dir, opts.ValueDir}
+	for i, dir := range all {
+		// A relative folder is another one when the process goes elsewhere.
+		if abs, err := filepath.Abs(dir); err == nil {
+			all[i] = abs
+		}
+	}
+	return slices.Compact(all)
 }
 
 func closeFolder(dir string) error {

@@ -43,18 +43,6 @@ func exposedFolder(t *testing.T) string {
 	return dir
 }
 
-// writeFiles makes badger add files of all kinds.
-func writeFiles(t *testing.T, b *badgerbackend.Backend) {
-	t.Helper()
-	for i := range 40 {
-		mustSet(t, b, strconv.Itoa(i), backends.Entry[[]byte]{Value: bytes.Repeat([]byte("v"), 100<<10)})
-	}
-}
-
-var small = tune(func(o *badger.Options) {
-	o.MemTableSize, o.ValueThreshold, o.ValueLogFileSize = 1<<20, 128<<10, 1<<20
-})
-
 func TestOnlyTheOwnerCanReadTheStore(t *testing.T) {
 	t.Parallel()
 	root := exposedFolder(t)

@@ -54,7 +54,8 @@ type space struct {
 func newSpace(c config, opts badger.Options) *space {
 	s := &space{minimum: c.minFreeSpace}
 	if s.minimum > 0 && !opts.InMemory && !opts.ReadOnly {
-		s.free = func() (uint64, error) { return leastFree(c.freeSpace, folders(opts)) }
+		dirs := folders(opts)
+		s.free = func() (uint64, error) { return leastFree(c.freeSpace, dirs) }
 	}
 	return s
 }

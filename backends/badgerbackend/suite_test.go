@@ -1,6 +1,7 @@
 package badgerbackend_test
 
 import (
+	"bytes"
 	"strconv"
 	"testing"
 
@@ -74,6 +75,18 @@ func requireMiss(t *testing.T, b *badgerbackend.Backend, key string) {
 }
 
 func value(s string) backends.Entry[[]byte] { return backends.Entry[[]byte]{Value: []byte(s)} }
+
+// writeFiles makes badger add files of all kinds.
+func writeFiles(t *testing.T, b *badgerbackend.Backend) {
+	t.Helper()
+	for i := range 40 {
+		mustSet(t, b, strconv.Itoa(i), backends.Entry[[]byte]{Value: bytes.Repeat([]byte("v"), 100<<10)})
+	}
+}
+
+var small = tune(func(o *badger.Options) {
+	o.MemTableSize, o.ValueThreshold, o.ValueLogFileSize = 1<<20, 128<<10, 1<<20
+})
 
 func TestSuite(t *testing.T) {
 	t.Parallel()
