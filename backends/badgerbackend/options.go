@@ -94,23 +94,25 @@ func WithKeyPrefix(prefix string) Option {
 	})
 }
 
-// WithMinFreeSpace refuses writes with a [*NoSpaceError] when the disk has fewer
-// bytes left. Default: 256 MiB, which is more than badger needs at a time with
-// the options of [Open]. With 0 nothing is refused. Deletes, the garbage collection
-// of the value log, and Open are refused when there is less than half of it. It has no effect in memory, nor on systems
-// other than Linux, macOS, FreeBSD and Windows.
+// WithMinFreeSpace makes the store refuse writes, with a [*NoSpaceError], while
+// the disk has fewer bytes left. Deletes, the garbage collection of the value log,
+// and Open are refused below half of it. Default: 256 MiB, which is more than
+// badger needs at a time with the options of [Open]. With 0 nothing is refused. It
+// has no effect in memory, and on systems other than Linux, macOS, FreeBSD and
+// Windows.
 //
-// It is there because badger does not survive a full disk. It maps its files into
-// memory, and the system ends a process that writes to a mapped page for which the
-// disk has no block (SIGBUS on Unix), which no program in Go can prevent. That
-// happens in the background, long after the write that was one too many.
+// Badger does not survive a full disk. It maps its files into memory, and the
+// system ends a process that writes to a mapped page for which the disk has no
+// block (SIGBUS on Unix). No program in Go can prevent that for the goroutines of
+// a library. It happens in the background, long after the write that was one too
+// many.
 //
-// The free space is looked up every 250 milliseconds at most, or after a 16th of
-// the minimum was written. So the reserve must cover what other programs write to
-// the disk in that time, and what badger writes later: logs, tables and
-// compactions. Give the store a disk of its own, or a larger reserve, where others
-// may fill the disk faster. With greater sizes in [WithBadgerOptions] it should be
-// greater too.
+// The free space is looked up at most every 250 milliseconds, and after a 16th of
+// the minimum was written. So the reserve must cover two things: the bytes that
+// other programs write to the disk in that time, and those that badger writes
+// later, to logs, tables and compactions. Where others may fill the disk faster,
+// give the store a disk of its own, or a larger reserve. Raise it together with
+// the sizes in [WithBadgerOptions].
 func WithMinFreeSpace(bytes uint64) Option {
 	return optionFunc(func(c config) config {
 		c.minFreeSpace = bytes

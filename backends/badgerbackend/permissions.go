@@ -22,9 +22,10 @@ const (
 
 // Badger creates most of its files for everybody to read, as far as the umask
 // permits, and offers no option for it. The umask belongs to the whole process. So
-// the folder is what keeps others out of files that badger makes while it is open:
-// nobody but the owner can enter it. What is there at the beginning and at the end
-// is closed as well, for folders that are copied or opened up later.
+// the folder keeps others out of the files that badger makes while it is open:
+// nobody but the owner can enter it. The files that are there when the store is
+// opened, and when it is closed, lose the rights of others too, in case the folder
+// is copied or opened up later.
 
 // closeFolders takes the rights of others away from the store's folders and
 // files. It refuses a folder that has other things in it, because that is not the

@@ -11,11 +11,12 @@ import (
 // defaultMinFreeSpace is stated in the doc of WithMinFreeSpace.
 const defaultMinFreeSpace = 256 << 20
 
-// Of how old a figure of the free space is used: other programs write to the disk
-// too, and badger writes each byte several times.
+// A figure of the free space is used for spaceInterval, because other programs
+// write to the disk too, or until a share of the minimum was written, because
+// badger writes each byte several times.
 const (
 	spaceInterval = 250 * time.Millisecond
-	spaceShare    = 16 // or until a 16th of the minimum was written
+	spaceShare    = 16 // a 16th
 )
 
 // NoSpaceError says that the disk is nearly full, so that the store refused
@@ -23,13 +24,13 @@ const (
 type NoSpaceError struct {
 	Op   string // "write", "delete", "open" or "garbage collection"
 	Free uint64 // what the disk has left, in bytes
-	Min  uint64 // below which the store refuses
+	Min  uint64 // what it needs for this Op
 }
 
 // Error gives both figures and says what can be done.
 func (e *NoSpaceError) Error() string {
 	return fmt.Sprintf("badgerbackend: the %s was refused: the disk has %d bytes left, and the store needs %d, "+
-		"because badger ends the process when it is full: free some space, or lower WithMinFreeSpace", e.Op, e.Free, e.Min)
+		"because badger ends the process on a full disk: free some space, or lower WithMinFreeSpace", e.Op, e.Free, e.Min)
 }
 
 // NotApplied returns true: the store was not touched.

@@ -47,7 +47,7 @@ func requireNoSpace(t *testing.T, err error, want badgerbackend.NoSpaceError) {
 	require.Equal(t, "no_space", noSpace.ErrorType())
 	require.True(t, backends.CertainlyNotApplied(err))
 	require.EqualError(t, err, "badgerbackend: the "+want.Op+" was refused: the disk has "+strconv.FormatUint(want.Free, 10)+
-		" bytes left, and the store needs "+strconv.FormatUint(want.Min, 10)+", because badger ends the process when it is full: "+
+		" bytes left, and the store needs "+strconv.FormatUint(want.Min, 10)+", because badger ends the process on a full disk: "+
 		"free some space, or lower WithMinFreeSpace")
 }
 
@@ -128,7 +128,7 @@ func TestFreeSpaceIsLookedUpNowAndThen(t *testing.T) {
 
 		d.free.Store(0)
 		time.Sleep(250 * time.Millisecond)
-		assert.EqualValues(t, 1, write(small, 100), "nor for writes that are refused")
+		assert.EqualValues(t, 1, write(small, 100), "refused writes do not ask either")
 
 		// What was written since counts at once.
 		d.free.Store(minimum + 1000)
