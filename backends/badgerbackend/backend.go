@@ -24,7 +24,9 @@ import (
 // values.
 type Backend struct {
 	db        *badger.DB
+	prefix    string
 	limits    limits
+	space     *space
 	inProcess bool
 	shutdown  func() error
 
@@ -42,10 +44,15 @@ var (
 
 // New returns a Backend over a store that the caller has opened and goes on
 // owning: closing it, after the Backend, and collecting the garbage of its value
-// log are the caller's. What others keep in it under other keys is left alone.
+// log are the caller's. What others keep in it under other keys is left alone:
+// when the store is shared, with another Backend for instance, give each user
+// a prefix of its own by [WithKeyPrefix].
 //
-// It returns [ErrNilDB], [ErrManagedDB], or [ErrClosed] for a closed store.
-func New(db *badger.DB) (*Backend, error) {
+// It returns [ErrNilDB], [ErrManagedDB], or [ErrClosed] for a closed store. The
+// error wraps [ErrBadOption] when an option has an unusable value, or is one for
+// opening a store.
+func New(db *badger.DB, opts ...Option) (*Backend, error) {
+	c := newConfig(opts)
 	switch {
 	case db == nil:
 		return nil, ErrNilDB
@@ -54,13 +61,18 @@ func New(db *badger.DB) (*Backend, error) {
 	case managed(db):
 		return nil, ErrManagedDB
 	}
-	return newBackend(db, func() error { return nil }), nil
+	if err := c.validate(true); err != nil {
+		return nil, err
+	}
+	return newBackend(db, c, newSpace(c, db.Opts()), func() error { return nil }), nil
 }
 
-func newBackend(db *badger.DB, shutdown func() error) *Backend {
+func newBackend(db *badger.DB, c config, space *space, shutdown func() error) *Backend {
 	return &Backend{
 		db:        db,
+		prefix:    c.prefix,
 		limits:    newLimits(db),
+		space:     space,
 		inProcess: db.Opts().InMemory,
 		shutdown:  sync.OnceValue(shutdown),
 	}
@@ -82,8 +94,8 @@ func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]b
 		return backends.Entry[[]byte]{}, false, err
 	}
 	defer b.calls.RUnlock()
-	stored := storedKey(key)
-	if !storable(stored) {
+	stored, storable := b.storedKey(key)
+	if !storable {
 		return backends.Entry[[]byte]{}, false, nil
 	}
 	err = b.db.View(func(txn *badger.Txn) error {
@@ -121,43 +133,56 @@ func (b *Backend) Set(ctx context.Context, key string, entry backends.Entry[[]by
 // Delete removes the entry at key. A key that is empty or too long cannot have
 // been stored, so there is nothing to do.
 //
-// Errors are a [*StoreError], [ErrClosed], or wrap the context's. They are
-// certainly not applied, except for a StoreError whose NotApplied is false.
+// Errors are a [*NoSpaceError], a [*StoreError], [ErrClosed], or wrap the context's.
+// They are certainly not applied, except for a StoreError whose NotApplied is
+// false.
 func (b *Backend) Delete(ctx context.Context, key string) error {
-	stored := storedKey(key)
-	if !storable(stored) {
+	stored, storable := b.storedKey(key)
+	if !storable {
 		if err := b.begin(ctx); err != nil {
 			return err
 		}
 		b.calls.RUnlock()
 		return nil
 	}
-	return b.update(ctx, "delete", func(txn *badger.Txn) error { return txn.Delete(stored) })
+	return b.remove(ctx, stored)
 }
 
-// Stage checks key and value against the limits of the store, copies the value,
-// and returns the function that writes it. Errors are [ErrEmptyKey],
-// a [*TooLargeError], [ErrClosed], or wrap the context's; all are certainly not
-// applied.
+// Stage checks key and value against the limits of the store and the space on its
+// disk, copies the value, and returns the function that writes it. Errors are
+// [ErrEmptyKey], a [*TooLargeError], a [*NoSpaceError], [ErrClosed], or wrap the
+// context's; all are certainly not applied.
 func (b *Backend) Stage(ctx context.Context, key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
 	if err := b.begin(ctx); err != nil {
 		return nil, err
 	}
 	b.calls.RUnlock()
-	stored := storedKey(key)
+	if key == "" {
+		return nil, ErrEmptyKey
+	}
+	stored, _ := b.storedKey(key)
 	if err := b.limits.check(stored, len(entry.Value)); err != nil {
 		return nil, err
 	}
 	expiry := expiryOf(entry.ExpiresAt)
+	if !expired(expiry, time.Now()) {
+		if err := b.space.check("write", 0); err != nil {
+			return nil, err
+		}
+	}
 	data := encode(expiry, entry.Value)
 	return func(ctx context.Context) error {
-		return b.update(ctx, "write", func(txn *badger.Txn) error {
-			if expired(expiry, time.Now()) {
-				return txn.Delete(stored)
-			}
+		if expired(expiry, time.Now()) {
+			return b.remove(ctx, stored)
+		}
+		return b.update(ctx, "write", len(stored)+len(data), func(txn *badger.Txn) error {
 			return txn.SetEntry(&badger.Entry{Key: stored, Value: data, ExpiresAt: nativeExpiry(expiry)})
 		})
 	}, nil
+}
+
+func (b *Backend) remove(ctx context.Context, stored []byte) error {
+	return b.update(ctx, "delete", len(stored), func(txn *badger.Txn) error { return txn.Delete(stored) })
 }
 
 // Describe names the system "badger" and no server. A store on disk is not in
@@ -190,12 +215,15 @@ func (b *Backend) begin(ctx context.Context) error {
 	return nil
 }
 
-// update makes one change in a transaction of its own.
-func (b *Backend) update(ctx context.Context, op string, change func(txn *badger.Txn) error) error {
+// update makes one change of about that size in a transaction of its own.
+func (b *Backend) update(ctx context.Context, op string, size int, change func(txn *badger.Txn) error) error {
 	if err := b.begin(ctx); err != nil {
 		return err
 	}
 	defer b.calls.RUnlock()
+	if err := b.space.check(op, size); err != nil {
+		return err
+	}
 	refused := false
 	err := b.db.Update(func(txn *badger.Txn) error {
 		err := change(txn)

@@ -17,13 +17,14 @@ const discardRatio = 0.5
 // its user, until it is closed.
 type collector struct {
 	db     *badger.DB
+	space  *space
 	logger *slog.Logger
 	stop   chan struct{}
 	done   chan struct{}
 }
 
-func startCollector(db *badger.DB, interval time.Duration, logger *slog.Logger) *collector {
-	c := &collector{db: db, logger: logger, stop: make(chan struct{}), done: make(chan struct{})}
+func startCollector(db *badger.DB, space *space, interval time.Duration, logger *slog.Logger) *collector {
+	c := &collector{db: db, space: space, logger: logger, stop: make(chan struct{}), done: make(chan struct{})}
 	go c.run(interval)
 	return c
 }
@@ -49,7 +50,8 @@ func (c *collector) run(interval time.Duration) {
 }
 
 // collect rewrites one file after the other, until there is none that is worth
-// it.
+// it. What is still in use of a file is written again before it is removed, so the
+// disk must have room for it.
 func (c *collector) collect() {
 	for {
 		select {
@@ -57,7 +59,11 @@ func (c *collector) collect() {
 			return
 		default:
 		}
-		switch err := c.db.RunValueLogGC(discardRatio); {
+		err := c.space.check("garbage collection", int(c.db.Opts().ValueLogFileSize))
+		if err == nil {
+			err = c.db.RunValueLogGC(discardRatio)
+		}
+		switch {
 		case err == nil:
 		case errors.Is(err, badger.ErrNoRewrite):
 			return

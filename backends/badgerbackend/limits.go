@@ -8,20 +8,25 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// MaxKeySize is the greatest length of a key in bytes. A key that begins with
-// "!" must be one byte shorter, see the package's doc.
+// MaxKeySize is the greatest length of a key in bytes, its prefix included. One
+// that begins with "!" must be one byte shorter, see the package's doc.
 const MaxKeySize = 65_000
 
-// storedKey returns the key as it is stored.
-func storedKey(key string) []byte {
-	if strings.HasPrefix(key, "!") {
-		key = "!" + key
+// storedKey returns the key as it is stored. It returns false when badger cannot
+// have an entry there.
+func (b *Backend) storedKey(key string) (stored []byte, ok bool) {
+	first := b.prefix
+	if first == "" {
+		first = key
 	}
-	return []byte(key)
+	stored = make([]byte, 0, 1+len(b.prefix)+len(key))
+	if strings.HasPrefix(first, "!") {
+		stored = append(stored, '!')
+	}
+	stored = append(stored, b.prefix...)
+	stored = append(stored, key...)
+	return stored, key != "" && len(stored) <= MaxKeySize
 }
-
-// storable reports whether badger can have an entry at key.
-func storable(key []byte) bool { return len(key) > 0 && len(key) <= MaxKeySize }
 
 // limits are what badger accepts in one write, so that it can be checked before
 // anything is touched. Badger's own check comes late and quotes what it refuses.
@@ -64,12 +69,10 @@ func inMemoryMax(db *badger.DB) int64 {
 	return int64(tooLarge) - 2
 }
 
-// check returns why a value of the given length cannot be stored at key, or nil.
+// check returns why a value of the given length cannot be stored at the key that
+// is stored, or nil.
 func (l limits) check(key []byte, value int) error {
-	switch {
-	case len(key) == 0:
-		return ErrEmptyKey
-	case len(key) > MaxKeySize:
+	if len(key) > MaxKeySize {
 		return &TooLargeError{What: "key", Size: int64(len(key)), Max: MaxKeySize, advice: "use a shorter one, for instance a hash of it"}
 	}
 	stored := int64(value) + headerSize

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/dgraph-io/badger/v4"
@@ -34,15 +35,18 @@ const (
 // disk comes on top. A goroutine collects the garbage of the value log every
 // 10 minutes. [Backend.Close] stops it and releases the folder.
 //
-// The error wraps [ErrInUse] when the folder is open already, and [ErrBadOption]
-// when an option has an unusable value. When badger finds that a store is
+// On Unix only the owner can read the store, see [WithPermissionCheck].
+//
+// The error wraps [ErrInUse] when the folder is open already, [ErrBadOption] when
+// an option has an unusable value, and [ErrExposed] when other users of the
+// machine could read the store. When badger finds that a store is
 // damaged or encrypted with another key, it leaves two goroutines behind.
 func Open(dir string, opts ...Option) (*Backend, error) {
 	if dir == "" {
 		return nil, errors.New("badgerbackend: no folder is given: name one, or use OpenInMemory")
 	}
 	// Badger does this too, but its error cannot be asked for the reason.
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, folderMode); err != nil {
 		return nil, openError(dir, err)
 	}
 	return open(dir, false, opts)
@@ -62,24 +66,37 @@ func open(dir string, inMemory bool, opts []Option) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	guard := hasPermissions && !c.exposed && !badgerOpts.InMemory && !badgerOpts.ReadOnly
+	if guard {
+		if err := closeFolders(badgerOpts); err != nil {
+			return nil, err
+		}
+	}
+	space := newSpace(c, badgerOpts)
+	if err := space.check("open", 0); err != nil {
+		return nil, err
+	}
 	db, err := badger.Open(badgerOpts)
 	if err != nil {
 		return nil, openError(dir, err)
 	}
-	if c.gcInterval == 0 || badgerOpts.InMemory || badgerOpts.ReadOnly {
-		return newBackend(db, func() error { return closeStore(db) }), nil
+	stopCollector := func() {}
+	if c.gcInterval > 0 && !badgerOpts.InMemory && !badgerOpts.ReadOnly {
+		stopCollector = startCollector(db, space, c.gcInterval, c.logger).close
 	}
-	gc := startCollector(db, c.gcInterval, c.logger)
-	return newBackend(db, func() error {
-		gc.close()
-		return closeStore(db)
+	return newBackend(db, c, space, func() error {
+		stopCollector()
+		err := closeStore(db)
+		if guard {
+			closeFilesAgain(badgerOpts)
+		}
+		return err
 	}), nil
 }
 
 func (c config) badgerOptions(dir string, inMemory bool) (badger.Options, error) {
-	if c.gcInterval < 0 {
-		return badger.Options{}, fmt.Errorf("%w: the interval of the garbage collection is %v: "+
-			"it must not be negative, and 0 turns it off", ErrBadOption, c.gcInterval)
+	if err := c.validate(false); err != nil {
+		return badger.Options{}, err
 	}
 	o := badger.DefaultOptions(dir).
 		WithMemTableSize(memTableSize).
@@ -95,8 +112,22 @@ func (c config) badgerOptions(dir string, inMemory bool) (badger.Options, error)
 		o = tune(o)
 	}
 	o.Dir, o.InMemory = dir, inMemory
-	if inMemory {
+	switch {
+	case inMemory:
 		o.ValueDir = ""
+	case o.ValueDir == "":
+		o.ValueDir = dir
+	}
+	// Badger would look for a relative folder wherever the process goes.
+	for _, dir := range []*string{&o.Dir, &o.ValueDir} {
+		if *dir == "" {
+			continue
+		}
+		abs, err := filepath.Abs(*dir)
+		if err != nil {
+			return badger.Options{}, openError(*dir, err)
+		}
+		*dir = abs
 	}
 	return o, checkCaches(o)
 }

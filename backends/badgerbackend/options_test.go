@@ -155,6 +155,12 @@ func fillValueLog(t *testing.T, dir string, small badgerbackend.Option) {
 	require.NoError(t, b.Close())
 }
 
+// fullSoon is a disk that has room until the store is open.
+func fullSoon() badgerbackend.Option {
+	d := diskWith(1 << 40)
+	return badgerbackend.WithFreeSpace(func(string) (uint64, error) { return d.free.Swap(0), nil })
+}
+
 func TestValueLogGC(t *testing.T) {
 	t.Parallel()
 	small := tune(func(o *badger.Options) { o.ValueThreshold, o.ValueLogFileSize = 1<<10, 1<<20 })
@@ -167,6 +173,7 @@ func TestValueLogGC(t *testing.T) {
 		"default, too early": {nil, 10*time.Minute - time.Second, false},
 		"interval":           {[]badgerbackend.Option{badgerbackend.WithGCInterval(time.Minute)}, time.Minute + time.Second, true},
 		"off":                {[]badgerbackend.Option{badgerbackend.WithGCInterval(0)}, time.Hour, false},
+		"full disk":          {[]badgerbackend.Option{fullSoon()}, time.Hour, false},
 		"read-only":          {[]badgerbackend.Option{tune(func(o *badger.Options) { o.ReadOnly = true })}, time.Hour, false},
 	} {
 		t.Run(name, func(t *testing.T) {

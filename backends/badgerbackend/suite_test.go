@@ -1,6 +1,7 @@
 package badgerbackend_test
 
 import (
+	"bytes"
 	"strconv"
 	"testing"
 
@@ -37,10 +38,16 @@ func openDB(t *testing.T, opts badger.Options) (*badger.DB, *badgerbackend.Backe
 	db, err := badger.Open(opts.WithLogger(nil).WithMemTableSize(8 << 20).WithBlockCacheSize(1 << 20))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	b, err := badgerbackend.New(db)
+	return db, over(t, db)
+}
+
+// over opens a Backend over a store that is open.
+func over(t *testing.T, db *badger.DB, opts ...badgerbackend.Option) *badgerbackend.Backend {
+	t.Helper()
+	b, err := badgerbackend.New(db, opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.Close()) })
-	return db, b
+	return b
 }
 
 func inMemory() badger.Options { return badger.DefaultOptions("").WithInMemory(true) }
@@ -69,6 +76,18 @@ func requireMiss(t *testing.T, b *badgerbackend.Backend, key string) {
 
 func value(s string) backends.Entry[[]byte] { return backends.Entry[[]byte]{Value: []byte(s)} }
 
+// writeFiles makes badger add files of all kinds.
+func writeFiles(t *testing.T, b *badgerbackend.Backend) {
+	t.Helper()
+	for i := range 40 {
+		mustSet(t, b, strconv.Itoa(i), backends.Entry[[]byte]{Value: bytes.Repeat([]byte("v"), 100<<10)})
+	}
+}
+
+var small = tune(func(o *badger.Options) {
+	o.MemTableSize, o.ValueThreshold, o.ValueLogFileSize = 1<<20, 128<<10, 1<<20
+})
+
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	for name, create := range map[string]func(t *testing.T) backends.Backend[[]byte]{
@@ -85,6 +104,10 @@ func TestSuite(t *testing.T) {
 			// The smallest threshold puts every value into the value log.
 			_, b := openDB(t, badger.DefaultOptions(t.TempDir()).WithValueThreshold(1))
 			return b
+		},
+		"with a prefix": func(t *testing.T) backends.Backend[[]byte] {
+			t.Helper()
+			return openInMemory(t, badgerbackend.WithKeyPrefix("!users:"))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

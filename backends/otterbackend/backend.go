@@ -2,18 +2,15 @@ package otterbackend
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"time"
+	"sync/atomic"
 
 	"github.com/maypok86/otter/v2"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/tiercache/tiercache/backends"
 )
-
-// clockResolution is how often the clock is read by which otter frees expired
-// entries. Reading the exact time instead would double the cost of a Get of an
-// entry that never expires.
-const clockResolution = 500 * time.Millisecond
 
 // Backend is a [backends.Backend] over an otter cache. It is made by [New] or
 // [FromCache] and is safe for concurrent use.
@@ -24,12 +21,22 @@ const clockResolution = 500 * time.Millisecond
 // replaced, deleted, evicted or expired: what a value points to must not be
 // modified once it was set or read.
 type Backend[V any] struct {
-	cache *otter.Cache[string, backends.Entry[V]]
+	cache *otter.Cache[string, Item[V]]
 
-	// clock and tasks belong to the goroutines that Close stops. They are nil
-	// when the cache was brought by the caller.
-	clock *otter.CoarseClock
-	tasks *tasks
+	// rough says that the cheap clock can decide for entries whose end is not
+	// near.
+	rough bool
+
+	// evictions is a pointer, because the listener that counts must not keep the
+	// Backend reachable.
+	evictions *atomic.Uint64
+
+	// clock and tasks belong to the goroutines that Close stops, and registration
+	// to the metrics that it ends. They are nil when the cache was brought by the
+	// caller.
+	clock        *otter.CoarseClock
+	tasks        *tasks
+	registration metric.Registration
 }
 
 var (
@@ -42,18 +49,29 @@ var (
 // New returns an empty Backend that holds 10 000 entries, or what the options
 // say. It returns an error that names every option with an unusable value.
 //
-// A goroutine frees the memory of expired entries; [Backend.Close] stops it.
+// A goroutine frees the memory of expired entries, and metrics tell the number of
+// entries and evictions; [Backend.Close] stops both.
 func New[V any](opts ...Option) (*Backend[V], error) {
-	options, err := otterOptions[V](newConfig(opts))
+	c := newConfig(opts)
+	options, err := otterOptions[V](c)
 	if err != nil {
 		return nil, err
 	}
-	b := &Backend[V]{clock: otter.NewCoarseClock(clockResolution), tasks: new(tasks)}
+	b := &Backend[V]{
+		rough:     canUseRoughNow(),
+		evictions: new(atomic.Uint64),
+		clock:     otter.NewCoarseClock(clockResolution),
+		tasks:     new(tasks),
+	}
 	options.Clock = b.clock
 	options.Executor = b.tasks.run
+	options.OnAtomicDeletion = countEvictions[V](b.evictions)
 	if b.cache, err = otter.New(options); err != nil {
 		b.clock.Stop()
 		return nil, fmt.Errorf("otterbackend: %w", err)
+	}
+	if err := b.observe(c); err != nil {
+		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
 }
@@ -64,30 +82,31 @@ func New[V any](opts ...Option) (*Backend[V], error) {
 //
 // The cache should have been made with [Expiry] as its ExpiryCalculator. With
 // any other, or none, expired entries are misses all the same, but stay in
-// memory until they are evicted or that calculator lets them go.
-func FromCache[V any](cache *otter.Cache[string, backends.Entry[V]]) (*Backend[V], error) {
+// memory until they are evicted or that calculator lets them go. Metrics are the
+// caller's too: the cache's StatsRecorder counts, and [Backend.Stats] has its size.
+func FromCache[V any](cache *otter.Cache[string, Item[V]]) (*Backend[V], error) {
 	if cache == nil {
 		return nil, ErrNilCache
 	}
-	return &Backend[V]{cache: cache}, nil
+	return &Backend[V]{cache: cache, rough: canUseRoughNow(), evictions: new(atomic.Uint64)}, nil
 }
 
-// Get returns the entry at key, unless it has expired. A hit allocates nothing.
+// Get returns the entry at key, unless it has expired by the system's clock at
+// the time of the call. A hit allocates nothing.
 func (b *Backend[V]) Get(_ context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
-	entry, ok = b.cache.GetIfPresent(key)
-	// Otter's clock lags behind, so an entry that it still has may have
-	// expired. The time is not read for an entry that never does.
-	if ok && (entry.ExpiresAt.IsZero() || time.Until(entry.ExpiresAt) > 0) {
-		return entry, true, nil
+	// Otter's clock lags behind, so an item that it still has may have expired.
+	item, ok := b.cache.GetIfPresent(key)
+	if ok && alive(item.expiresAt, b.rough) {
+		return item.Entry(), true, nil
 	}
 	return backends.Entry[V]{}, false, nil
 }
 
 // GetValue is Get without the expiry.
 func (b *Backend[V]) GetValue(_ context.Context, key string) (value V, ok bool, err error) {
-	entry, ok := b.cache.GetIfPresent(key)
-	if ok && (entry.ExpiresAt.IsZero() || time.Until(entry.ExpiresAt) > 0) {
-		return entry.Value, true, nil
+	item, ok := b.cache.GetIfPresent(key)
+	if ok && alive(item.expiresAt, b.rough) {
+		return item.Value, true, nil
 	}
 	return value, false, nil
 }
@@ -95,7 +114,7 @@ func (b *Backend[V]) GetValue(_ context.Context, key string) (value V, ok bool, 
 // Set stores the entry at key, in place of any other. An entry that has expired
 // already takes the place of the older one too, and is a miss.
 func (b *Backend[V]) Set(_ context.Context, key string, entry backends.Entry[V]) error {
-	b.cache.Set(key, entry)
+	b.cache.Set(key, ItemOf(entry))
 	return nil
 }
 
@@ -111,13 +130,14 @@ func (b *Backend[V]) Describe() backends.Description {
 	return backends.Description{InProcess: true}
 }
 
-// Close stops the goroutines of a Backend made by [New] and waits for them. The
-// entries stay, and all methods go on working, but without new goroutines: what
-// calls leave to be tidied up is done by calls. Close always returns nil and may
-// be called again.
+// Close stops the goroutines of a Backend made by [New], waits for them, and ends
+// its metrics. The entries stay, and all methods go on working, but without new
+// goroutines: what calls leave to be tidied up is done by calls. Close may be
+// called again. It returns nil, unless the meter provider fails to end the
+// metrics.
 //
-// A Backend that is no longer reachable stops its goroutines by itself, so a
-// forgotten Close leaks nothing. In a testing/synctest bubble it must be called.
+// A Backend that is no longer reachable stops its goroutines and metrics by
+// itself, so a forgotten Close leaks nothing. In a testing/synctest bubble it must be called.
 func (b *Backend[V]) Close() error {
 	if b.tasks == nil {
 		return nil
@@ -125,5 +145,11 @@ func (b *Backend[V]) Close() error {
 	b.cache.StopAllGoroutines()
 	b.clock.Stop()
 	b.tasks.close()
+	if b.registration == nil {
+		return nil
+	}
+	if err := b.registration.Unregister(); err != nil {
+		return fmt.Errorf("otterbackend: the metrics cannot be ended: %w", err)
+	}
 	return nil
 }

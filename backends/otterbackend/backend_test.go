@@ -15,9 +15,9 @@ import (
 	"github.com/tiercache/tiercache/backends/otterbackend"
 )
 
-func fromCache(t *testing.T, expiry otter.ExpiryCalculator[string, backends.Entry[string]]) *otterbackend.Backend[string] {
+func fromCache(t *testing.T, expiry otter.ExpiryCalculator[string, otterbackend.Item[string]]) *otterbackend.Backend[string] {
 	t.Helper()
-	cache := otter.Must(&otter.Options[string, backends.Entry[string]]{MaximumSize: 100, ExpiryCalculator: expiry})
+	cache := otter.Must(&otter.Options[string, otterbackend.Item[string]]{MaximumSize: 100, ExpiryCalculator: expiry})
 	t.Cleanup(func() { cache.StopAllGoroutines() })
 	b, err := otterbackend.FromCache(cache)
 	require.NoError(t, err)
@@ -94,7 +94,7 @@ func TestFromCache(t *testing.T) {
 	_, err := otterbackend.FromCache[string](nil)
 	require.ErrorIs(t, err, otterbackend.ErrNilCache)
 
-	cache := otter.Must(&otter.Options[string, backends.Entry[string]]{ExpiryCalculator: otterbackend.Expiry[string]()})
+	cache := otter.Must(&otter.Options[string, otterbackend.Item[string]]{ExpiryCalculator: otterbackend.Expiry[string]()})
 	b, err := otterbackend.FromCache(cache)
 	require.NoError(t, err)
 	mustSet(t, b, "k", backends.Entry[string]{Value: "v"})

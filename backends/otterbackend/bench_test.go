@@ -14,24 +14,24 @@ import (
 
 // bare is otter alone, with the signatures of a backend.
 type bare struct {
-	cache *otter.Cache[string, backends.Entry[string]]
+	cache *otter.Cache[string, otterbackend.Item[string]]
 }
 
 func (s bare) Get(_ context.Context, key string) (entry backends.Entry[string], ok bool, err error) {
-	entry, ok = s.cache.GetIfPresent(key)
-	return entry, ok, nil
+	item, ok := s.cache.GetIfPresent(key)
+	return item.Entry(), ok, nil
 }
 
 func (s bare) Set(_ context.Context, key string, entry backends.Entry[string]) error {
-	s.cache.Set(key, entry)
+	s.cache.Set(key, otterbackend.ItemOf(entry))
 	return nil
 }
 
 func (s bare) Delete(context.Context, string) error { return nil }
 
-func newBare(b *testing.B, expiry otter.ExpiryCalculator[string, backends.Entry[string]]) bare {
+func newBare(b *testing.B, expiry otter.ExpiryCalculator[string, otterbackend.Item[string]]) bare {
 	b.Helper()
-	cache := otter.Must(&otter.Options[string, backends.Entry[string]]{MaximumSize: 10_000, ExpiryCalculator: expiry})
+	cache := otter.Must(&otter.Options[string, otterbackend.Item[string]]{MaximumSize: 10_000, ExpiryCalculator: expiry})
 	b.Cleanup(func() { cache.StopAllGoroutines() })
 	return bare{cache: cache}
 }

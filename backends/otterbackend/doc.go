@@ -19,8 +19,18 @@
 // Without options it holds 10 000 entries. What does not fit is evicted, the
 // entries that were used least often and least recently first.
 //
-// Every entry expires when its own ExpiresAt says so. Get is exact about it;
-// the memory of an expired entry is freed within about two seconds.
+// Every entry expires when its own ExpiresAt says so. Get is exact about it: it
+// goes by the system's clock at the time of the call, so that an expired entry is
+// a miss also right after the process was stopped, the machine suspended or the
+// clock set. The memory of an expired entry is freed within about two seconds, and
+// after one of these events possibly later.
+//
+// The expiry adds 8 bytes to a value, because it is kept as Unix time in
+// nanoseconds: Get returns it in the local time zone, and one after the year 2262
+// as the last instant that these can tell.
+//
+// Metrics tell how many entries there are and how many were evicted, see
+// [MetricEntryCount]; so does [Backend.Stats]. Give each store its own [WithName].
 //
 // An otter cache that was configured elsewhere, for instance to record
 // statistics, can be used through [FromCache].

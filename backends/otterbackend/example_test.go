@@ -47,7 +47,7 @@ func ExampleWithMaximumWeight() {
 }
 
 func ExampleFromCache() {
-	cache := otter.Must(&otter.Options[string, backends.Entry[string]]{
+	cache := otter.Must(&otter.Options[string, otterbackend.Item[string]]{
 		MaximumSize:      10_000,
 		ExpiryCalculator: otterbackend.Expiry[string](),
 		StatsRecorder:    stats.NewCounter(),

@@ -83,6 +83,7 @@ func TestExpiryBeyondTheClocksRange(t *testing.T) {
 		"the year 9999":     {time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), true},
 		"after int64 nanos": {time.Unix(1<<34, 0), true},
 		"the Unix epoch":    {time.Unix(0, 0), false},
+		"the year 1500":     {time.Date(1500, 1, 1, 0, 0, 0, 0, time.UTC), false}, // its nanoseconds overflow
 		"the year 2":        {time.Date(2, 1, 1, 0, 0, 0, 0, time.UTC), false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -94,7 +95,8 @@ func TestExpiryBeyondTheClocksRange(t *testing.T) {
 				mustSet(t, b, "k", entry)
 				for range 2 {
 					if test.hit {
-						requireHit(t, b, "k", entry)
+						latest := time.Unix(0, 1<<63-1)
+						requireHit(t, b, "k", backends.Entry[string]{Value: "v", ExpiresAt: latest})
 					} else {
 						requireMiss(t, b, "k")
 					}
@@ -108,7 +110,7 @@ func TestExpiryBeyondTheClocksRange(t *testing.T) {
 func TestExpiredEntriesMakeRoom(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		cache := otter.Must(&otter.Options[string, backends.Entry[string]]{
+		cache := otter.Must(&otter.Options[string, otterbackend.Item[string]]{
 			MaximumSize:      100,
 			ExpiryCalculator: otterbackend.Expiry[string](),
 		})

@@ -6,12 +6,14 @@ import (
 	"reflect"
 
 	"github.com/maypok86/otter/v2"
-
-	"github.com/tiercache/tiercache/backends"
+	"go.opentelemetry.io/otel/metric"
 )
 
 // defaultMaximumSize is stated in the docs of New and WithMaximumSize.
 const defaultMaximumSize = 10_000
+
+// defaultName is stated in the doc of WithName.
+const defaultName = "otter"
 
 // Option configures a [Backend] that [New] makes.
 type Option interface{ apply(c config) config }
@@ -23,10 +25,12 @@ type config struct {
 	weigher         any // func(string, V) uint32
 	hasWeight       bool
 	initialCapacity int
+	name            string
+	meterProvider   metric.MeterProvider
 }
 
 func newConfig(opts []Option) config {
-	c := config{size: defaultMaximumSize}
+	c := config{size: defaultMaximumSize, name: defaultName}
 	for _, opt := range opts {
 		if opt != nil {
 			c = opt.apply(c)
@@ -77,14 +81,36 @@ func WithInitialCapacity(entries int) Option {
 	})
 }
 
+// WithName names the store in the metrics, to tell several apart: the figures of
+// stores with one name are added up. Default, and for "": "otter".
+func WithName(name string) Option {
+	return optionFunc(func(c config) config {
+		if name != "" {
+			c.name = name
+		}
+		return c
+	})
+}
+
+// WithMeterProvider sets where metrics go. Default, and with nil: the global
+// provider.
+func WithMeterProvider(provider metric.MeterProvider) Option {
+	return optionFunc(func(c config) config {
+		if provider != nil {
+			c.meterProvider = provider
+		}
+		return c
+	})
+}
+
 // otterOptions returns the options that c stands for, or an error that joins
 // one for each bad value.
-func otterOptions[V any](c config) (*otter.Options[string, backends.Entry[V]], error) {
+func otterOptions[V any](c config) (*otter.Options[string, Item[V]], error) {
 	var errs []error
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%w: "+format, append([]any{ErrBadOption}, args...)...))
 	}
-	o := &otter.Options[string, backends.Entry[V]]{
+	o := &otter.Options[string, Item[V]]{
 		ExpiryCalculator: Expiry[V](),
 		InitialCapacity:  c.initialCapacity,
 	}
@@ -112,7 +138,7 @@ func otterOptions[V any](c config) (*otter.Options[string, backends.Entry[V]], e
 	case weigher == nil:
 		bad("the weigher is nil: a maximum weight needs one")
 	default:
-		o.Weigher = func(key string, entry backends.Entry[V]) uint32 { return weigher(key, entry.Value) }
+		o.Weigher = func(key string, item Item[V]) uint32 { return weigher(key, item.Value) }
 	}
 	return o, errors.Join(errs...)
 }
