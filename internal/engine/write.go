@@ -68,6 +68,7 @@ func (e *Engine[V]) newWrite(kind tier.Kind, key string) *write[V] {
 		w = &write[V]{engine: e}
 		w.l1 = policyTier[V]{write: w, id: tier.L1, tier: e.l1}
 		w.l2 = policyTier[V]{write: w, id: tier.L2, tier: e.l2}
+		w.tally.Remote = tier.Pair[bool]{L1: !e.l1.Description().InProcess, L2: !e.l2.Description().InProcess}
 	}
 	w.op = writepolicy.Op{Kind: kind, Key: key}
 	w.tally.Kind = kind
