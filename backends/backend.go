@@ -6,8 +6,8 @@ import "context"
 //
 // Implementations must be safe for concurrent use. They should honour the
 // context: when it ends, a call should return soon, with an error that wraps
-// the context's error or its cause. An implementation that ignores the context
-// of a call that hangs makes every write of that key wait. The context need not
+// [ContextError]. An implementation that ignores the context of a call that
+// hangs makes every write of that key wait. The context need not
 // end with the call, and an implementation must not retain it after that.
 //
 // Keys are any non-empty strings, binary ones included; a cache refuses the

@@ -9,6 +9,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/expiry"
 )
 
 // Backend is a [backends.Backend] over a badger store. It is made by [Open],
@@ -44,13 +45,13 @@ var (
 // owning: closing it, after the Backend, and collecting the garbage of its value
 // log are the caller's. What others keep in it under other keys is left alone.
 //
-// It returns [ErrNilDB], [ErrManagedDB], or [ErrClosed] for a closed store.
+// It returns [ErrNilDB], [ErrManagedDB], or [backends.ErrClosed] for a closed store.
 func New(db *badger.DB) (*Backend, error) {
 	switch {
 	case db == nil:
 		return nil, ErrNilDB
 	case db.IsClosed():
-		return nil, ErrClosed
+		return nil, backends.ErrClosed
 	case managed(db):
 		return nil, ErrManagedDB
 	}
@@ -75,8 +76,8 @@ func managed(db *badger.DB) (yes bool) {
 }
 
 // Get returns the entry at key, unless it has expired. A key that is empty or
-// too long cannot have been stored and is a miss. Errors are a [*DamagedError],
-// a [*StoreError], [ErrClosed], or wrap the context's.
+// too long cannot have been stored and is a miss. Errors are a [*backends.DamagedError],
+// a [*StoreError], [backends.ErrClosed], or wrap the context's.
 func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]byte], ok bool, err error) {
 	if err := b.begin(ctx); err != nil {
 		return backends.Entry[[]byte]{}, false, err
@@ -94,9 +95,9 @@ func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]b
 		// A value that badger cannot read from its value log is none here, and
 		// no error: decode notices it.
 		return item.Value(func(data []byte) error {
-			expiry, value, err := decode(data)
-			if err == nil && !expired(expiry, time.Now()) {
-				entry, ok = entryOf(expiry, value), true
+			expiresAt, value, err := decode(data)
+			if err == nil && !expired(expiresAt, time.Now()) {
+				entry, ok = entryOf(expiresAt, value), true
 			}
 			return err
 		})
@@ -121,7 +122,7 @@ func (b *Backend) Set(ctx context.Context, key string, entry backends.Entry[[]by
 // Delete removes the entry at key. A key that is empty or too long cannot have
 // been stored, so there is nothing to do.
 //
-// Errors are a [*StoreError], [ErrClosed], or wrap the context's. They are
+// Errors are a [*StoreError], [backends.ErrClosed], or wrap the context's. They are
 // certainly not applied, except for a StoreError whose NotApplied is false.
 func (b *Backend) Delete(ctx context.Context, key string) error {
 	stored := storedKey(key)
@@ -136,8 +137,8 @@ func (b *Backend) Delete(ctx context.Context, key string) error {
 }
 
 // Stage checks key and value against the limits of the store, copies the value,
-// and returns the function that writes it. Errors are [ErrEmptyKey],
-// a [*TooLargeError], [ErrClosed], or wrap the context's; all are certainly not
+// and returns the function that writes it. Errors are [backends.ErrEmptyKey],
+// a [*backends.TooLargeError], [backends.ErrClosed], or wrap the context's; all are certainly not
 // applied.
 func (b *Backend) Stage(ctx context.Context, key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
 	if err := b.begin(ctx); err != nil {
@@ -148,14 +149,14 @@ func (b *Backend) Stage(ctx context.Context, key string, entry backends.Entry[[]
 	if err := b.limits.check(stored, len(entry.Value)); err != nil {
 		return nil, err
 	}
-	expiry := expiryOf(entry.ExpiresAt)
-	data := encode(expiry, entry.Value)
+	expiresAt := expiry.Encode(entry.ExpiresAt)
+	data := encode(expiresAt, entry.Value)
 	return func(ctx context.Context) error {
 		return b.update(ctx, "write", func(txn *badger.Txn) error {
-			if expired(expiry, time.Now()) {
+			if expired(expiresAt, time.Now()) {
 				return txn.Delete(stored)
 			}
-			return txn.SetEntry(&badger.Entry{Key: stored, Value: data, ExpiresAt: nativeExpiry(expiry)})
+			return txn.SetEntry(&badger.Entry{Key: stored, Value: data, ExpiresAt: nativeExpiry(expiresAt)})
 		})
 	}, nil
 }
@@ -167,7 +168,7 @@ func (b *Backend) Describe() backends.Description {
 }
 
 // Close waits for the calls that have begun and makes all others return
-// [ErrClosed]. After [Open] it also stops the garbage collection and closes the
+// [backends.ErrClosed]. After [Open] it also stops the garbage collection and closes the
 // store, which releases its folder; that may take as long as writing what is in
 // memory to the disk. Further calls wait for the first and return the same.
 func (b *Backend) Close() error {
@@ -185,7 +186,7 @@ func (b *Backend) begin(ctx context.Context) error {
 	b.calls.RLock()
 	if b.closed || b.db.IsClosed() {
 		b.calls.RUnlock()
-		return ErrClosed
+		return backends.ErrClosed
 	}
 	return nil
 }

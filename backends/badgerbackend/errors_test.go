@@ -57,7 +57,7 @@ func TestStoreErrors(t *testing.T) {
 			require.EqualError(t, err, "badgerbackend: the read failed: "+test.text)
 		})
 	}
-	require.ErrorIs(t, badgerbackend.ReadError(flat(badger.ErrDBClosed)), badgerbackend.ErrClosed)
+	require.ErrorIs(t, badgerbackend.ReadError(flat(badger.ErrDBClosed)), backends.ErrClosed)
 }
 
 type wrapped struct {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/tiercache/tiercache/backends"
 )
 
 // MaxKeySize is the greatest length of a key in bytes. A key that begins with
@@ -68,13 +70,13 @@ func inMemoryMax(db *badger.DB) int64 {
 func (l limits) check(key []byte, value int) error {
 	switch {
 	case len(key) == 0:
-		return ErrEmptyKey
+		return backends.ErrEmptyKey
 	case len(key) > MaxKeySize:
-		return &TooLargeError{What: "key", Size: int64(len(key)), Max: MaxKeySize, advice: "use a shorter one, for instance a hash of it"}
+		return &backends.TooLargeError{What: "key", Size: int64(len(key)), Max: MaxKeySize, Advice: "use a shorter one, for instance a hash of it"}
 	}
 	stored := int64(value) + headerSize
 	if stored > l.value {
-		return &TooLargeError{What: "value", Size: int64(value), Max: l.value - headerSize, advice: l.advice}
+		return &backends.TooLargeError{What: "value", Size: int64(value), Max: l.value - headerSize, Advice: l.advice}
 	}
 
 	// Badger adds up a transaction twice, more generously the first time. This
@@ -87,9 +89,9 @@ func (l limits) check(key []byte, value int) error {
 		inTables = pointer
 	}
 	if size := int64(len(key)) + inTables + overhead; size >= l.batch {
-		return &TooLargeError{
+		return &backends.TooLargeError{
 			What: "entry", Size: size, Max: l.batch - 1,
-			advice: "do not cache it, split it, or raise badger's MemTableSize",
+			Advice: "do not cache it, split it, or raise badger's MemTableSize",
 		}
 	}
 	return nil

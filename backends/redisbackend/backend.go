@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/expiry"
 )
 
 // Backend is a [backends.Backend] over Redis. It is made by [New] and is safe
@@ -72,7 +73,7 @@ func New(client redis.UniversalClient, opts ...Option) (*Backend, error) {
 }
 
 // Get returns the entry at key, unless it has expired. A key that is empty or
-// too long cannot have been stored and is a miss. Errors are a [*DamagedError]
+// too long cannot have been stored and is a miss. Errors are a [*backends.DamagedError]
 // or an [*Error], which wraps the client's.
 func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]byte], ok bool, err error) {
 	switch {
@@ -96,11 +97,11 @@ func (b *Backend) get(ctx context.Context, key string) (entry backends.Entry[[]b
 	if err != nil {
 		return backends.Entry[[]byte]{}, false, b.readError(ctx, err)
 	}
-	expiry, value, err := decode(data)
+	expiresAt, value, err := decode(data)
 	if err != nil {
 		return backends.Entry[[]byte]{}, false, err
 	}
-	return entryOf(expiry, value), true, nil
+	return entryOf(expiresAt, value), true, nil
 }
 
 // readError returns nil for a miss.
@@ -151,8 +152,8 @@ func (b *Backend) Delete(ctx context.Context, key string) error {
 
 // Stage checks key and value against the limits of Redis, puts the header in
 // front of a copy of the value, and returns the function that sends it. Nothing
-// is sent before that. Errors are [ErrEmptyKey] or a [*TooLargeError]; both are
-// certainly not applied.
+// is sent before that. Errors are [backends.ErrEmptyKey] or a
+// [*backends.TooLargeError]; both are certainly not applied.
 func (b *Backend) Stage(_ context.Context, key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
 	c, err := b.stage(key, entry)
 	if err != nil {
@@ -168,9 +169,9 @@ func (b *Backend) stage(key string, entry backends.Entry[[]byte]) (change, error
 	if err := b.checkValue(entry.Value); err != nil {
 		return change{}, err
 	}
-	c := change{key: b.prefix + key, data: entry.Value, expiry: expiryOf(entry.ExpiresAt)}
+	c := change{key: b.prefix + key, data: entry.Value, expiresAt: expiry.Encode(entry.ExpiresAt)}
 	if !b.raw {
-		c.data = encode(c.expiry, entry.Value)
+		c.data = encode(c.expiresAt, entry.Value)
 	}
 	return c, nil
 }

@@ -38,7 +38,7 @@
 //	bytes 22-    the value
 //
 // Other flags, and other formats, are of a later release: Get refuses them, and
-// anything else that it cannot read, by a [*DamagedError].
+// anything else that it cannot read, by a [*backends.DamagedError].
 //
 // # Expiry and clocks
 //

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tiercache/tiercache/backends"
 )
 
 // Error is an error of the client or the server. Its text never is a reply of
@@ -97,11 +99,7 @@ func innermost(err error) error {
 }
 
 // endedError is the error of a call that was not begun, because its context had
-// ended. It wraps the context's error and its cause.
+// ended.
 func endedError(ctx context.Context, op string) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if !errors.Is(cause, err) {
-		err = fmt.Errorf("%w: %w", err, cause)
-	}
-	return &Error{Op: op, Err: err, notApplied: true}
+	return &Error{Op: op, Err: backends.ContextError(ctx), notApplied: true}
 }

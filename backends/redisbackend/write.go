@@ -9,14 +9,16 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tiercache/tiercache/internal/expiry"
 )
 
 // change is a write that is ready to be sent.
 type change struct {
-	key    string // with its prefix
-	data   []byte // with its header
-	expiry int64
-	remove bool
+	key       string // with its prefix
+	data      []byte // with its header
+	expiresAt int64  // as expiry.Encode returns it
+	remove    bool
 }
 
 // command returns the command that makes the change now: the longer it has
@@ -25,10 +27,10 @@ func (c *change) command(ctx context.Context, now func() time.Time) *command {
 	switch {
 	case c.remove:
 		return newDelete(ctx, c.key)
-	case c.expiry == never:
+	case c.expiresAt == expiry.Never:
 		return newSet(ctx, c.key, c.data, 0)
 	}
-	if ttl := c.expiry - max(0, now().UnixNano()); ttl > 0 {
+	if ttl := c.expiresAt - max(0, now().UnixNano()); ttl > 0 {
 		return newSet(ctx, c.key, c.data, time.Duration(ttl))
 	}
 	return newDelete(ctx, c.key)
