@@ -16,7 +16,8 @@ import "context"
 // so neither side may modify them afterwards.
 //
 // Errors should contain neither the key nor the value, because they are put
-// on spans and into logs.
+// on spans and into logs. An error with which a healthy store refuses one call
+// should say so: see [FromHealthyStore].
 type Backend[V any] interface {
 	// Get returns the entry at key. An absent or expired entry is a miss: ok is
 	// false and err is nil.

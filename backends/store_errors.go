@@ -3,18 +3,22 @@ package backends
 import "fmt"
 
 // ErrEmptyKey is returned by writes of an empty key. Nothing was applied.
-var ErrEmptyKey error = &refusedError{"backends: the key is empty: use another", "empty_key"}
+var ErrEmptyKey error = &refusedError{"backends: the key is empty: use another", "empty_key", true}
 
 // ErrClosed is returned, possibly wrapped, by calls of a backend after it, or the
 // store or client that it uses, was closed. Whether a write was applied is
 // another question: see [CertainlyNotApplied].
-var ErrClosed error = &refusedError{"backends: the backend is closed: open another one", "closed"}
+var ErrClosed error = &refusedError{"backends: the backend is closed: open another one", "closed", false}
 
 // refusedError is the error of a call that never reached a store.
-type refusedError struct{ text, errorType string }
+type refusedError struct {
+	text, errorType string
+	healthy         bool
+}
 
 func (e *refusedError) Error() string     { return e.text }
 func (e *refusedError) NotApplied() bool  { return true }
+func (e *refusedError) Healthy() bool     { return e.healthy }
 func (e *refusedError) ErrorType() string { return e.errorType }
 
 // TooLargeError says that a store cannot take a key or a value of this size. A
@@ -38,6 +42,9 @@ func (e *TooLargeError) Error() string {
 // NotApplied returns true: the store was not touched.
 func (e *TooLargeError) NotApplied() bool { return true }
 
+// Healthy returns true: the store was not asked.
+func (e *TooLargeError) Healthy() bool { return true }
+
 // ErrorType returns the value of the attribute error.type.
 func (e *TooLargeError) ErrorType() string { return "too_large" }
 
@@ -57,6 +64,9 @@ func (e *DamagedError) Error() string {
 	}
 	return text
 }
+
+// Healthy returns true: the store has returned the bytes that it has.
+func (e *DamagedError) Healthy() bool { return true }
 
 // ErrorType returns the value of the attribute error.type.
 func (e *DamagedError) ErrorType() string { return "damaged" }

@@ -34,6 +34,18 @@ func (e *StoreError) Unwrap() error { return e.Err }
 // After that it may have been applied, whatever the error.
 func (e *StoreError) NotApplied() bool { return e.notApplied }
 
+// Healthy reports whether badger refused this call and goes on serving others: an
+// entry that is too large, a key in a banned namespace, a conflict, and a write to
+// a store that was opened for reading only.
+func (e *StoreError) Healthy() bool {
+	switch e.ErrorType() {
+	case "too_large", "banned", "conflict", "read_only":
+		return true
+	default:
+		return false
+	}
+}
+
 // ErrorType returns the value of the attribute error.type: one of "too_large",
 // "read_only", "blocked", "banned", "conflict", "no_space", "io", and "badger"
 // for all others.
