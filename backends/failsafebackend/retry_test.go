@@ -80,15 +80,17 @@ func TestRetry_NotOf(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			faults := newFaults()
-			faults.Always(backendtest.Get, backendtest.Lose(err))
-			faults.Always(backendtest.Set, backendtest.FailBefore(err))
-			b := decorate(t, faults, failsafebackend.WithRetry(3, time.Hour, time.Hour))
-			_, _, readErr := b.Get(t.Context(), "k")
-			assert.Equal(t, err, readErr)
-			assert.Equal(t, backends.NotApplied(err), b.Set(t.Context(), "k", entry("v")))
-			assert.Equal(t, 1, faults.Calls(backendtest.Get))
-			assert.Equal(t, 1, faults.Calls(backendtest.Set))
+			synctest.Test(t, func(t *testing.T) {
+				faults := newFaults()
+				faults.Always(backendtest.Get, backendtest.Lose(err))
+				faults.Always(backendtest.Set, backendtest.FailBefore(err))
+				b := decorate(t, faults, failsafebackend.WithRetry(3, time.Hour, time.Hour))
+				_, _, readErr := b.Get(t.Context(), "k")
+				assert.Equal(t, err, readErr)
+				assert.Equal(t, backends.NotApplied(err), b.Set(t.Context(), "k", entry("v")))
+				assert.Equal(t, 1, faults.Calls(backendtest.Get))
+				assert.Equal(t, 1, faults.Calls(backendtest.Set))
+			})
 		})
 	}
 }
@@ -99,11 +101,13 @@ func TestRetry_ReadThatAHealthyStoreAnswered(t *testing.T) {
 	for name, answer := range healthyErrors {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			faults := newFaults()
-			faults.Always(backendtest.Get, backendtest.Lose(answer))
-			_, _, err := decorate(t, faults, failsafebackend.WithRetry(2, time.Hour, time.Hour)).Get(t.Context(), "k")
-			require.Equal(t, answer, err)
-			assert.Equal(t, 1, faults.Calls(backendtest.Get))
+			synctest.Test(t, func(t *testing.T) {
+				faults := newFaults()
+				faults.Always(backendtest.Get, backendtest.Lose(answer))
+				_, _, err := decorate(t, faults, failsafebackend.WithRetry(2, time.Hour, time.Hour)).Get(t.Context(), "k")
+				require.Equal(t, answer, err)
+				assert.Equal(t, 1, faults.Calls(backendtest.Get))
+			})
 		})
 	}
 }
