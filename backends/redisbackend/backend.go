@@ -17,8 +17,7 @@ import (
 //
 // Set and Stage copy the value, except with [WithRawValues]: then they keep it.
 // Get returns bytes that are the caller's. A nil value is read back as an empty
-// one. Errors contain neither keys nor values, as long as the client's hooks do
-// not put them there.
+// one. Errors contain neither keys nor values.
 type Backend struct {
 	client    redis.UniversalClient
 	prefix    string
@@ -40,22 +39,30 @@ var (
 // New returns a Backend that uses client, which stays the caller's: New does not
 // call it, and nothing here changes or closes it. Close it after the last call.
 //
-// It returns [ErrNilClient], [ErrEndlessCalls], [ErrClientCache], or errors that
-// wrap [ErrBadOption].
+// One of [WithKeyPrefix] and [WithoutKeyPrefix] is required: nothing else keeps two
+// backends on one server apart.
+//
+// It returns [ErrNilClient], [ErrAutoPipeliner], [ErrEndlessCalls],
+// [ErrClientCache], [ErrReplicaReads], [ErrNoKeyPrefix], or errors that wrap
+// [ErrBadOption].
 func New(client redis.UniversalClient, opts ...Option) (*Backend, error) {
 	t, ok := traitsOf(client)
-	if !ok {
+	switch {
+	case !ok:
 		return nil, ErrNilClient
-	}
-	if t.endless {
+	case t.pipelines:
+		return nil, ErrAutoPipeliner
+	case t.endless:
 		return nil, ErrEndlessCalls
-	}
-	if t.caches {
+	case t.caches:
 		return nil, ErrClientCache
 	}
 	c, err := newConfig(opts)
 	if err != nil {
 		return nil, err
+	}
+	if t.replicas && !c.staleReads {
+		return nil, ErrReplicaReads
 	}
 	if c.hasRetries {
 		t.retry.max = c.retries
@@ -78,7 +85,7 @@ func New(client redis.UniversalClient, opts ...Option) (*Backend, error) {
 func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]byte], ok bool, err error) {
 	switch {
 	case ctx.Err() != nil:
-		return backends.Entry[[]byte]{}, false, endedError(ctx, "get")
+		return backends.Entry[[]byte]{}, false, notBegun(ctx, "get")
 	case !b.storable(key):
 		return backends.Entry[[]byte]{}, false, nil
 	case b.raw:
@@ -95,7 +102,7 @@ func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]b
 func (b *Backend) get(ctx context.Context, key string) (entry backends.Entry[[]byte], ok bool, err error) {
 	data, err := b.client.Get(ctx, key).Bytes()
 	if err != nil {
-		return backends.Entry[[]byte]{}, false, b.readError(ctx, err)
+		return backends.Entry[[]byte]{}, false, b.readFailed(ctx, err)
 	}
 	expiresAt, value, err := decode(data)
 	if err != nil {
@@ -104,13 +111,13 @@ func (b *Backend) get(ctx context.Context, key string) (entry backends.Entry[[]b
 	return entryOf(expiresAt, value), true, nil
 }
 
-// readError returns nil for a miss.
-func (b *Backend) readError(ctx context.Context, err error) error {
+// readFailed returns nil for a miss.
+func (b *Backend) readFailed(ctx context.Context, err error) error {
 	if errors.Is(err, redis.Nil) {
 		return nil
 	}
 	b.lookAgain(ctx, err)
-	return &Error{Op: "get", Err: err}
+	return readError(ctx, err)
 }
 
 // lookAgain has the client of a cluster ask for its state, in the background and
@@ -120,7 +127,7 @@ func (b *Backend) lookAgain(ctx context.Context, err error) {
 	if b.reload == nil || errors.Is(err, context.Canceled) || errors.Is(err, redis.ErrPoolTimeout) {
 		return
 	}
-	if _, _, _, answered := replyOf(err); answered {
+	if _, answered := replyOf(err); answered {
 		return
 	}
 	now, last := time.Now().Unix(), b.reloaded.Load()

@@ -23,6 +23,8 @@ type traits struct {
 	network, addr string // of the one server
 	endless       bool   // its calls may never end
 	caches        bool   // it has a cache of its own
+	replicas      bool   // it reads from replicas
+	pipelines     bool   // it hides another client, and how that is configured
 }
 
 // traitsOf returns false for a nil client.
@@ -55,6 +57,7 @@ func traitsOf(client redis.UniversalClient) (t traits, ok bool) {
 			reload:    c.ReloadState,
 			retry:     retry{o.MaxRedirects, o.MinRetryBackoff, o.MaxRetryBackoff},
 			endless:   endless(o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout),
+			replicas:  o.ReadOnly || o.RouteByLatency || o.RouteRandomly,
 		}
 		if len(o.Addrs) == 1 {
 			t.addr = o.Addrs[0]
@@ -66,6 +69,8 @@ func traitsOf(client redis.UniversalClient) (t traits, ok bool) {
 		o := c.Options() // as they were given: 0 stands for the default
 		t.retry = retry{o.MaxRetries, o.MinRetryBackoff, o.MaxRetryBackoff}
 		t.endless = !o.ContextTimeoutEnabled && (o.ReadTimeout < 0 || o.WriteTimeout < 0)
+	case *redis.AutoPipeliner:
+		return traits{pipelines: true}, c != nil
 	}
 	return t, true
 }

@@ -18,6 +18,24 @@ var (
 	ErrClientCache = errors.New("redisbackend: the client has a cache of its own, which may return what was overwritten: " +
 		"use one without ClientSideCache and ClientSideCacheConfig")
 
+	// ErrReplicaReads is returned by [New] for the client of a cluster, or of a
+	// master with sentinels, that sends reads to replicas: ReadOnly,
+	// RouteByLatency, RouteRandomly or ReplicaOnly is set. [WithStaleReads] allows
+	// it.
+	ErrReplicaReads = errors.New("redisbackend: the client reads from replicas, which may return what was overwritten: " +
+		"use one without ReadOnly, RouteByLatency, RouteRandomly and ReplicaOnly, or allow it by WithStaleReads")
+
+	// ErrAutoPipeliner is returned by [New] for a redis.AutoPipeliner. It hides
+	// whether its client reads from replicas or may hang, and sends commands again
+	// on its own.
+	ErrAutoPipeliner = errors.New("redisbackend: the client is an AutoPipeliner: pass the client that it was made of")
+
+	// ErrNoKeyPrefix is returned by [New] when it was given neither [WithKeyPrefix]
+	// nor [WithoutKeyPrefix].
+	ErrNoKeyPrefix = errors.New("redisbackend: no key prefix is given: values of another type under the same key " +
+		"would be read as if they were these: use WithKeyPrefix with a prefix for each type, " +
+		"or WithoutKeyPrefix if nothing else uses the database")
+
 	// ErrBadOption is wrapped by the errors of [New] that say what is wrong with
 	// which option.
 	ErrBadOption = errors.New("redisbackend: bad option")

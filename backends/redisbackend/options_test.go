@@ -31,7 +31,7 @@ func TestNew_Errors(t *testing.T) {
 	require.EqualError(t, err, "redisbackend: bad option: the number of retries is -1: it must not be negative\n"+
 		"redisbackend: bad option: the key prefix has 1025 bytes: it may have 1024")
 
-	b, err = redisbackend.New(client, nil, redisbackend.WithClock(nil), redisbackend.WithKeyPrefix(""))
+	b, err = redisbackend.New(client, nil, redisbackend.WithClock(nil), redisbackend.WithoutKeyPrefix())
 	require.NoError(t, err)
 	assert.NotNil(t, b)
 }
@@ -80,7 +80,7 @@ func TestNew_EndlessCalls(t *testing.T) {
 					ReadTimeout: test.read, WriteTimeout: test.write, ContextTimeoutEnabled: test.contexts,
 				}),
 			} {
-				_, err := redisbackend.New(client)
+				_, err := redisbackend.New(client, redisbackend.WithoutKeyPrefix())
 				require.NoError(t, client.Close())
 				if test.endless {
 					assert.ErrorIs(t, err, redisbackend.ErrEndlessCalls, kind)

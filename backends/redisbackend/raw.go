@@ -25,7 +25,7 @@ func (b *Backend) getRaw(ctx context.Context, key string) (entry backends.Entry[
 	now := b.now()
 	reply, err := b.client.Eval(ctx, readRaw, []string{key}).Slice()
 	if err != nil {
-		return backends.Entry[[]byte]{}, false, b.readError(ctx, err)
+		return backends.Entry[[]byte]{}, false, b.readFailed(ctx, err)
 	}
 	if len(reply) == 2 {
 		if reply[0] == nil {

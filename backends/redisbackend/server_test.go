@@ -2,7 +2,9 @@ package redisbackend_test
 
 import (
 	"context"
+	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -81,9 +83,14 @@ func (s *server) backend(t *testing.T, opts ...redisbackend.Option) *redisbacken
 	return newBackend(t, s.client(t, nil), opts...)
 }
 
+// newBackend returns a backend over client, without a key prefix unless opts have
+// one.
 func newBackend(t *testing.T, client redis.UniversalClient, opts ...redisbackend.Option) *redisbackend.Backend {
 	t.Helper()
 	b, err := redisbackend.New(client, opts...)
+	if errors.Is(err, redisbackend.ErrNoKeyPrefix) {
+		b, err = redisbackend.New(client, append(slices.Clip(opts), redisbackend.WithoutKeyPrefix())...)
+	}
 	require.NoError(t, err)
 	return b
 }
