@@ -39,7 +39,7 @@ PUT /users/{id} server
 `, "\n"), tree(spans, trace.SpanID{}, ""))
 
 	l2 := spansNamed(r, "set users l2")[0]
-	assert.Contains(t, l2.Attributes, semconv.ErrorTypeKey.String("connection refused"), "the reason, and no timeout")
+	assert.Contains(t, l2.Attributes, semconv.ErrorTypeKey.String("connection_refused"), "the reason, and no timeout")
 	assert.Contains(t, l2.Status.Description, "after 2 attempts")
 
 	wrote := spansNamed(r, "set users")[0]
