@@ -28,6 +28,7 @@ type server struct {
 
 	mu    sync.Mutex
 	acts  []act   // for the coming SET and DEL commands, one for each
+	gets  []act   // for the coming GET and EVAL commands, one for each
 	dials []error // for the coming dials, one for each; nil lets it pass
 	conns []net.Conn
 	seen  []string // all commands
@@ -102,6 +103,13 @@ func (s *server) next(acts ...act) {
 	s.acts = append(s.acts, acts...)
 }
 
+// nextGets queues what becomes of the coming GET and EVAL commands.
+func (s *server) nextGets(acts ...act) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gets = append(s.gets, acts...)
+}
+
 // nextDials queues what becomes of the coming dials.
 func (s *server) nextDials(errs ...error) {
 	s.mu.Lock()
@@ -159,11 +167,18 @@ func (s *server) take(words []string) act {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen = append(s.seen, strings.Join(words, " "))
-	if name := strings.ToLower(words[0]); name != "set" && name != "del" || len(s.acts) == 0 {
+	var queue *[]act
+	switch strings.ToLower(words[0]) {
+	case "set", "del":
+		queue = &s.acts
+	case "get", "eval":
+		queue = &s.gets
+	}
+	if queue == nil || len(*queue) == 0 {
 		return pass
 	}
-	a := s.acts[0]
-	s.acts = s.acts[1:]
+	a := (*queue)[0]
+	*queue = (*queue)[1:]
 	return a
 }
 
