@@ -1,7 +1,8 @@
 // Package failsafebackend decorates a backend with retries, a circuit breaker, a
 // bulkhead and timeouts, by the policies of failsafe-go.
 //
-//	store, err := redisbackend.New(client, redisbackend.WithWriteRetries(0))
+//	store, err := redisbackend.New(client,
+//		redisbackend.WithKeyPrefix("users:"), redisbackend.WithWriteRetries(0))
 //	if err != nil {
 //		return err
 //	}

@@ -7,9 +7,9 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// withContextError returns err such that it matches all that
-// [backends.ContextError] of ctx does, if the end of ctx is why there is an error.
-// Policies, and some backends, leave out the cause or give nothing but the cause.
+// withContextError completes err if it comes from the end of ctx: the result matches
+// both the error and the cause of ctx, as [backends.ContextError] does. Policies and
+// some backends return just one of the two.
 func withContextError(ctx context.Context, err error) error {
 	ended := backends.ContextError(ctx)
 	if ended == nil || err == nil {
@@ -25,7 +25,7 @@ func withContextError(ctx context.Context, err error) error {
 	return &contextError{error: err, ended: ended}
 }
 
-// contextError is an error that a context caused and that tells only a part of it.
+// contextError adds the other half of a context's end to an error that has one half.
 type contextError struct {
 	error
 	ended error // of backends.ContextError

@@ -122,6 +122,29 @@ func TestContextThatEnds(t *testing.T) {
 	}
 }
 
+// A call that is not begun, because its context has ended.
+func TestContextThatEnds_BeforeTheCall(t *testing.T) {
+	t.Parallel()
+	for how, ending := range endings {
+		for call, do := range calls {
+			t.Run(how+", "+call, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					faults := newFaults()
+					ctx := ending.end(t.Context())
+					<-ctx.Done()
+					err := do(ctx, decorate(t, faults, all...))
+					for _, is := range ending.is {
+						require.ErrorIs(t, err, is)
+					}
+					assert.Equal(t, ending.errorType, errtype.Of(err))
+					assert.True(t, backends.CertainlyNotApplied(err))
+				})
+			})
+		}
+	}
+}
+
 // A timeout of a policy is a deadline too.
 func TestTimeoutPolicyIsADeadline(t *testing.T) {
 	t.Parallel()

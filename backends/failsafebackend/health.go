@@ -7,7 +7,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// health is what the error of an attempt says of the health of the backend.
+// health is the health of the backend as far as the error of an attempt shows it.
 type health int
 
 const (
@@ -40,10 +40,10 @@ func neverAsked(err error) bool {
 // cancelledBy reports whether an attempt ended with err because the caller
 // cancelled ctx.
 //
-// A deadline is no cancellation, even when a caller cancels one context because
-// the deadline of another has passed and says so in the cause: a store that hangs
-// would then never be found out. Nor is an attempt cancelled that failed by
-// itself while the caller left.
+// A deadline is no cancellation. That includes a caller that cancels one context
+// because the deadline of another has passed, and gives that as the cause:
+// otherwise nobody would notice a store that hangs. Nor does it hold for an attempt
+// that failed by itself while the caller left.
 func cancelledBy(ctx context.Context, err error) bool {
 	if !errors.Is(ctx.Err(), context.Canceled) {
 		return false

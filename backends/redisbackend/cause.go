@@ -16,13 +16,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// cause says what a client's error is, in words of this package's own and as a
-// value of error.type. The client's text is not shown: it quotes what the server
-// sent, which may be a key or a value, and the ports of connections, which are
-// others each time.
+// cause describes an error of the client by a fixed phrase and a value of
+// error.type. The client's own text is not shown: it quotes bytes that the server
+// sent, which may be a key or a value, and the ports of connections, which differ
+// each time.
 type cause struct{ text, errorType string }
 
-// The values of error.type that stand for several causes.
+// Values of error.type that several causes share.
 const (
 	lost    = "connection_lost"
 	timeout = "timeout"
@@ -60,7 +60,7 @@ func causeInClient(err error) (cause, bool) {
 	return cause{}, false
 }
 
-// causeInNetwork names the operation and what the system says of it.
+// causeInNetwork names the operation and the error number of the system.
 func causeInNetwork(err error) (c cause, ok bool) {
 	if c, ok = networkFailure(err); !ok {
 		return cause{}, false
@@ -156,8 +156,8 @@ func causeOfErrno(errno syscall.Errno) cause {
 	}
 }
 
-// badReplies begin the texts of go-redis that quote a reply that it cannot read,
-// or not as a string.
+// badReplies are how go-redis begins the text of an error about a reply that it
+// cannot read, or that is no string. The text goes on to quote the reply.
 var badReplies = []string{
 	"redis: can't parse", "redis: can't read", "redis: invalid", "redis: unexpected type", "redis: got ",
 }
@@ -177,14 +177,14 @@ func causeInReply(err error) (cause, bool) {
 	return cause{}, false
 }
 
-// anonymous are types that say nothing.
+// anonymous are types that only carry a text.
 var anonymous = map[string]bool{
 	"*errors.errorString": true, "*errors.joinError": true,
 	"*fmt.wrapError": true, "*fmt.wrapErrors": true,
 }
 
-// typeName returns the type of the innermost error that has one that says
-// something.
+// typeName returns the type of the innermost error whose type does more than carry
+// a text.
 func typeName(err error) string {
 	name := fmt.Sprintf("%T", err)
 	for {

@@ -56,8 +56,8 @@
 //
 // The expiry in the header is what counts. It comes from the clock of the
 // writer, and Get compares it with the clock of the reader, so between the two
-// an entry lives longer or shorter by as much as these differ. The key itself
-// is given the rest of the entry's life in milliseconds, rounded up (PX), and
+// an entry expires later or earlier by as much as these differ. The key itself
+// is given the rest of the entry's TTL in milliseconds, rounded up (PX), and
 // not the instant (PXAT): the server's clock plays no part, and the key is there
 // for at least as long as the entry, by the writer's clock. An entry that has
 // expired when it is written is a DEL of its key.
@@ -107,9 +107,10 @@
 //
 // # Errors
 //
-// The text of an [Error] is made of this package's own words. What a server or the
-// client says is never shown, because it may quote a key or a value. So is the
-// attribute error.type, which has one of these values:
+// The text of an [Error] consists of fixed phrases of this package. Texts of the
+// server and of the client are never shown, because they may quote a key or a value.
+// The cause of a context that ended is shown: whoever cancels a context chooses it.
+// Its error.type has one of these values:
 //
 //   - The first word of a reply of the server, if it is one of those above, or ERR,
 //     BUSYGROUP, BUSYKEY, EXECABORT, INPROG, IOERR, NOGOODSLAVE, NOGROUP,
@@ -125,8 +126,9 @@
 //     operation, for instance "read: connection reset", and no addresses.
 //   - Of TLS: "certificate_unknown_authority", "certificate_wrong_host",
 //     "certificate_expired", "certificate_invalid", "tls_not_spoken".
-//   - The Go type of any other error, of a hook for instance, or "_OTHER" if the
-//     type says nothing. The text has the type too.
+//   - The Go type of any other error, of a hook for instance, or "_OTHER" for types
+//     of packages errors and fmt, which only carry a text. The text names the type
+//     too.
 //
 // Of the replies, these say that the server is healthy and has refused just one
 // call, see [backends.FromHealthyStore]: CROSSSLOT, MISCONF, NOPERM, NOREPLICAS,

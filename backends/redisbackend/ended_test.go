@@ -72,6 +72,27 @@ func requireEnded(t *testing.T, err error, is []error, text, wantType string) {
 	require.Equal(t, wantType, errorType(t, err))
 }
 
+// A call that is not begun, because its context has ended.
+func TestEnded_BeforeTheCall(t *testing.T) {
+	t.Parallel()
+	for name, ending := range endings {
+		for call, do := range calls {
+			t.Run(name+", "+call, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := newServer(t)
+					ctx := ending.end(t.Context(), time.Second)
+					<-ctx.Done()
+					err := do(ctx, s.backend(t))
+					requireEnded(t, err, ending.is, "failed: "+ending.text, ending.errorType)
+					assert.True(t, backends.CertainlyNotApplied(err))
+					assert.Empty(t, s.commands())
+				})
+			})
+		}
+	}
+}
+
 // A context ends while the server is silent. go-redis heeds deadlines alone; a
 // call that was cancelled ends by the client's own timeout, which is no
 // cancellation, but the sign of a server that hangs.

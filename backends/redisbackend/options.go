@@ -71,7 +71,7 @@ func WithKeyPrefix(prefix string) Option {
 
 // WithoutKeyPrefix stores keys as they are. Use it if nothing else uses the
 // database, or if the keys have prefixes already. It cannot be combined with
-// [WithKeyPrefix], which says what may happen otherwise.
+// [WithKeyPrefix], whose doc describes the danger.
 func WithoutKeyPrefix() Option {
 	return optionFunc(func(c config) config {
 		c.noPrefix = true
@@ -101,7 +101,7 @@ func WithStaleReads() Option {
 // programs can read and write them. Default: values have a header.
 //
 // The expiry is then the key's own. Set rounds it up to milliseconds. Get asks
-// for the value and the rest of the key's life by a script of two lines (EVAL),
+// for the value and the rest of the key's TTL by a script of two lines (EVAL),
 // which is one round trip, and adds that rest to the time at which it asked: what
 // it returns is earlier than the truth by up to one trip to the server and a
 // millisecond. The user of the connection needs the permission for EVAL, GET and

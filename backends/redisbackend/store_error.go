@@ -26,8 +26,7 @@ type Error struct {
 	notApplied bool
 }
 
-// Error names the operation and says why it failed, in words of this package:
-// neither the server nor the client has a say in it.
+// Error names the operation and the reason, both by fixed phrases of this package.
 func (e *Error) Error() string {
 	text := fmt.Sprintf("redisbackend: %s failed", e.Op)
 	if e.Attempts > 1 {

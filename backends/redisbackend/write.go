@@ -23,7 +23,7 @@ type change struct {
 }
 
 // command returns the command that makes the change now: the longer it has
-// waited, the shorter is the life that is left.
+// waited, the shorter is the TTL that is left.
 func (c *change) command(ctx context.Context, now func() time.Time) *command {
 	switch {
 	case c.remove:
