@@ -87,3 +87,32 @@ func TestNew_AutoPipeliner(t *testing.T) {
 	_, err = redisbackend.New((*redis.AutoPipeliner)(nil), redisbackend.WithoutKeyPrefix())
 	require.ErrorIs(t, err, redisbackend.ErrNilClient)
 }
+
+// A type of the user's that embeds a client does not hide what that one does.
+func TestNew_Wrapper(t *testing.T) {
+	t.Parallel()
+	type client struct{ *redis.Client }
+	type cluster struct{ *redis.ClusterClient }
+	for name, test := range map[string]struct {
+		client redis.UniversalClient
+		want   error
+	}{
+		"a client":                 {client{redis.NewClient(&redis.Options{})}, nil},
+		"with a cache":             {client{redis.NewClient(&redis.Options{ClientSideCacheConfig: &redis.ClientSideCacheConfig{}})}, redisbackend.ErrClientCache},
+		"without timeouts":         {client{redis.NewClient(&redis.Options{ReadTimeout: -1})}, redisbackend.ErrEndlessCalls},
+		"a cluster":                {cluster{redis.NewClusterClient(&redis.ClusterOptions{})}, nil},
+		"a cluster, reading":       {cluster{redis.NewClusterClient(&redis.ClusterOptions{ReadOnly: true})}, redisbackend.ErrReplicaReads},
+		"a cluster, no timeouts":   {cluster{redis.NewClusterClient(&redis.ClusterOptions{WriteTimeout: -1})}, redisbackend.ErrEndlessCalls},
+		"an interface that is one": {struct{ redis.UniversalClient }{redis.NewClient(&redis.Options{})}, nil},
+		"nothing":                  {client{}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if name != "nothing" {
+				t.Cleanup(func() { _ = test.client.Close() })
+			}
+			_, err := redisbackend.New(test.client, redisbackend.WithoutKeyPrefix())
+			require.ErrorIs(t, err, test.want)
+		})
+	}
+}
