@@ -6,8 +6,8 @@ import "context"
 //
 // Implementations must be safe for concurrent use. They should honour the
 // context: when it ends, a call should return soon, with an error that wraps
-// the context's error or its cause. An implementation that ignores the context
-// of a call that hangs makes every write of that key wait. The context need not
+// [ContextError]. An implementation that ignores the context of a call that
+// hangs makes every write of that key wait. The context need not
 // end with the call, and an implementation must not retain it after that.
 //
 // Keys are any non-empty strings, binary ones included; a cache refuses the
@@ -16,7 +16,8 @@ import "context"
 // so neither side may modify them afterwards.
 //
 // Errors should contain neither the key nor the value, because they are put
-// on spans and into logs.
+// on spans and into logs. An error with which a healthy store refuses one call
+// should say so: see [FromHealthyStore].
 type Backend[V any] interface {
 	// Get returns the entry at key. An absent or expired entry is a miss: ok is
 	// false and err is nil.

@@ -20,6 +20,9 @@ func (e *EncodeError) Unwrap() error { return e.Err }
 // NotApplied returns true: what cannot be encoded is never sent.
 func (e *EncodeError) NotApplied() bool { return true }
 
+// Healthy returns true: the store was not asked.
+func (e *EncodeError) Healthy() bool { return true }
+
 // ErrorType returns the value of the attribute error.type.
 func (e *EncodeError) ErrorType() string { return "encode" }
 
@@ -36,6 +39,9 @@ func (e *DecodeError) Error() string {
 
 // Unwrap returns the codec's error.
 func (e *DecodeError) Unwrap() error { return e.Err }
+
+// Healthy returns true: the store has returned the bytes that it has.
+func (e *DecodeError) Healthy() bool { return true }
 
 // ErrorType returns the value of the attribute error.type.
 func (e *DecodeError) ErrorType() string { return "decode" }

@@ -18,6 +18,10 @@
 // applied, unless the error says that it certainly was not: see [NotApplied]
 // and [CertainlyNotApplied].
 //
+// An error of any method may say that the store is healthy and that only this
+// entry or call failed, so that no circuit breaker takes it for an outage: see
+// [Healthy] and [FromHealthyStore].
+//
 // The package imports the standard library only. Adapters to real stores are
 // modules of their own, below this folder. Package backendtest holds the
 // conformance suite for implementers and a kit of faults for tests.

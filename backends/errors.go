@@ -42,26 +42,8 @@ func (e *notAppliedError) NotApplied() bool { return true }
 // certain: not even a refused connection, because a client that tries again may
 // have lost the answer to an attempt before.
 func CertainlyNotApplied(err error) bool {
-	for err != nil {
-		switch e := err.(type) { //nolint:errorlint // it walks the tree itself
-		case interface{ NotApplied() bool }:
-			return e.NotApplied()
-		case interface{ Unwrap() error }:
-			err = e.Unwrap()
-		case interface{ Unwrap() []error }:
-			return allCertain(e.Unwrap())
-		default:
-			return false
-		}
-	}
-	return false
-}
-
-func allCertain(errs []error) bool {
-	for _, err := range errs {
-		if !CertainlyNotApplied(err) {
-			return false
-		}
-	}
-	return len(errs) > 0
+	return ask(err, func(err error) (answer, knows bool) {
+		e, knows := err.(interface{ NotApplied() bool }) //nolint:errorlint // ask walks the tree
+		return knows && e.NotApplied(), knows
+	})
 }

@@ -31,5 +31,8 @@ func (e *PanicError) Unwrap() error {
 // come after the write.
 func (e *PanicError) NotApplied() bool { return false }
 
+// Healthy returns false, whatever the panic's value says.
+func (e *PanicError) Healthy() bool { return false }
+
 // ErrorType returns the value of the attribute error.type.
 func (e *PanicError) ErrorType() string { return "panic" }

@@ -41,13 +41,13 @@ func ApplyThenFail(err error) Fault {
 	}
 }
 
-// Hang does not touch the store and returns the context's error when it ends. A
-// cache gives the writes of a backend that describes itself as in-process no
-// deadline, so there it hangs for ever; see [Faults.Described].
+// Hang does not touch the store and returns [backends.ContextError] when the
+// context ends. A cache gives the writes of a backend that describes itself as
+// in-process no deadline, so there it hangs for ever; see [Faults.Described].
 func Hang() Fault {
 	return func(ctx context.Context, _ func(context.Context) error) error {
 		<-ctx.Done()
-		return context.Cause(ctx)
+		return backends.ContextError(ctx)
 	}
 }
 
@@ -59,12 +59,12 @@ func ApplyThenHang() Fault {
 			return err
 		}
 		<-ctx.Done()
-		return context.Cause(ctx)
+		return backends.ContextError(ctx)
 	}
 }
 
 // Delay waits for d and then makes the call. When the context ends first, it
-// returns the context's error without touching the store.
+// returns [backends.ContextError] without touching the store.
 func Delay(d time.Duration) Fault {
 	return func(ctx context.Context, apply func(context.Context) error) error {
 		timer := time.NewTimer(d)
@@ -73,7 +73,7 @@ func Delay(d time.Duration) Fault {
 		case <-timer.C:
 			return apply(ctx)
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return backends.ContextError(ctx)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package backendtest
 import (
 	"context"
 	"sync"
+
+	"github.com/tiercache/tiercache/backends"
 )
 
 // Gate holds calls at a named point until it is opened. Once open it stays open.
@@ -52,6 +54,6 @@ func (g *Gate) pass(ctx context.Context) error {
 	case <-g.open:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return backends.ContextError(ctx)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/expiry"
 )
 
 // Backend is a [backends.Backend] over a badger store. It is made by [Open],
@@ -48,7 +49,7 @@ var (
 // when the store is shared, with another Backend for instance, give each user
 // a prefix of its own by [WithKeyPrefix].
 //
-// It returns [ErrNilDB], [ErrManagedDB], or [ErrClosed] for a closed store. The
+// It returns [ErrNilDB], [ErrManagedDB], or [backends.ErrClosed] for a closed store. The
 // error wraps [ErrBadOption] when an option has an unusable value, or is one for
 // opening a store.
 func New(db *badger.DB, opts ...Option) (*Backend, error) {
@@ -57,7 +58,7 @@ func New(db *badger.DB, opts ...Option) (*Backend, error) {
 	case db == nil:
 		return nil, ErrNilDB
 	case db.IsClosed():
-		return nil, ErrClosed
+		return nil, backends.ErrClosed
 	case managed(db):
 		return nil, ErrManagedDB
 	}
@@ -87,8 +88,8 @@ func managed(db *badger.DB) (yes bool) {
 }
 
 // Get returns the entry at key, unless it has expired. A key that is empty or
-// too long cannot have been stored and is a miss. Errors are a [*DamagedError],
-// a [*StoreError], [ErrClosed], or wrap the context's.
+// too long cannot have been stored and is a miss. Errors are a [*backends.DamagedError],
+// a [*StoreError], [backends.ErrClosed], or wrap the context's.
 func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]byte], ok bool, err error) {
 	if err := b.begin(ctx); err != nil {
 		return backends.Entry[[]byte]{}, false, err
@@ -106,9 +107,9 @@ func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]b
 		// A value that badger cannot read from its value log is none here, and
 		// no error: decode notices it.
 		return item.Value(func(data []byte) error {
-			expiry, value, err := decode(data)
-			if err == nil && !expired(expiry, time.Now()) {
-				entry, ok = entryOf(expiry, value), true
+			expiresAt, value, err := decode(data)
+			if err == nil && !expired(expiresAt, time.Now()) {
+				entry, ok = entryOf(expiresAt, value), true
 			}
 			return err
 		})
@@ -133,7 +134,7 @@ func (b *Backend) Set(ctx context.Context, key string, entry backends.Entry[[]by
 // Delete removes the entry at key. A key that is empty or too long cannot have
 // been stored, so there is nothing to do.
 //
-// Errors are a [*NoSpaceError], a [*StoreError], [ErrClosed], or wrap the context's.
+// Errors are a [*NoSpaceError], a [*StoreError], [backends.ErrClosed], or wrap the context's.
 // They are certainly not applied, except for a StoreError whose NotApplied is
 // false.
 func (b *Backend) Delete(ctx context.Context, key string) error {
@@ -150,7 +151,7 @@ func (b *Backend) Delete(ctx context.Context, key string) error {
 
 // Stage checks key and value against the limits of the store and the space on its
 // disk, copies the value, and returns the function that writes it. Errors are
-// [ErrEmptyKey], a [*TooLargeError], a [*NoSpaceError], [ErrClosed], or wrap the
+// [backends.ErrEmptyKey], a [*backends.TooLargeError], a [*NoSpaceError], [backends.ErrClosed], or wrap the
 // context's; all are certainly not applied.
 func (b *Backend) Stage(ctx context.Context, key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
 	if err := b.begin(ctx); err != nil {
@@ -158,25 +159,25 @@ func (b *Backend) Stage(ctx context.Context, key string, entry backends.Entry[[]
 	}
 	b.calls.RUnlock()
 	if key == "" {
-		return nil, ErrEmptyKey
+		return nil, backends.ErrEmptyKey
 	}
 	stored, _ := b.storedKey(key)
 	if err := b.limits.check(stored, len(entry.Value)); err != nil {
 		return nil, err
 	}
-	expiry := expiryOf(entry.ExpiresAt)
-	if !expired(expiry, time.Now()) {
+	expiresAt := expiry.Encode(entry.ExpiresAt)
+	if !expired(expiresAt, time.Now()) {
 		if err := b.space.check("write", 0); err != nil {
 			return nil, err
 		}
 	}
-	data := encode(expiry, entry.Value)
+	data := encode(expiresAt, entry.Value)
 	return func(ctx context.Context) error {
-		if expired(expiry, time.Now()) {
+		if expired(expiresAt, time.Now()) {
 			return b.remove(ctx, stored)
 		}
 		return b.update(ctx, "write", len(stored)+len(data), func(txn *badger.Txn) error {
-			return txn.SetEntry(&badger.Entry{Key: stored, Value: data, ExpiresAt: nativeExpiry(expiry)})
+			return txn.SetEntry(&badger.Entry{Key: stored, Value: data, ExpiresAt: nativeExpiry(expiresAt)})
 		})
 	}, nil
 }
@@ -192,7 +193,7 @@ func (b *Backend) Describe() backends.Description {
 }
 
 // Close waits for the calls that have begun and makes all others return
-// [ErrClosed]. After [Open] it also stops the garbage collection and closes the
+// [backends.ErrClosed]. After [Open] it also stops the garbage collection and closes the
 // store, which releases its folder; that may take as long as writing what is in
 // memory to the disk. Further calls wait for the first and return the same.
 func (b *Backend) Close() error {
@@ -210,7 +211,7 @@ func (b *Backend) begin(ctx context.Context) error {
 	b.calls.RLock()
 	if b.closed || b.db.IsClosed() {
 		b.calls.RUnlock()
-		return ErrClosed
+		return backends.ErrClosed
 	}
 	return nil
 }

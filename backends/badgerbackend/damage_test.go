@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/badgerbackend"
 )
 
@@ -17,7 +18,7 @@ func requireDamaged(t *testing.T, b *badgerbackend.Backend, key string, secrets 
 	t.Helper()
 	_, ok, err := b.Get(t.Context(), key)
 	require.False(t, ok)
-	var damaged *badgerbackend.DamagedError
+	var damaged *backends.DamagedError
 	require.ErrorAs(t, err, &damaged)
 	assert.Equal(t, "damaged", damaged.ErrorType())
 	for _, secret := range append(secrets, key) {

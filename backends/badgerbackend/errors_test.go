@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -51,13 +52,15 @@ func TestStoreErrors(t *testing.T) {
 			var storeErr *badgerbackend.StoreError
 			require.ErrorAs(t, err, &storeErr)
 			assert.Equal(t, test.errorType, storeErr.ErrorType())
+			healthy := []string{"too_large", "banned", "conflict", "read_only"}
+			assert.Equal(t, slices.Contains(healthy, test.errorType), backends.FromHealthyStore(err))
 			require.ErrorIs(t, err, test.err)
 
 			err = badgerbackend.ReadError(test.err)
 			require.EqualError(t, err, "badgerbackend: the read failed: "+test.text)
 		})
 	}
-	require.ErrorIs(t, badgerbackend.ReadError(flat(badger.ErrDBClosed)), badgerbackend.ErrClosed)
+	require.ErrorIs(t, badgerbackend.ReadError(flat(badger.ErrDBClosed)), backends.ErrClosed)
 }
 
 type wrapped struct {

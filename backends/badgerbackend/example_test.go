@@ -91,12 +91,12 @@ func ExampleBackend_Stage() {
 	defer func() { _ = store.Close() }()
 
 	_, err = store.Stage(context.Background(), "k", backends.Entry[[]byte]{Value: make([]byte, 1<<20)})
-	var tooLarge *badgerbackend.TooLargeError
+	var tooLarge *backends.TooLargeError
 	fmt.Println(errors.As(err, &tooLarge), backends.CertainlyNotApplied(err))
 	fmt.Println(err)
 	// Output:
 	// true true
-	// badgerbackend: the value has 1048576 bytes, and the store takes 1048566: do not cache it, split it, or keep the store on disk
+	// backends: the value has 1048576 bytes, and the store takes 1048566: do not cache it, split it, or keep the store on disk
 }
 
 func ExampleWithBadgerOptions() {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/badgerbackend"
 )
 
@@ -55,7 +56,7 @@ func FuzzHeader(f *testing.F) {
 		expiry, value, err := badgerbackend.Decode(data)
 		require.Equal(t, before, data, "the bytes were changed")
 		if err != nil {
-			var damaged *badgerbackend.DamagedError
+			var damaged *backends.DamagedError
 			require.ErrorAs(t, err, &damaged)
 			assert.Equal(t, "damaged", damaged.ErrorType())
 			assert.Nil(t, value)

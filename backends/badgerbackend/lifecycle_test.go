@@ -111,11 +111,11 @@ func requireClosed(t *testing.T, b *badgerbackend.Backend, staged func() error) 
 	for call, err := range map[string]error{
 		"Get": getErr, "Set": b.Set(t.Context(), "k", value("v")), "Delete": b.Delete(t.Context(), "k"), "staged": staged(),
 	} {
-		require.ErrorIs(t, err, badgerbackend.ErrClosed, call)
+		require.ErrorIs(t, err, backends.ErrClosed, call)
 		require.True(t, backends.CertainlyNotApplied(err), call)
-		require.EqualError(t, err, "badgerbackend: the backend is closed: open another one", call)
+		require.EqualError(t, err, "backends: the backend is closed: open another one", call)
 	}
-	require.ErrorIs(t, stageErr, badgerbackend.ErrClosed)
+	require.ErrorIs(t, stageErr, backends.ErrClosed)
 	var typed interface{ ErrorType() string }
 	require.ErrorAs(t, stageErr, &typed)
 	require.Equal(t, "closed", typed.ErrorType())
@@ -157,7 +157,7 @@ func TestBroughtStore(t *testing.T) {
 	requireClosed(t, b, func() error { return set(t.Context()) })
 
 	_, err = badgerbackend.New(db)
-	require.ErrorIs(t, err, badgerbackend.ErrClosed)
+	require.ErrorIs(t, err, backends.ErrClosed)
 	_, err = badgerbackend.New(nil)
 	require.ErrorIs(t, err, badgerbackend.ErrNilDB)
 	managed, err := badger.OpenManaged(inMemory().WithLogger(nil))
@@ -181,12 +181,12 @@ func TestCloseUnderLoad(t *testing.T) {
 			for i := 0; ; i++ {
 				key := strconv.Itoa(w) + " " + strconv.Itoa(i)
 				if err := b.Set(t.Context(), key, value(key)); err != nil {
-					assert.ErrorIs(t, err, badgerbackend.ErrClosed)
+					assert.ErrorIs(t, err, backends.ErrClosed)
 					return
 				}
 				acknowledged.Store(key, nil)
 				if _, _, err := b.Get(t.Context(), key); err != nil {
-					assert.ErrorIs(t, err, badgerbackend.ErrClosed)
+					assert.ErrorIs(t, err, backends.ErrClosed)
 				}
 				if i == 20 {
 					started <- struct{}{}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/tiercache/tiercache/backends"
 )
 
 // MaxKeySize is the greatest length of a key in bytes, its prefix included. One
@@ -73,11 +75,11 @@ func inMemoryMax(db *badger.DB) int64 {
 // is stored, or nil.
 func (l limits) check(key []byte, value int) error {
 	if len(key) > MaxKeySize {
-		return &TooLargeError{What: "key", Size: int64(len(key)), Max: MaxKeySize, advice: "use a shorter one, for instance a hash of it"}
+		return &backends.TooLargeError{What: "key", Size: int64(len(key)), Max: MaxKeySize, Advice: "use a shorter one, for instance a hash of it"}
 	}
 	stored := int64(value) + headerSize
 	if stored > l.value {
-		return &TooLargeError{What: "value", Size: int64(value), Max: l.value - headerSize, advice: l.advice}
+		return &backends.TooLargeError{What: "value", Size: int64(value), Max: l.value - headerSize, Advice: l.advice}
 	}
 
 	// Badger adds up a transaction twice, more generously the first time. This
@@ -90,9 +92,9 @@ func (l limits) check(key []byte, value int) error {
 		inTables = pointer
 	}
 	if size := int64(len(key)) + inTables + overhead; size >= l.batch {
-		return &TooLargeError{
+		return &backends.TooLargeError{
 			What: "entry", Size: size, Max: l.batch - 1,
-			advice: "do not cache it, split it, or raise badger's MemTableSize",
+			Advice: "do not cache it, split it, or raise badger's MemTableSize",
 		}
 	}
 	return nil

@@ -26,7 +26,7 @@ func requireRefused(t *testing.T, b *badgerbackend.Backend, key string, size int
 	assert.Nil(t, set)
 	for _, err := range []error{stageErr, b.Set(t.Context(), key, entry)} {
 		require.Error(t, err)
-		assert.Equal(t, "badgerbackend: "+text, err.Error())
+		assert.Equal(t, "backends: "+text, err.Error())
 		assert.True(t, backends.CertainlyNotApplied(err))
 		var typed interface{ ErrorType() string }
 		require.ErrorAs(t, err, &typed)
@@ -129,7 +129,7 @@ func TestTransactionSize(t *testing.T) {
 			for size := batch - len(key) - 120; size < batch-len(key); size++ {
 				set, err := b.Stage(t.Context(), key, backends.Entry[[]byte]{Value: make([]byte, size)})
 				if err != nil {
-					var tooLarge *badgerbackend.TooLargeError
+					var tooLarge *backends.TooLargeError
 					require.ErrorAs(t, err, &tooLarge)
 					require.Equal(t, "entry", tooLarge.What)
 					require.ErrorContains(t, err, "raise badger's MemTableSize")
@@ -148,7 +148,7 @@ func TestKeysThatCannotBeStored(t *testing.T) {
 	t.Parallel()
 	long := func(n int, first string) string { return first + strings.Repeat("k", n-len(first)) }
 	for name, test := range map[string]struct{ key, text string }{
-		"empty": {"", "the key is empty: badger cannot store that, use another"},
+		"empty": {"", "the key is empty: use another"},
 		"too long": {
 			long(badgerbackend.MaxKeySize+1, ""),
 			"the key has 65001 bytes, and the store takes 65000: use a shorter one, for instance a hash of it",
@@ -165,7 +165,7 @@ func TestKeysThatCannotBeStored(t *testing.T) {
 			requireMiss(t, b, test.key)
 			require.NoError(t, b.Delete(t.Context(), test.key))
 			require.NoError(t, b.Close())
-			require.ErrorIs(t, b.Delete(t.Context(), test.key), badgerbackend.ErrClosed)
+			require.ErrorIs(t, b.Delete(t.Context(), test.key), backends.ErrClosed)
 		})
 	}
 }

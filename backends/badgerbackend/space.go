@@ -36,6 +36,10 @@ func (e *NoSpaceError) Error() string {
 // NotApplied returns true: the store was not touched.
 func (e *NoSpaceError) NotApplied() bool { return true }
 
+// Healthy returns true: a store that refuses writes still answers reads, so a circuit
+// breaker must not close it off.
+func (e *NoSpaceError) Healthy() bool { return true }
+
 // ErrorType returns the value of the attribute error.type.
 func (e *NoSpaceError) ErrorType() string { return "no_space" }
 

@@ -34,6 +34,18 @@ func (e *StoreError) Unwrap() error { return e.Err }
 // After that it may have been applied, whatever the error.
 func (e *StoreError) NotApplied() bool { return e.notApplied }
 
+// Healthy reports whether badger refused this call and goes on serving others: an
+// entry that is too large, a key in a banned namespace, a conflict, and a write to
+// a store that was opened for reading only.
+func (e *StoreError) Healthy() bool {
+	switch e.ErrorType() {
+	case "too_large", "banned", "conflict", "read_only":
+		return true
+	default:
+		return false
+	}
+}
+
 // ErrorType returns the value of the attribute error.type: one of "too_large",
 // "read_only", "blocked", "banned", "conflict", "no_space", "io", and "badger"
 // for all others.
@@ -72,12 +84,12 @@ func is(err, target error) bool {
 
 // readError turns an error of badger's View into one of Get.
 func readError(err error) error {
-	var damaged *DamagedError
+	var damaged *backends.DamagedError
 	switch {
 	case errors.As(err, &damaged):
 		return err
 	case is(err, badger.ErrDBClosed):
-		return ErrClosed
+		return backends.ErrClosed
 	default:
 		return &StoreError{Op: "read", Err: err}
 	}
@@ -90,7 +102,7 @@ func readError(err error) error {
 // have been applied.
 func writeError(op string, err error, refused bool) error {
 	if errors.Is(err, badger.ErrDBClosed) {
-		return ErrClosed
+		return backends.ErrClosed
 	}
 	certain := refused || errors.Is(err, badger.ErrConflict) ||
 		errors.Is(err, badger.ErrBlockedWrites) || errors.Is(err, badger.ErrTxnTooBig)
@@ -98,11 +110,7 @@ func writeError(op string, err error, refused bool) error {
 }
 
 // endedError is the error of a call that was not begun, because its context had
-// ended. It wraps the context's error and its cause.
+// ended.
 func endedError(ctx context.Context) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) {
-		return backends.NotApplied(fmt.Errorf("badgerbackend: not begun: %w", cause))
-	}
-	return backends.NotApplied(fmt.Errorf("badgerbackend: not begun: %w: %w", err, cause))
+	return backends.NotApplied(fmt.Errorf("badgerbackend: not begun: %w", backends.ContextError(ctx)))
 }

@@ -2,8 +2,6 @@ package failsafebackend
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -109,7 +107,7 @@ func (b *Backend[V]) write(ctx context.Context, op string, apply func(ctx contex
 
 func (b *Backend[V]) do(ctx context.Context, op string, writes bool, try try[V]) (entry backends.Entry[V], ok bool, err error) {
 	if ctx.Err() != nil {
-		return entry, false, &RefusedError{Op: op, Err: endedError(ctx)}
+		return entry, false, &RefusedError{Op: op, Err: backends.ContextError(ctx)}
 	}
 	c := &call[V]{caller: ctx, try: try, writes: writes, timeout: b.timeout, certain: b.certain}
 	policyErr := b.executor.WithContext(withOperation(ctx, c)).RunWithExecution(
@@ -122,13 +120,4 @@ func (b *Backend[V]) do(ctx context.Context, op string, writes bool, try try[V])
 		return backends.Entry[V]{}, false, err
 	}
 	return c.entry, c.ok, nil
-}
-
-// endedError returns the context's error with its cause.
-func endedError(ctx context.Context) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) {
-		return cause
-	}
-	return fmt.Errorf("%w: %w", err, cause)
 }

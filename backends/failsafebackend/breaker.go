@@ -1,8 +1,6 @@
 package failsafebackend
 
 import (
-	"context"
-	"errors"
 	"sync"
 
 	"github.com/failsafe-go/failsafe-go"
@@ -12,8 +10,9 @@ import (
 )
 
 // breaker is a circuit breaker that is not told of attempts that say nothing of
-// the backend: those that the caller cancelled, and values that could not be
-// encoded. To the breaker itself each attempt is either a success or a failure.
+// the backend: those that the caller cancelled, and those that ended before the
+// store was asked. An error of a healthy store is a success to it. To the breaker
+// of failsafe-go itself each attempt is either a success or a failure.
 //
 // Half-open, it gives out a limited number of permits, which come back only with
 // a result. A permit whose attempt had none is kept for the next.
@@ -69,7 +68,13 @@ func (e *breakerExecutor) Apply(next func(exec failsafe.Execution[any]) *common.
 			probe = e.breaker.IsHalfOpen()
 		}
 		result := next(exec)
-		if !saysNothing(exec.Context(), result.Error) {
+		switch op, _ := operationOf(exec.Context()); {
+		case result.Error == nil:
+			return e.inner.PostExecute(internal, result)
+		case healthOf(op, result.Error) == healthy:
+			e.inner.OnSuccess(internal, result)
+			return result.WithFailure()
+		case healthOf(op, result.Error) == unhealthy:
 			return e.inner.PostExecute(internal, result)
 		}
 		if probe {
@@ -77,15 +82,4 @@ func (e *breakerExecutor) Apply(next func(exec failsafe.Execution[any]) *common.
 		}
 		return result.WithFailure()
 	}
-}
-
-func saysNothing(ctx context.Context, err error) bool {
-	return err != nil && (errors.Is(err, errOver) || isEncode(err) || canceledByCaller(ctx))
-}
-
-// canceledByCaller asks the call: policies put contexts between the caller's and
-// that of the attempt, whose end is not the caller's doing.
-func canceledByCaller(ctx context.Context) bool {
-	op, ok := operationOf(ctx)
-	return ok && op.canceled()
 }

@@ -166,25 +166,33 @@ func TestBreaker_CancelledProbe(t *testing.T) {
 	})
 }
 
-// A value that cannot be encoded says nothing of the store.
-func TestBreaker_EncodeError(t *testing.T) {
+// A write that was refused before the store was asked says nothing of it.
+func TestBreaker_NeverAsked(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		faults := newFaults()
-		cb := circuitbreaker.NewBuilder[any]().WithDelay(time.Minute).Build()
-		b := decorate(t, faults, failsafebackend.WithCircuitBreakerPolicy(cb))
-		bad := &backends.EncodeError{Err: errFull}
-		faults.Next(backendtest.Set, backendtest.Lose(bad))
-		require.Equal(t, bad, b.Set(t.Context(), "k", entry("v")))
-		require.True(t, cb.IsClosed())
-		cb.Open()
-		time.Sleep(time.Minute)
-		faults.Next(backendtest.Set, backendtest.Lose(bad))
-		require.Equal(t, bad, b.Set(t.Context(), "k", entry("v")))
-		require.True(t, cb.IsHalfOpen())
-		require.NoError(t, b.Set(t.Context(), "k", entry("v")))
-		require.True(t, cb.IsClosed())
-	})
+	for name, refused := range map[string]error{
+		"encode":    &backends.EncodeError{Err: errFull},
+		"too large": &backends.TooLargeError{What: "value", Size: 2, Max: 1},
+		"no key":    backends.ErrEmptyKey,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				faults := newFaults()
+				cb := circuitbreaker.NewBuilder[any]().WithDelay(time.Minute).Build()
+				b := decorate(t, faults, failsafebackend.WithCircuitBreakerPolicy(cb))
+				faults.Next(backendtest.Set, backendtest.Lose(refused))
+				require.Equal(t, refused, b.Set(t.Context(), "k", entry("v")))
+				require.True(t, cb.IsClosed())
+				cb.Open()
+				time.Sleep(time.Minute)
+				faults.Next(backendtest.Set, backendtest.Lose(refused))
+				require.Equal(t, refused, b.Set(t.Context(), "k", entry("v")))
+				require.True(t, cb.IsHalfOpen())
+				require.NoError(t, b.Set(t.Context(), "k", entry("v")))
+				require.True(t, cb.IsClosed())
+			})
+		})
+	}
 }
 
 // What another policy cancels is not the caller's doing.

@@ -46,6 +46,7 @@ func (c *call[V]) attempt(ctx context.Context) error {
 		defer cancel()
 	}
 	entry, ok, err := c.guarded(ctx)
+	err = withContextError(ctx, err)
 	notApplied := err != nil && c.certain(err)
 
 	c.mu.Lock()
@@ -84,22 +85,32 @@ func (c *call[V]) guarded(ctx context.Context) (entry backends.Entry[V], ok bool
 	return c.try(ctx)
 }
 
-// repeatable reports whether a further attempt would do no harm. It does to a
-// write unless all attempts so far were certainly not applied: one that may have
-// been, or that still runs, could be applied after the further attempt, or even
-// after the next write of the key, and nobody would have been told.
-func (c *call[V]) repeatable() bool {
+// repeatable reports whether a further attempt, after one that ended with err,
+// may help and does no harm.
+//
+// A read is not repeated when a healthy store gave the error: it would give the
+// same again. A write is repeated only if all attempts so far were certainly not
+// applied: one that may have been, or that still runs, could be applied after the
+// further attempt, or even after the next write of the key, and nobody would have
+// been told.
+func (c *call[V]) repeatable(err error) bool {
 	if !c.writes {
-		return true
+		return !backends.FromHealthyStore(err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.notApplied == c.attempts
 }
 
-// canceled reports whether the caller cancelled the operation. Its deadline is
-// something else.
-func (c *call[V]) canceled() bool { return errors.Is(c.caller.Err(), context.Canceled) }
+// cancelled reports whether the attempt that ended with err did so because the
+// caller cancelled the operation, or a policy cancelled what another attempt had
+// made needless.
+func (c *call[V]) cancelled(err error) bool {
+	c.mu.Lock()
+	done := c.done
+	c.mu.Unlock()
+	return cancelledBy(c.caller, err) || done && errors.Is(err, context.Canceled)
+}
 
 // end makes sure that no attempt begins any more and waits for those that run.
 func (c *call[V]) end() {
@@ -118,10 +129,10 @@ func (c *call[V]) verdict(op string, policyErr error) error {
 	case policyErr == nil:
 		policyErr = ErrNotAsked
 	}
+	stopped := withContextError(c.caller, policyErr)
 	if c.attempts == 0 {
-		return &RefusedError{Op: op, Err: policyErr}
+		return &RefusedError{Op: op, Err: stopped}
 	}
-	stopped := policyErr
 	if errors.Is(policyErr, c.last) || errors.Is(c.last, policyErr) {
 		stopped = nil
 	}

@@ -1,7 +1,8 @@
 // Package failsafebackend decorates a backend with retries, a circuit breaker, a
 // bulkhead and timeouts, by the policies of failsafe-go.
 //
-//	store, err := redisbackend.New(client, redisbackend.WithWriteRetries(0))
+//	store, err := redisbackend.New(client,
+//		redisbackend.WithKeyPrefix("users:"), redisbackend.WithWriteRetries(0))
 //	if err != nil {
 //		return err
 //	}
@@ -25,6 +26,20 @@
 // So a retry asks the bulkhead and the breaker again, waits outside of the
 // bulkhead, and has a timeout of its own, and a full bulkhead is no failure to
 // the breaker. With no options calls pass through.
+//
+// # What counts as a failure
+//
+// To the circuit breaker the result of an attempt is one of three:
+//
+//   - A success: a hit, a miss, and an error of a healthy store, which is about
+//     one entry or one call and no outage, see [backends.FromHealthyStore]: bytes
+//     that cannot be decoded, a value of another type, a write that a full or
+//     read-only store refuses. A read that failed so is not repeated either.
+//   - Neither: an attempt that the caller cancelled, and a write that was refused
+//     before the store was asked, because it is too large, say.
+//   - A failure: everything else. A deadline is one, whoever set it: the caller,
+//     [WithTimeout], or a caller that cancels with a cause that is
+//     context.DeadlineExceeded. A store that hangs opens the breaker.
 //
 // # What became of a write
 //
@@ -50,6 +65,6 @@
 //
 // The span of the tier, which the cache above starts, covers all attempts. When
 // there was more than one, the span in the call's context, if it records, is
-// given the attribute [AttrAttempts]. The state of the breaker is the gauge
-// [MetricCircuitBreakerState].
+// given the attribute [AttrAttempts]. The state of the breaker is in the metric
+// [MetricCircuitBreakerCount]: alert when it is 1 for the state "open".
 package failsafebackend

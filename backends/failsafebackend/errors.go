@@ -10,6 +10,9 @@ import (
 	"github.com/failsafe-go/failsafe-go/bulkhead"
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/failsafe-go/failsafe-go/ratelimiter"
+	"github.com/failsafe-go/failsafe-go/timeout"
+
+	"github.com/tiercache/tiercache/internal/errtype"
 )
 
 var (
@@ -43,6 +46,9 @@ func (e *RefusedError) Error() string {
 // circuitbreaker.ErrOpen.
 func (e *RefusedError) Unwrap() error { return e.Err }
 
+// Is reports whether a timeout policy refused, for context.DeadlineExceeded.
+func (e *RefusedError) Is(target error) bool { return isDeadline(e.Err, target) }
+
 // NotApplied returns true: the backend was not called.
 func (e *RefusedError) NotApplied() bool { return true }
 
@@ -59,6 +65,7 @@ func (e *RefusedError) ErrorType() string {
 		{ratelimiter.ErrExceeded, "rate_limited"},
 		{adaptivelimiter.ErrExceeded, "rate_limited"},
 		{adaptivethrottler.ErrExceeded, "rate_limited"},
+		{timeout.ErrExceeded, "timeout"},
 		{context.DeadlineExceeded, "timeout"},
 		{context.Canceled, "canceled"},
 	} {
@@ -70,8 +77,7 @@ func (e *RefusedError) ErrorType() string {
 }
 
 // Error says that all attempts failed, or the only one and then a policy. When
-// there was only one and nothing else, its error is returned as it is. Its
-// error.type is that of the last attempt.
+// there was only one and nothing else, its error is returned as it is.
 type Error struct {
 	Op       string // "get", "set" or "delete"
 	Attempts int    // calls of the backend, at least 1
@@ -101,11 +107,28 @@ func (e *Error) Error() string {
 // Unwrap returns the error of the last attempt.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is what stopped the operation.
-func (e *Error) Is(target error) bool { return e.Stopped != nil && errors.Is(e.Stopped, target) }
+// Is reports whether target is what stopped the operation. A timeout policy that
+// did is a context.DeadlineExceeded too.
+func (e *Error) Is(target error) bool {
+	return e.Stopped != nil && errors.Is(e.Stopped, target) || isDeadline(e.Stopped, target)
+}
+
+// ErrorType returns the value of the attribute error.type: "timeout" if a timeout
+// policy stopped the operation, and otherwise that of the last attempt's error.
+func (e *Error) ErrorType() string {
+	if errors.Is(e.Stopped, timeout.ErrExceeded) {
+		return "timeout"
+	}
+	return errtype.Of(e.Err)
+}
 
 // NotApplied reports whether the write was certainly not applied by any attempt.
 func (e *Error) NotApplied() bool { return e.notApplied }
+
+// isDeadline is for a timeout policy, whose error does not match the context's.
+func isDeadline(err, target error) bool {
+	return target == context.DeadlineExceeded && errors.Is(err, timeout.ErrExceeded) //nolint:errorlint // Is methods compare
+}
 
 // refusal reports whether err is of a policy that is there to keep load away.
 func refusal(err error) bool {

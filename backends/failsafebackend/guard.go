@@ -30,7 +30,7 @@ func (guard) Apply(next func(exec failsafe.Execution[any]) *common.PolicyResult[
 	return func(exec failsafe.Execution[any]) *common.PolicyResult[any] {
 		result := next(exec)
 		op, ok := operationOf(exec.Context())
-		if !ok || result.Error == nil || op.repeatable() {
+		if !ok || result.Error == nil || op.repeatable(result.Error) {
 			return result
 		}
 		marked := *result
@@ -41,8 +41,8 @@ func (guard) Apply(next func(exec failsafe.Execution[any]) *common.PolicyResult[
 
 // operation is what policies are told of the call that they work for.
 type operation interface {
-	repeatable() bool
-	canceled() bool
+	repeatable(err error) bool
+	cancelled(err error) bool
 }
 
 // operationKey is where the contexts of a call's attempts have the call.

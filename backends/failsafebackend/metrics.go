@@ -3,6 +3,7 @@ package failsafebackend
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"go.opentelemetry.io/otel"
@@ -14,7 +15,21 @@ import (
 	"github.com/tiercache/tiercache/tracing"
 )
 
+// states are the values of [AttrCircuitBreakerState].
+var states = []struct {
+	state circuitbreaker.State
+	value string
+}{
+	{circuitbreaker.ClosedState, "closed"},
+	{circuitbreaker.HalfOpenState, "half_open"},
+	{circuitbreaker.OpenState, "open"},
+}
+
 // observe makes the state of a breaker observable until the registration ends.
+//
+// The callback belongs to the registration and not to the instrument: an SDK
+// makes one instrument for all backends on a meter, and drops the callbacks that
+// come with it a second time.
 func observe(cb circuitbreaker.CircuitBreaker[any], c config, desc backends.Description) (metric.Registration, error) {
 	provider := c.meterProvider
 	if provider == nil {
@@ -22,24 +37,36 @@ func observe(cb circuitbreaker.CircuitBreaker[any], c config, desc backends.Desc
 	}
 	meter := provider.Meter(scopeName,
 		metric.WithInstrumentationVersion(tracing.Version), metric.WithSchemaURL(tracing.SchemaURL))
-	gauge, err := meter.Int64ObservableGauge(MetricCircuitBreakerState,
-		metric.WithDescription("State of the circuit breaker: 0 closed, 1 half-open, 2 open."),
-		metric.WithUnit("1"))
+	counter, err := meter.Int64ObservableUpDownCounter(MetricCircuitBreakerCount,
+		metric.WithDescription("Number of circuit breakers that are in the state."),
+		metric.WithUnit("{circuit_breaker}"))
 	if err != nil {
 		return nil, fmt.Errorf("failsafebackend: %w", err)
 	}
-	attrs := metric.WithAttributeSet(attributes(c.name, desc))
+	common := attributes(c.name, desc)
+	var options [3]metric.ObserveOption
+	for i, s := range states {
+		options[i] = metric.WithAttributeSet(attribute.NewSet(append(common, AttrCircuitBreakerState.String(s.value))...))
+	}
 	registration, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		o.ObserveInt64(gauge, stateValue(cb.State()), attrs)
+		current := cb.State()
+		for i, s := range states { // all of them, so that each has a point from the start
+			count := int64(0)
+			if s.state == current {
+				count = 1
+			}
+			o.ObserveInt64(counter, count, options[i])
+		}
 		return nil
-	}, gauge)
+	}, counter)
 	if err != nil {
 		return nil, fmt.Errorf("failsafebackend: %w", err)
 	}
 	return registration, nil
 }
 
-func attributes(name string, desc backends.Description) attribute.Set {
+// attributes returns those that the points of all states share.
+func attributes(name string, desc backends.Description) []attribute.KeyValue {
 	switch {
 	case name != "":
 	case desc.System != "":
@@ -57,17 +84,5 @@ func attributes(name string, desc backends.Description) attribute.Set {
 	if desc.ServerPort != 0 {
 		attrs = append(attrs, semconv.ServerPort(desc.ServerPort))
 	}
-	return attribute.NewSet(attrs...)
-}
-
-// stateValue orders the states by how bad they are, other than failsafe-go.
-func stateValue(s circuitbreaker.State) int64 {
-	switch s {
-	case circuitbreaker.ClosedState:
-		return 0
-	case circuitbreaker.HalfOpenState:
-		return 1
-	default:
-		return 2
-	}
+	return slices.Clip(attrs)
 }

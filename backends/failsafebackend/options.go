@@ -67,7 +67,8 @@ func (f optionFunc) apply(c config) config { return f(c) }
 // must be positive and not above maxDelay. Default: no retries.
 //
 // It does not repeat what another policy refused, what was cancelled, a panic,
-// and errors of a codec. And it repeats a write only when every attempt so far
+// errors of a codec, a write that is too large, and a read that a healthy store
+// answered with an error, see [backends.FromHealthyStore]. And it repeats a write only when every attempt so far
 // was certainly not applied, see [WithClassifier]; one that ended by a timeout,
 // for instance, was not certainly so. An attempt that may have been applied may
 // also still be on its way, and be applied after the repetition, or even after
@@ -96,8 +97,9 @@ func WithRetryPolicy(policy retrypolicy.RetryPolicy[any]) Option {
 // for as long as delay. Then it lets one attempt through, and its success closes
 // the breaker. Both must be positive. Default: no breaker.
 //
-// A miss is a success. The caller's cancellation is neither success nor failure;
-// a deadline of the caller's that ends the attempt is a failure.
+// A miss and an error of a healthy store are successes, a cancellation by the
+// caller is neither success nor failure, and a deadline is a failure, also the
+// caller's. The package's doc has the whole list.
 func WithCircuitBreaker(failures int, delay time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.breaker = &breakerConfig{failures: failures, delay: delay}
@@ -106,9 +108,10 @@ func WithCircuitBreaker(failures int, delay time.Duration) Option {
 }
 
 // WithCircuitBreakerPolicy uses a circuit breaker that was built elsewhere, in
-// place of that of [WithCircuitBreaker], with its own conditions; it may be
-// shared with others. It is not told of attempts that the caller cancelled.
-// Nil: no effect.
+// place of that of [WithCircuitBreaker]; it may be shared with others. Its own
+// conditions judge only the errors that the package's doc calls failures: those of
+// a healthy store are successes, and it is not told of attempts that the caller
+// cancelled. Nil: no effect.
 func WithCircuitBreakerPolicy(policy circuitbreaker.CircuitBreaker[any]) Option {
 	return optionFunc(func(c config) config {
 		if policy != nil {

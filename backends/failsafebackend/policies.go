@@ -88,7 +88,6 @@ func (b breakerConfig) build() circuitbreaker.CircuitBreaker[any] {
 		WithFailureThreshold(uint(b.failures)). //nolint:gosec // validated
 		WithSuccessThreshold(1).
 		WithDelay(b.delay).
-		HandleIf(func(_ any, err error) bool { return err != nil && !isDecode(err) }).
 		Build()
 }
 
@@ -101,15 +100,10 @@ func (b bulkheadConfig) build() failsafe.Policy[any] {
 // passes reports whether a repetition may succeed.
 func passes(err error) bool {
 	var p *backends.PanicError
-	return err != nil && !refusal(err) && !errors.As(err, &p) && !isEncode(err) && !isDecode(err)
+	return err != nil && !refusal(err) && !errors.As(err, &p) && !neverAsked(err) && !isDecode(err)
 }
 
-func isEncode(err error) bool {
-	var e *backends.EncodeError
-	return errors.As(err, &e)
-}
-
-// isDecode is for an error with which the store has done its part.
+// isDecode is for a write that reads first.
 func isDecode(err error) bool {
 	var e *backends.DecodeError
 	return errors.As(err, &e)

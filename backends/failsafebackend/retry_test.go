@@ -71,6 +71,8 @@ func TestRetry_NotOf(t *testing.T) {
 	for name, err := range map[string]error{
 		"an encode error":  &backends.EncodeError{Err: errLost},
 		"a decode error":   &backends.DecodeError{Err: errLost},
+		"too large":        &backends.TooLargeError{What: "value", Size: 2, Max: 1},
+		"an empty key":     backends.ErrEmptyKey,
 		"a panic":          &backends.PanicError{Value: "v"},
 		"an open breaker":  &failsafebackend.RefusedError{Err: circuitbreaker.ErrOpen},
 		"a full bulkhead":  bulkhead.ErrFull,
@@ -78,15 +80,57 @@ func TestRetry_NotOf(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			faults := newFaults()
-			faults.Always(backendtest.Get, backendtest.Lose(err))
-			faults.Always(backendtest.Set, backendtest.FailBefore(err))
-			b := decorate(t, faults, failsafebackend.WithRetry(3, time.Hour, time.Hour))
-			_, _, readErr := b.Get(t.Context(), "k")
-			assert.Equal(t, err, readErr)
-			assert.Equal(t, backends.NotApplied(err), b.Set(t.Context(), "k", entry("v")))
-			assert.Equal(t, 1, faults.Calls(backendtest.Get))
-			assert.Equal(t, 1, faults.Calls(backendtest.Set))
+			synctest.Test(t, func(t *testing.T) {
+				faults := newFaults()
+				faults.Always(backendtest.Get, backendtest.Lose(err))
+				faults.Always(backendtest.Set, backendtest.FailBefore(err))
+				b := decorate(t, faults, failsafebackend.WithRetry(3, time.Hour, time.Hour))
+				_, _, readErr := b.Get(t.Context(), "k")
+				assert.Equal(t, err, readErr)
+				assert.Equal(t, backends.NotApplied(err), b.Set(t.Context(), "k", entry("v")))
+				assert.Equal(t, 1, faults.Calls(backendtest.Get))
+				assert.Equal(t, 1, faults.Calls(backendtest.Set))
+			})
+		})
+	}
+}
+
+// A healthy store would answer a read in the same way again.
+func TestRetry_ReadThatAHealthyStoreAnswered(t *testing.T) {
+	t.Parallel()
+	for name, answer := range healthyErrors {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				faults := newFaults()
+				faults.Always(backendtest.Get, backendtest.Lose(answer))
+				_, _, err := decorate(t, faults, failsafebackend.WithRetry(2, time.Hour, time.Hour)).Get(t.Context(), "k")
+				require.Equal(t, answer, err)
+				assert.Equal(t, 1, faults.Calls(backendtest.Get))
+			})
+		})
+	}
+}
+
+// Writes are repeated as long as they were certainly not applied, whatever the
+// error says of the store: a replica may become the master.
+func TestRetry_WriteThatAHealthyStoreRefused(t *testing.T) {
+	t.Parallel()
+	for call, w := range writes {
+		t.Run(call, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				faults := newFaults()
+				b := decorate(t, faults, failsafebackend.WithRetry(2, time.Second, time.Second))
+				faults.Next(w.call, backendtest.Lose(refusal{}), backendtest.Lose(refusal{}))
+				require.NoError(t, w.write(t.Context(), b))
+				assert.Equal(t, 3, faults.Calls(w.call))
+
+				uncertain := backends.Healthy(errLost)
+				faults.Next(w.call, backendtest.Lose(uncertain))
+				require.Equal(t, uncertain, w.write(t.Context(), b))
+				assert.Equal(t, 4, faults.Calls(w.call))
+			})
 		})
 	}
 }

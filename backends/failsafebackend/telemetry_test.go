@@ -2,6 +2,7 @@ package failsafebackend_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,18 +78,44 @@ func collect(t *testing.T, reader *sdkmetric.ManualReader) []metricdata.ScopeMet
 	return got.ScopeMetrics
 }
 
-func gauge(points ...metricdata.DataPoint[int64]) metricdata.ScopeMetrics {
+// counts is what is exported of breakers with these attributes and states.
+func counts(breakers ...breakerState) metricdata.ScopeMetrics {
+	var points []metricdata.DataPoint[int64]
+	for _, b := range breakers {
+		for i, state := range []string{"closed", "half_open", "open"} {
+			points = append(points, metricdata.DataPoint[int64]{
+				Value:      b.counts[i],
+				Attributes: attribute.NewSet(append(slices.Clip(b.attrs), attribute.String("tiercache.circuit_breaker.state", state))...),
+			})
+		}
+	}
 	s := metricdata.ScopeMetrics{Metrics: []metricdata.Metrics{{
-		Name:        failsafebackend.MetricCircuitBreakerState,
-		Description: "State of the circuit breaker: 0 closed, 1 half-open, 2 open.",
-		Unit:        "1",
-		Data:        metricdata.Gauge[int64]{DataPoints: points},
+		Name:        "tiercache.circuit_breaker.count",
+		Description: "Number of circuit breakers that are in the state.",
+		Unit:        "{circuit_breaker}",
+		Data: metricdata.Sum[int64]{
+			DataPoints:  points,
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: false,
+		},
 	}}}
 	s.Scope.Name = "github.com/tiercache/tiercache/backends/failsafebackend"
 	s.Scope.Version = tracing.Version
 	s.Scope.SchemaURL = tracing.SchemaURL
 	return s
 }
+
+type breakerState struct {
+	attrs  []attribute.KeyValue
+	counts [3]int64 // closed, half-open, open
+}
+
+// The counts of one breaker.
+var (
+	closed   = [3]int64{1, 0, 0}
+	halfOpen = [3]int64{0, 1, 0}
+	open     = [3]int64{0, 0, 1}
+)
 
 func TestState(t *testing.T) {
 	t.Parallel()
@@ -107,7 +134,7 @@ func TestState(t *testing.T) {
 			failsafebackend.WithCircuitBreaker(1, time.Minute), failsafebackend.WithMeterProvider(provider))
 		require.NoError(t, err)
 
-		check := func(state int64) {
+		check := func(state [3]int64) {
 			t.Helper()
 			server := []attribute.KeyValue{
 				attribute.String("db.system.name", "redis"),
@@ -116,22 +143,22 @@ func TestState(t *testing.T) {
 			}
 			got := collect(t, reader)
 			require.Len(t, got, 1)
-			metricdatatest.AssertEqual(t, gauge(
-				metricdata.DataPoint[int64]{Value: state, Attributes: attribute.NewSet(append(server, attribute.String("tiercache.circuit_breaker.name", "redis"))...)},
-				metricdata.DataPoint[int64]{Value: 0, Attributes: attribute.NewSet(attribute.String("tiercache.circuit_breaker.name", "default"))},
-				metricdata.DataPoint[int64]{Value: 0, Attributes: attribute.NewSet(append(server, attribute.String("tiercache.circuit_breaker.name", "orders"))...)},
+			metricdatatest.AssertEqual(t, counts(
+				breakerState{append(server, attribute.String("tiercache.circuit_breaker.name", "redis")), state},
+				breakerState{[]attribute.KeyValue{attribute.String("tiercache.circuit_breaker.name", "default")}, closed},
+				breakerState{append(server, attribute.String("tiercache.circuit_breaker.name", "orders")), closed},
 			), got[0], metricdatatest.IgnoreTimestamp())
 		}
-		check(0)
+		check(closed)
 		faults.Next(backendtest.Set, backendtest.Lose(errLost))
 		require.Equal(t, errLost, b.Set(t.Context(), "k", entry("v")))
-		check(2)
+		check(open)
 		time.Sleep(time.Minute)
-		check(2)
+		check(open)
 		cancelled(t, b, faults, backendtest.Hang())
-		check(1)
+		check(halfOpen)
 		require.NoError(t, b.Set(t.Context(), "k", entry("v")))
-		check(0)
+		check(closed)
 
 		for _, b := range []interface{ Close() error }{b, other, named, b} {
 			require.NoError(t, b.Close())
@@ -139,6 +166,33 @@ func TestState(t *testing.T) {
 		assert.Empty(t, collect(t, reader))
 		require.NoError(t, b.Set(t.Context(), "k", entry("v")), "it goes on to work")
 	})
+}
+
+// Two backends of one kind on one meter: both are seen, and a closed one is not
+// seen any more.
+func TestState_EqualAttributesAddUp(t *testing.T) {
+	t.Parallel()
+	reader := sdkmetric.NewManualReader()
+	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
+	attrs := []attribute.KeyValue{attribute.String("tiercache.circuit_breaker.name", "default")}
+	check := func(want [3]int64) {
+		t.Helper()
+		got := collect(t, reader)
+		require.Len(t, got, 1)
+		metricdatatest.AssertEqual(t, counts(breakerState{attrs, want}), got[0], metricdatatest.IgnoreTimestamp())
+	}
+	create := func() (*failsafebackend.Backend[string], circuitbreaker.CircuitBreaker[any]) {
+		cb := circuitbreaker.NewWithDefaults[any]()
+		return decorate(t, newFaults(), failsafebackend.WithCircuitBreakerPolicy(cb), failsafebackend.WithMeterProvider(provider)), cb
+	}
+	first, _ := create()
+	check([3]int64{1, 0, 0})
+	_, second := create()
+	check([3]int64{2, 0, 0})
+	second.Open()
+	check([3]int64{1, 0, 1})
+	require.NoError(t, first.Close())
+	check([3]int64{0, 0, 1})
 }
 
 // Without a breaker there is nothing to observe.
@@ -158,7 +212,7 @@ func (badProvider) Meter(string, ...metric.MeterOption) metric.Meter { return ba
 
 type badMeter struct{ noop.Meter }
 
-func (badMeter) Int64ObservableGauge(string, ...metric.Int64ObservableGaugeOption) (metric.Int64ObservableGauge, error) {
+func (badMeter) Int64ObservableUpDownCounter(string, ...metric.Int64ObservableUpDownCounterOption) (metric.Int64ObservableUpDownCounter, error) {
 	return nil, errMeter
 }
 

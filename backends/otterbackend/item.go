@@ -1,10 +1,10 @@
 package otterbackend
 
 import (
-	"math"
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/expiry"
 )
 
 // never is the expiry of an Item that has none.
@@ -30,7 +30,7 @@ type Item[V any] struct {
 // it can tell, and one before 1970 becomes the first nanosecond of that year. Both
 // are read from the wall clock: a monotonic clock reading is dropped.
 func ItemOf[V any](entry backends.Entry[V]) Item[V] {
-	return Item[V]{Value: entry.Value, expiresAt: unixNano(entry.ExpiresAt)}
+	return Item[V]{Value: entry.Value, expiresAt: expiry.Encode(entry.ExpiresAt)}
 }
 
 // Entry returns the entry that the Item stands for. Its ExpiresAt is in the local
@@ -41,17 +41,4 @@ func (i Item[V]) Entry() backends.Entry[V] {
 		entry.ExpiresAt = time.Unix(0, i.expiresAt)
 	}
 	return entry
-}
-
-func unixNano(t time.Time) int64 {
-	switch {
-	case t.IsZero():
-		return never
-	case t.Unix() >= math.MaxInt64/int64(time.Second):
-		return math.MaxInt64
-	case t.Unix() < 0:
-		return 1
-	default:
-		return max(1, t.UnixNano())
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/expiry"
 )
 
 // Backend is a [backends.Backend] over Redis. It is made by [New] and is safe
@@ -16,8 +17,7 @@ import (
 //
 // Set and Stage copy the value, except with [WithRawValues]: then they keep it.
 // Get returns bytes that are the caller's. A nil value is read back as an empty
-// one. Errors contain neither keys nor values, as long as the client's hooks do
-// not put them there.
+// one. Errors contain neither keys nor values.
 type Backend struct {
 	client    redis.UniversalClient
 	prefix    string
@@ -39,22 +39,30 @@ var (
 // New returns a Backend that uses client, which stays the caller's: New does not
 // call it, and nothing here changes or closes it. Close it after the last call.
 //
-// It returns [ErrNilClient], [ErrEndlessCalls], [ErrClientCache], or errors that
-// wrap [ErrBadOption].
+// One of [WithKeyPrefix] and [WithoutKeyPrefix] is required: nothing else keeps two
+// backends on one server apart.
+//
+// It returns [ErrNilClient], [ErrAutoPipeliner], [ErrEndlessCalls],
+// [ErrClientCache], [ErrReplicaReads], [ErrNoKeyPrefix], or errors that wrap
+// [ErrBadOption].
 func New(client redis.UniversalClient, opts ...Option) (*Backend, error) {
 	t, ok := traitsOf(client)
-	if !ok {
+	switch {
+	case !ok:
 		return nil, ErrNilClient
-	}
-	if t.endless {
+	case t.pipelines:
+		return nil, ErrAutoPipeliner
+	case t.endless:
 		return nil, ErrEndlessCalls
-	}
-	if t.caches {
+	case t.caches:
 		return nil, ErrClientCache
 	}
 	c, err := newConfig(opts)
 	if err != nil {
 		return nil, err
+	}
+	if t.replicas && !c.staleReads {
+		return nil, ErrReplicaReads
 	}
 	if c.hasRetries {
 		t.retry.max = c.retries
@@ -72,12 +80,12 @@ func New(client redis.UniversalClient, opts ...Option) (*Backend, error) {
 }
 
 // Get returns the entry at key, unless it has expired. A key that is empty or
-// too long cannot have been stored and is a miss. Errors are a [*DamagedError]
+// too long cannot have been stored and is a miss. Errors are a [*backends.DamagedError]
 // or an [*Error], which wraps the client's.
 func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]byte], ok bool, err error) {
 	switch {
 	case ctx.Err() != nil:
-		return backends.Entry[[]byte]{}, false, endedError(ctx, "get")
+		return backends.Entry[[]byte]{}, false, notBegun(ctx, "get")
 	case !b.storable(key):
 		return backends.Entry[[]byte]{}, false, nil
 	case b.raw:
@@ -94,22 +102,22 @@ func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]b
 func (b *Backend) get(ctx context.Context, key string) (entry backends.Entry[[]byte], ok bool, err error) {
 	data, err := b.client.Get(ctx, key).Bytes()
 	if err != nil {
-		return backends.Entry[[]byte]{}, false, b.readError(ctx, err)
+		return backends.Entry[[]byte]{}, false, b.readFailed(ctx, err)
 	}
-	expiry, value, err := decode(data)
+	expiresAt, value, err := decode(data)
 	if err != nil {
 		return backends.Entry[[]byte]{}, false, err
 	}
-	return entryOf(expiry, value), true, nil
+	return entryOf(expiresAt, value), true, nil
 }
 
-// readError returns nil for a miss.
-func (b *Backend) readError(ctx context.Context, err error) error {
+// readFailed returns nil for a miss.
+func (b *Backend) readFailed(ctx context.Context, err error) error {
 	if errors.Is(err, redis.Nil) {
 		return nil
 	}
 	b.lookAgain(ctx, err)
-	return &Error{Op: "get", Err: err}
+	return readError(ctx, err)
 }
 
 // lookAgain has the client of a cluster ask for its state, in the background and
@@ -119,7 +127,7 @@ func (b *Backend) lookAgain(ctx context.Context, err error) {
 	if b.reload == nil || errors.Is(err, context.Canceled) || errors.Is(err, redis.ErrPoolTimeout) {
 		return
 	}
-	if _, _, _, answered := replyOf(err); answered {
+	if _, answered := replyOf(err); answered {
 		return
 	}
 	now, last := time.Now().Unix(), b.reloaded.Load()
@@ -151,8 +159,8 @@ func (b *Backend) Delete(ctx context.Context, key string) error {
 
 // Stage checks key and value against the limits of Redis, puts the header in
 // front of a copy of the value, and returns the function that sends it. Nothing
-// is sent before that. Errors are [ErrEmptyKey] or a [*TooLargeError]; both are
-// certainly not applied.
+// is sent before that. Errors are [backends.ErrEmptyKey] or a
+// [*backends.TooLargeError]; both are certainly not applied.
 func (b *Backend) Stage(_ context.Context, key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
 	c, err := b.stage(key, entry)
 	if err != nil {
@@ -168,9 +176,9 @@ func (b *Backend) stage(key string, entry backends.Entry[[]byte]) (change, error
 	if err := b.checkValue(entry.Value); err != nil {
 		return change{}, err
 	}
-	c := change{key: b.prefix + key, data: entry.Value, expiry: expiryOf(entry.ExpiresAt)}
+	c := change{key: b.prefix + key, data: entry.Value, expiresAt: expiry.Encode(entry.ExpiresAt)}
 	if !b.raw {
-		c.data = encode(c.expiry, entry.Value)
+		c.data = encode(c.expiresAt, entry.Value)
 	}
 	return c, nil
 }

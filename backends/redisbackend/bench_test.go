@@ -79,7 +79,7 @@ func sets(tb testing.TB, client *redis.Client, size int) []struct {
 } {
 	tb.Helper()
 	data := make([]byte, size)
-	b, err := redisbackend.New(client)
+	b, err := redisbackend.New(client, redisbackend.WithoutKeyPrefix())
 	if err != nil {
 		tb.Fatal(err)
 	}

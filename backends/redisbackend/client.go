@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"strconv"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -21,8 +20,7 @@ type traits struct {
 	reload        func(ctx context.Context) // the state of a cluster, in the background
 	retry         retry
 	network, addr string // of the one server
-	endless       bool   // its calls may never end
-	caches        bool   // it has a cache of its own
+	dangers
 }
 
 // traitsOf returns false for a nil client.
@@ -39,8 +37,7 @@ func traitsOf(client redis.UniversalClient) (t traits, ok bool) {
 			retry:   retry{o.MaxRetries, o.MinRetryBackoff, o.MaxRetryBackoff},
 			network: o.Network,
 			addr:    o.Addr,
-			endless: endless(o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout),
-			caches:  o.ClientSideCache != nil || o.ClientSideCacheConfig != nil,
+			dangers: dangersOf(o),
 		}
 		if o.Addr == sentinelAddr {
 			t.addr = ""
@@ -54,7 +51,7 @@ func traitsOf(client redis.UniversalClient) (t traits, ok bool) {
 			redirects: true,
 			reload:    c.ReloadState,
 			retry:     retry{o.MaxRedirects, o.MinRetryBackoff, o.MaxRetryBackoff},
-			endless:   endless(o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout),
+			dangers:   dangersOfCluster(o),
 		}
 		if len(o.Addrs) == 1 {
 			t.addr = o.Addrs[0]
@@ -66,14 +63,12 @@ func traitsOf(client redis.UniversalClient) (t traits, ok bool) {
 		o := c.Options() // as they were given: 0 stands for the default
 		t.retry = retry{o.MaxRetries, o.MinRetryBackoff, o.MaxRetryBackoff}
 		t.endless = !o.ContextTimeoutEnabled && (o.ReadTimeout < 0 || o.WriteTimeout < 0)
+	case *redis.AutoPipeliner:
+		return traits{dangers: dangers{pipelines: true}}, c != nil
+	default:
+		t.dangers = dangersOfWrapper(client)
 	}
 	return t, true
-}
-
-// endless takes the timeouts as go-redis has completed them: there is none that
-// is not positive.
-func endless(contexts bool, read, write time.Duration) bool {
-	return !contexts && (read <= 0 || write <= 0)
 }
 
 // describe splits the address as far as it can be.

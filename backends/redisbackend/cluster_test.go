@@ -78,7 +78,7 @@ func TestCluster(t *testing.T) {
 		"NOPERM":             {one: []act{answer("NOPERM no")}, certain: true, attempts: 1, errorType: "NOPERM"},
 		"moved, lost":        {one: []act{moved}, two: []act{applyThenDrop}, onTwo: true, attempts: 1, errorType: "connection_lost"},
 		"lost":               {one: []act{applyThenDrop}, onOne: true, attempts: 1, errorType: "connection_lost"},
-		"no server":          {dials: refuseAll, certain: true, attempts: 4, errorType: "connection refused"},
+		"no server":          {dials: refuseAll, certain: true, attempts: 4, errorType: "connection_refused"},
 		"READONLY for ever":  {one: repeat(16, answer("READONLY no")), certain: true, attempts: 4, errorType: "READONLY"},
 		"cluster down":       {one: repeat(4, answer("CLUSTERDOWN no")), certain: true, attempts: 4, errorType: "CLUSTERDOWN"},
 	} {

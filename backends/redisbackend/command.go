@@ -59,7 +59,7 @@ func newDelete(ctx context.Context, key string) *command {
 	return c
 }
 
-// milliseconds rounds up, so that the server drops nothing that is still alive.
+// milliseconds rounds up, so that the server drops nothing that has not expired.
 func milliseconds(d time.Duration) int64 {
 	ms := d.Milliseconds()
 	if d%time.Millisecond != 0 {

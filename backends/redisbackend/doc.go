@@ -26,6 +26,18 @@
 // go-redis ends a call that waits for the server by its own timeouts alone, and
 // a context that ends is not noticed before that.
 //
+// # Keys
+//
+// A key prefix keeps apart what is stored on one server, and [New] asks for it:
+// the header of a value does not tell its type, so two backends with the same
+// prefix read each other's values, perhaps without an error. Give each type of
+// value a prefix of its own: see [WithKeyPrefix].
+//
+// # Replicas
+//
+// [New] refuses a client that reads from replicas. They lag behind, and a first
+// tier would keep what they return. See [WithStaleReads].
+//
 // # Format
 //
 // In front of every value is a header, unless [WithRawValues] is given:
@@ -38,14 +50,14 @@
 //	bytes 22-    the value
 //
 // Other flags, and other formats, are of a later release: Get refuses them, and
-// anything else that it cannot read, by a [*DamagedError].
+// anything else that it cannot read, by a [*backends.DamagedError].
 //
 // # Expiry and clocks
 //
 // The expiry in the header is what counts. It comes from the clock of the
 // writer, and Get compares it with the clock of the reader, so between the two
-// an entry lives longer or shorter by as much as these differ. The key itself
-// is given the rest of the entry's life in milliseconds, rounded up (PX), and
+// an entry expires later or earlier by as much as these differ. The key itself
+// is given the rest of the entry's TTL in milliseconds, rounded up (PX), and
 // not the instant (PXAT): the server's clock plays no part, and the key is there
 // for at least as long as the entry, by the writer's clock. An entry that has
 // expired when it is written is a DEL of its key.
@@ -60,7 +72,10 @@
 //     was refused, for an address that was not found, for a full pool, a closed
 //     client, a failed login, and for a context that ended before any of these.
 //   - An attempt was answered by an error that Redis gives before it executes a
-//     command: OOM, READONLY, LOADING, NOPERM and so on, see [Error].
+//     command. These begin with ASK, BUSY, CLUSTERDOWN, CROSSSLOT, DENIED,
+//     LOADING, MASTERDOWN, MISCONF, MOVED, NOAUTH, NOPERM, NOREPLICAS, OOM,
+//     READONLY, TRYAGAIN, WRONGPASS or WRONGTYPE, or with ERR and are about too
+//     many clients, too long a value, an unknown command or an invalid expiry.
 //
 // All else is unknown, in particular a timeout and a connection that was lost
 // after the command was written. Errors that are not in the list are unknown
@@ -81,7 +96,43 @@
 // cluster's state, which it would else do once a minute: a replica may have taken
 // the place of a master that is gone.
 //
-// The limit of this: do not attach a hook that repeats commands itself. Where it
+// The limits of this: do not attach a hook that repeats commands itself. Where it
 // shows, because a command was written twice and not to a cluster, the outcome is
-// unknown; elsewhere its last error is taken for the only one.
+// unknown; elsewhere its last error is taken for the only one. And the count rests
+// on an assumption about go-redis, which its documentation does not state: it asks
+// an argument that is an encoding.BinaryMarshaler for its bytes when it writes the
+// command to a connection, once each time and at no other time. The first argument
+// of the commands here, their name, is such a marshaler. A test of this package
+// holds each release of go-redis to that.
+//
+// # Errors
+//
+// The text of an [Error] consists of fixed phrases of this package. Texts of the
+// server and of the client are never shown, because they may quote a key or a value.
+// The cause of a context that ended is shown: whoever cancels a context chooses it.
+// Its error.type has one of these values:
+//
+//   - The first word of a reply of the server, if it is one of those above, or ERR,
+//     BUSYGROUP, BUSYKEY, EXECABORT, INPROG, IOERR, NOGOODSLAVE, NOGROUP,
+//     NOMASTERLINK, NOPROTO, NOQUORUM, NOSCRIPT, NOTBUSY, REDIRECT, UNBLOCKED or
+//     UNKILLABLE. Any other reply is "redis_error".
+//   - Of the call: "timeout" and "canceled".
+//   - Of the client: "pool_timeout", "closed", and "bad_reply" for a reply that it
+//     cannot read.
+//   - Of the network: "connection_lost", "connection_refused", "host_not_found",
+//     "dns_failure", "host_unreachable", "network_unreachable", "network_down",
+//     "address_not_available", "too_many_open_files", "permission_denied",
+//     "not_exist" (a Unix socket), and "os_error" for the rest. The text names the
+//     operation, for instance "read: connection reset", and no addresses.
+//   - Of TLS: "certificate_unknown_authority", "certificate_wrong_host",
+//     "certificate_expired", "certificate_invalid", "tls_not_spoken".
+//   - The Go type of any other error, of a hook for instance, or "_OTHER" for types
+//     of packages errors and fmt, which only carry a text. The text names the type
+//     too.
+//
+// Of the replies, these say that the server is healthy and has refused just one
+// call, see [backends.FromHealthyStore]: CROSSSLOT, MISCONF, NOPERM, NOREPLICAS,
+// OOM, READONLY, TRYAGAIN, WRONGTYPE, and those that begin with ERR and are about
+// too long a value, an unknown command or an invalid expiry. So does a
+// [*backends.DamagedError].
 package redisbackend

@@ -1,9 +1,6 @@
 package redisbackend
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 var (
 	// ErrNilClient is returned by [New] when it was given no client.
@@ -21,59 +18,29 @@ var (
 	ErrClientCache = errors.New("redisbackend: the client has a cache of its own, which may return what was overwritten: " +
 		"use one without ClientSideCache and ClientSideCacheConfig")
 
+	// ErrReplicaReads is returned by [New] for the client of a cluster, or of a
+	// master with sentinels, that sends reads to replicas: ReadOnly,
+	// RouteByLatency, RouteRandomly or ReplicaOnly is set. [WithStaleReads] allows
+	// it.
+	ErrReplicaReads = errors.New("redisbackend: the client reads from replicas, which may return what was overwritten: " +
+		"use one without ReadOnly, RouteByLatency, RouteRandomly and ReplicaOnly, or allow it by WithStaleReads")
+
+	// ErrAutoPipeliner is returned by [New] for a redis.AutoPipeliner. It hides
+	// whether its client reads from replicas or may hang, and sends commands again
+	// on its own.
+	ErrAutoPipeliner = errors.New("redisbackend: the client is an AutoPipeliner: pass the client that it was made of")
+
+	// ErrNoKeyPrefix is returned by [New] when it was given neither [WithKeyPrefix]
+	// nor [WithoutKeyPrefix].
+	ErrNoKeyPrefix = errors.New("redisbackend: no key prefix is given: values of another type under the same key " +
+		"would be read as if they were these: use WithKeyPrefix with a prefix for each type, " +
+		"or WithoutKeyPrefix if nothing else uses the database")
+
 	// ErrBadOption is wrapped by the errors of [New] that say what is wrong with
 	// which option.
 	ErrBadOption = errors.New("redisbackend: bad option")
-
-	// ErrEmptyKey is returned by Set and Stage when the key is empty. Nothing
-	// was applied.
-	ErrEmptyKey error = &refusedError{"redisbackend: the key is empty: use another", "empty_key"}
 
 	// ErrWithdrawn is what a client's hook sees when it sends a write once more
 	// after Set or Delete has returned. It is never returned by a [Backend].
 	ErrWithdrawn = errors.New("redisbackend: the write has ended and was not sent again")
 )
-
-// refusedError is for what is never sent.
-type refusedError struct{ text, errorType string }
-
-func (e *refusedError) Error() string     { return e.text }
-func (e *refusedError) NotApplied() bool  { return true }
-func (e *refusedError) ErrorType() string { return e.errorType }
-
-// TooLargeError says that Redis cannot store a key or a value. It is returned by
-// Set and Stage before anything is sent.
-type TooLargeError struct {
-	What string // "key" or "value"
-	Size int    // its length in bytes
-	Max  int    // what the server takes
-}
-
-// Error gives both lengths and says what can be done.
-func (e *TooLargeError) Error() string {
-	advice := "use a shorter one, for instance a hash of it"
-	if e.What == "value" {
-		advice = "do not cache it, or split it"
-	}
-	return fmt.Sprintf("redisbackend: the %s has %d bytes, and Redis takes %d: %s", e.What, e.Size, e.Max, advice)
-}
-
-// NotApplied returns true: nothing was sent.
-func (e *TooLargeError) NotApplied() bool { return true }
-
-// ErrorType returns the value of the attribute error.type.
-func (e *TooLargeError) ErrorType() string { return "too_large" }
-
-// DamagedError is an error of Get: what is stored at the key was written by
-// something else, or by a later release, or was cut or changed. Writing or
-// deleting the key mends it.
-type DamagedError struct{ reason string }
-
-// Error says what is wrong, without the stored bytes.
-func (e *DamagedError) Error() string {
-	return "redisbackend: the stored bytes are " + e.reason +
-		": set or delete the key to get rid of them, or use WithRawValues for values of other programs"
-}
-
-// ErrorType returns the value of the attribute error.type.
-func (e *DamagedError) ErrorType() string { return "damaged" }

@@ -61,7 +61,7 @@ func ExampleWithRawValues() {
 	client := redis.NewClient(&redis.Options{Addr: addr, ContextTimeoutEnabled: true})
 	defer func() { _ = client.Close() }()
 
-	store, err := redisbackend.New(client, redisbackend.WithRawValues())
+	store, err := redisbackend.New(client, redisbackend.WithRawValues(), redisbackend.WithoutKeyPrefix())
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -84,7 +84,7 @@ func ExampleError() {
 	client := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: 1, DialerRetries: 1})
 	defer func() { _ = client.Close() }()
 
-	store, err := redisbackend.New(client)
+	store, err := redisbackend.New(client, redisbackend.WithKeyPrefix("shop:"))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -95,6 +95,6 @@ func ExampleError() {
 	}
 	fmt.Println(backends.CertainlyNotApplied(err))
 	// Output:
-	// set 2 connection refused
+	// set 2 connection_refused
 	// true
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/redisbackend"
 )
 
@@ -79,7 +80,7 @@ func TestDamaged(t *testing.T) {
 			damage()
 			_, ok, err := b.Get(t.Context(), secret)
 			require.False(t, ok)
-			var failed *redisbackend.DamagedError
+			var failed *backends.DamagedError
 			require.ErrorAs(t, err, &failed)
 			assert.Equal(t, "damaged", failed.ErrorType())
 			assert.NotContains(t, err.Error(), secret)
@@ -108,7 +109,7 @@ func FuzzHeader(f *testing.F) {
 		expiry, value, err := redisbackend.Decode(data)
 		require.Equal(t, before, data, "the bytes were changed")
 		if err != nil {
-			var failed *redisbackend.DamagedError
+			var failed *backends.DamagedError
 			require.ErrorAs(t, err, &failed)
 			assert.Nil(t, value)
 			assert.True(t, texts[err.Error()], err)

@@ -1,5 +1,7 @@
 package redisbackend
 
+import "github.com/tiercache/tiercache/backends"
+
 const (
 	// MaxKeySize is the greatest length of a key in bytes, prefix included:
 	// what Redis takes.
@@ -18,9 +20,12 @@ func (b *Backend) storable(key string) bool { return b.checkKey(key) == nil }
 func (b *Backend) checkKey(key string) error {
 	switch size := len(b.prefix) + len(key); {
 	case key == "":
-		return ErrEmptyKey
+		return backends.ErrEmptyKey
 	case size > MaxKeySize:
-		return &TooLargeError{What: "key", Size: size, Max: MaxKeySize}
+		return &backends.TooLargeError{
+			What: "key", Size: int64(size), Max: MaxKeySize,
+			Advice: "use a shorter one, for instance a hash of it",
+		}
 	default:
 		return nil
 	}
@@ -32,7 +37,10 @@ func (b *Backend) checkValue(value []byte) error {
 		limit -= headerSize
 	}
 	if len(value) > limit {
-		return &TooLargeError{What: "value", Size: len(value), Max: limit}
+		return &backends.TooLargeError{
+			What: "value", Size: int64(len(value)), Max: int64(limit),
+			Advice: "do not cache it, or split it",
+		}
 	}
 	return nil
 }

@@ -11,6 +11,9 @@ type Option interface{ apply(c config) config }
 
 type config struct {
 	prefix       string
+	hasPrefix    bool
+	noPrefix     bool
+	staleReads   bool
 	raw          bool
 	instrumented bool
 	now          func() time.Time
@@ -29,6 +32,14 @@ func newConfig(opts []Option) (config, error) {
 	if c.retries < 0 {
 		errs = append(errs, fmt.Errorf("%w: the number of retries is %d: it must not be negative", ErrBadOption, c.retries))
 	}
+	switch {
+	case c.hasPrefix && c.noPrefix:
+		errs = append(errs, fmt.Errorf("%w: both WithKeyPrefix and WithoutKeyPrefix are used: choose one of them", ErrBadOption))
+	case c.hasPrefix && c.prefix == "":
+		errs = append(errs, fmt.Errorf("%w: the key prefix is empty: give one, or use WithoutKeyPrefix", ErrBadOption))
+	case !c.hasPrefix && !c.noPrefix:
+		errs = append(errs, ErrNoKeyPrefix)
+	}
 	if len(c.prefix) > maxPrefixSize {
 		errs = append(errs, fmt.Errorf("%w: the key prefix has %d bytes: it may have %d", ErrBadOption, len(c.prefix), maxPrefixSize))
 	}
@@ -39,13 +50,49 @@ type optionFunc func(c config) config
 
 func (f optionFunc) apply(c config) config { return f(c) }
 
-// WithKeyPrefix puts prefix in front of every key, to keep what several users of
-// a server store apart. End it with a separator: "a" and "bc" make the same key
-// as "ab" and "c". A prefix that contains {...} puts all keys of a cluster into
-// one slot. It must not be longer than 1 KiB. Default: none.
+// WithKeyPrefix puts prefix in front of every key. It must not be empty or longer
+// than 1 KiB.
+//
+// Give each type of value, and each service, a prefix of its own, for instance
+// "shop:user:". The header in front of a value does not tell its type. So two
+// backends with the same prefix, or with none, read each other's values, and a
+// codec may decode those without an error: JSON of a user is a valid order all
+// of whose fields are zero. Change the prefix when the type changes in a way that
+// its codec does not understand.
+//
+// End it with a separator: "a" and "bc" make the same key as "ab" and "c".
+// A prefix that contains {...} puts all keys of a cluster into one slot.
 func WithKeyPrefix(prefix string) Option {
 	return optionFunc(func(c config) config {
-		c.prefix = prefix
+		c.prefix, c.hasPrefix = prefix, true
+		return c
+	})
+}
+
+// WithoutKeyPrefix stores keys as they are. Use it if nothing else uses the
+// database, or if the keys have prefixes already. It cannot be combined with
+// [WithKeyPrefix], whose doc describes the danger.
+func WithoutKeyPrefix() Option {
+	return optionFunc(func(c config) config {
+		c.noPrefix = true
+		return c
+	})
+}
+
+// WithStaleReads allows a client that reads from replicas: one of a cluster, or of
+// a master with sentinels, with ReadOnly, RouteByLatency, RouteRandomly or
+// ReplicaOnly. Default: [New] returns [ErrReplicaReads] for it.
+//
+// A replica lags behind its master, without a bound while it is cut off. A Get
+// may then return what a Set or Delete has replaced, also one that has returned
+// nil, and a first tier keeps that until the entry expires. No inconsistency is
+// reported for it.
+//
+// New cannot see ReplicaOnly in a client of redis.NewFailoverClient. Such a client
+// is of no use here: its writes are refused with READONLY.
+func WithStaleReads() Option {
+	return optionFunc(func(c config) config {
+		c.staleReads = true
 		return c
 	})
 }
@@ -54,7 +101,7 @@ func WithKeyPrefix(prefix string) Option {
 // programs can read and write them. Default: values have a header.
 //
 // The expiry is then the key's own. Set rounds it up to milliseconds. Get asks
-// for the value and the rest of the key's life by a script of two lines (EVAL),
+// for the value and the rest of the key's TTL by a script of two lines (EVAL),
 // which is one round trip, and adds that rest to the time at which it asked: what
 // it returns is earlier than the truth by up to one trip to the server and a
 // millisecond. The user of the connection needs the permission for EVAL, GET and

@@ -31,7 +31,7 @@ func TestNew_Errors(t *testing.T) {
 	require.EqualError(t, err, "redisbackend: bad option: the number of retries is -1: it must not be negative\n"+
 		"redisbackend: bad option: the key prefix has 1025 bytes: it may have 1024")
 
-	b, err = redisbackend.New(client, nil, redisbackend.WithClock(nil), redisbackend.WithKeyPrefix(""))
+	b, err = redisbackend.New(client, nil, redisbackend.WithClock(nil), redisbackend.WithoutKeyPrefix())
 	require.NoError(t, err)
 	assert.NotNil(t, b)
 }
@@ -80,7 +80,7 @@ func TestNew_EndlessCalls(t *testing.T) {
 					ReadTimeout: test.read, WriteTimeout: test.write, ContextTimeoutEnabled: test.contexts,
 				}),
 			} {
-				_, err := redisbackend.New(client)
+				_, err := redisbackend.New(client, redisbackend.WithoutKeyPrefix())
 				require.NoError(t, client.Close())
 				if test.endless {
 					assert.ErrorIs(t, err, redisbackend.ErrEndlessCalls, kind)
@@ -157,28 +157,28 @@ func TestLimits(t *testing.T) {
 		errorType string
 		text      string
 	}{
-		"an empty key": {errorType: "empty_key", text: "redisbackend: the key is empty: use another"},
+		"an empty key": {errorType: "empty_key", text: "backends: the key is empty: use another"},
 		"an empty key with a prefix": {
 			opts:      []redisbackend.Option{redisbackend.WithKeyPrefix("p:")},
-			errorType: "empty_key", text: "redisbackend: the key is empty: use another",
+			errorType: "empty_key", text: "backends: the key is empty: use another",
 		},
 		"too long a key": {
 			key: zeroedString(redisbackend.MaxKeySize + 1), errorType: "too_large",
-			text: "redisbackend: the key has 536870913 bytes, and Redis takes 536870912: use a shorter one, for instance a hash of it",
+			text: "backends: the key has 536870913 bytes, and the store takes 536870912: use a shorter one, for instance a hash of it",
 		},
 		"too long a key, with its prefix": {
 			key: zeroedString(redisbackend.MaxKeySize), errorType: "too_large",
 			opts: []redisbackend.Option{redisbackend.WithKeyPrefix("p")},
-			text: "redisbackend: the key has 536870913 bytes, and Redis takes 536870912: use a shorter one, for instance a hash of it",
+			text: "backends: the key has 536870913 bytes, and the store takes 536870912: use a shorter one, for instance a hash of it",
 		},
 		"too long a value": {
 			key: "k", value: make([]byte, redisbackend.MaxValueSize-redisbackend.HeaderSize+1), errorType: "too_large",
-			text: "redisbackend: the value has 536870891 bytes, and Redis takes 536870890: do not cache it, or split it",
+			text: "backends: the value has 536870891 bytes, and the store takes 536870890: do not cache it, or split it",
 		},
 		"too long a raw value": {
 			key: "k", value: make([]byte, redisbackend.MaxValueSize+1), errorType: "too_large",
 			opts: []redisbackend.Option{redisbackend.WithRawValues()},
-			text: "redisbackend: the value has 536870913 bytes, and Redis takes 536870912: do not cache it, or split it",
+			text: "backends: the value has 536870913 bytes, and the store takes 536870912: do not cache it, or split it",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -59,9 +59,9 @@ var outcomes = map[string]outcome{
 	"lost before it was applied": lost("connection_lost", false, 1, drop),
 	"no answer, applied":         lost("timeout", true, 1, applyThenHang),
 	"no answer, not applied":     lost("timeout", false, 1, hang),
-	"refused connection":         refused("connection refused", 1).dialing(errRefused).with(redisbackend.WithWriteRetries(0)),
+	"refused connection":         refused("connection_refused", 1).dialing(errRefused).with(redisbackend.WithWriteRetries(0)),
 	"an odd error, applied":      lost("ERR", true, 1, applyThenAnswer("ERR upstream failure")),
-	"an odd word, applied":       lost("_OTHER", true, 1, applyThenAnswer("hunter2 is what it is")),
+	"an odd word, applied":       lost("redis_error", true, 1, applyThenAnswer("hunter2 is what it is")),
 	"OOM":                        refused("OOM", 1, answer("OOM command not allowed")),
 	"WRONGTYPE":                  refused("WRONGTYPE", 1, answer("WRONGTYPE Operation against a key")),
 	"NOPERM":                     refused("NOPERM", 1, answer("NOPERM no permissions for 'hunter2'")),
@@ -82,7 +82,7 @@ var outcomes = map[string]outcome{
 	"TRYAGAIN":         refused("TRYAGAIN", 4, repeat(4, answer("TRYAGAIN Multiple keys request"))...),
 	"NOREPLICAS":       refused("NOREPLICAS", 4, repeat(4, answer("NOREPLICAS Not enough good replicas"))...),
 	"too many clients": refused("ERR", 4, repeat(4, answer("ERR max number of clients reached"))...),
-	"no server":        refused("connection refused", 4).dialing(errRefused, errRefused, errRefused, errRefused),
+	"no server":        refused("connection_refused", 4).dialing(errRefused, errRefused, errRefused, errRefused),
 
 	"no server in time": refused("timeout", 4).dialing(slices.Repeat([]error{
 		&net.OpError{Op: "dial", Net: "tcp", Err: context.DeadlineExceeded},

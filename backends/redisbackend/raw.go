@@ -9,7 +9,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// readRaw asks for a value and the rest of the key's life at one instant, so that
+// readRaw asks for a value and the rest of the key's TTL at one instant, so that
 // both are of the same entry. It is no transaction, because go-redis leaves
 // replies unread on a connection on which MULTI is refused, where the next call
 // could take them for its own.
@@ -25,7 +25,7 @@ func (b *Backend) getRaw(ctx context.Context, key string) (entry backends.Entry[
 	now := b.now()
 	reply, err := b.client.Eval(ctx, readRaw, []string{key}).Slice()
 	if err != nil {
-		return backends.Entry[[]byte]{}, false, b.readError(ctx, err)
+		return backends.Entry[[]byte]{}, false, b.readFailed(ctx, err)
 	}
 	if len(reply) == 2 {
 		if reply[0] == nil {
@@ -43,13 +43,13 @@ func (b *Backend) getRaw(ctx context.Context, key string) (entry backends.Entry[
 func rawEntry(value string, rest int64, now time.Time) backends.Entry[[]byte] {
 	entry := backends.Entry[[]byte]{Value: []byte(value)}
 	if rest >= 0 { // -1: it has no end
-		entry.ExpiresAt = now.Add(life(rest))
+		entry.ExpiresAt = now.Add(ttlOf(rest))
 	}
 	return entry
 }
 
-// life turns the milliseconds of the server into a duration that does not
+// ttlOf turns the milliseconds of the server into a duration that does not
 // overflow.
-func life(ms int64) time.Duration {
+func ttlOf(ms int64) time.Duration {
 	return time.Duration(min(ms, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
 }

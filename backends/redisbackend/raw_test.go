@@ -91,7 +91,7 @@ func TestGetErrors(t *testing.T) {
 					assert.NotContains(t, err.Error(), secret)
 				}
 				s.nextDials(errRefused)
-				check("connection refused", "redisbackend: get failed: dial tcp: connection refused")
+				check("connection_refused", "redisbackend: get failed: dial: connection refused")
 				_, err := s.Lpush(secret, "a list")
 				require.NoError(t, err)
 				check("WRONGTYPE", "redisbackend: get failed: the server answered WRONGTYPE: the key holds something other than a string")

@@ -2,7 +2,9 @@ package redisbackend_test
 
 import (
 	"context"
+	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,6 +28,7 @@ type server struct {
 
 	mu    sync.Mutex
 	acts  []act   // for the coming SET and DEL commands, one for each
+	gets  []act   // for the coming GET and EVAL commands, one for each
 	dials []error // for the coming dials, one for each; nil lets it pass
 	conns []net.Conn
 	seen  []string // all commands
@@ -81,9 +84,14 @@ func (s *server) backend(t *testing.T, opts ...redisbackend.Option) *redisbacken
 	return newBackend(t, s.client(t, nil), opts...)
 }
 
+// newBackend returns a backend over client, without a key prefix unless opts have
+// one.
 func newBackend(t *testing.T, client redis.UniversalClient, opts ...redisbackend.Option) *redisbackend.Backend {
 	t.Helper()
 	b, err := redisbackend.New(client, opts...)
+	if errors.Is(err, redisbackend.ErrNoKeyPrefix) {
+		b, err = redisbackend.New(client, append(slices.Clip(opts), redisbackend.WithoutKeyPrefix())...)
+	}
 	require.NoError(t, err)
 	return b
 }
@@ -93,6 +101,13 @@ func (s *server) next(acts ...act) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.acts = append(s.acts, acts...)
+}
+
+// nextGets queues what becomes of the coming GET and EVAL commands.
+func (s *server) nextGets(acts ...act) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gets = append(s.gets, acts...)
 }
 
 // nextDials queues what becomes of the coming dials.
@@ -152,11 +167,18 @@ func (s *server) take(words []string) act {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen = append(s.seen, strings.Join(words, " "))
-	if name := strings.ToLower(words[0]); name != "set" && name != "del" || len(s.acts) == 0 {
+	var queue *[]act
+	switch strings.ToLower(words[0]) {
+	case "set", "del":
+		queue = &s.acts
+	case "get", "eval":
+		queue = &s.gets
+	}
+	if queue == nil || len(*queue) == 0 {
 		return pass
 	}
-	a := s.acts[0]
-	s.acts = s.acts[1:]
+	a := (*queue)[0]
+	*queue = (*queue)[1:]
 	return a
 }
 

@@ -4,104 +4,117 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"os"
-	"syscall"
+	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tiercache/tiercache/backends"
 )
 
-// Error is an error of the client or the server. Its text never is a reply of
-// the server as it came, which may quote the key or the value.
-//
-// The replies that say that a write was not executed are those that begin with
-// ASK, BUSY, CLUSTERDOWN, CROSSSLOT, DENIED, LOADING, MASTERDOWN, MISCONF,
-// MOVED, NOAUTH, NOPERM, NOREPLICAS, OOM, READONLY, TRYAGAIN, WRONGPASS,
-// WRONGTYPE, and a few that begin with ERR: too many clients, too long a value,
-// an unknown command, an invalid expiry.
+// Error is an error of the client or the server. The package's doc lists the
+// texts and error types.
 type Error struct {
 	Op       string // "get", "set" or "delete"
 	Attempts int    // how often a write was tried; 0 for a read, and for a write that was not begun
 	Err      error  // of the last attempt
 
+	// Stopped is the error of a context that ended between two attempts of a
+	// write and so prevented the next. It may be nil.
+	Stopped error
+
+	ended      error // of the context, if its end is why the last attempt failed
 	notApplied bool
 }
 
-// Error names the operation and says why it failed.
+// Error names the operation and the reason, both by fixed phrases of this package.
 func (e *Error) Error() string {
-	attempts := ""
+	text := fmt.Sprintf("redisbackend: %s failed", e.Op)
 	if e.Attempts > 1 {
-		attempts = fmt.Sprintf(" after %d attempts", e.Attempts)
+		text += fmt.Sprintf(" after %d attempts", e.Attempts)
 	}
-	return fmt.Sprintf("redisbackend: %s failed%s: %s", e.Op, attempts, e.reason())
+	text += ": " + e.cause().text
+	if e.Stopped != nil {
+		text += "; then " + e.Stopped.Error()
+	}
+	return text
 }
 
-func (e *Error) reason() string {
-	code, r, refused, ok := replyOf(e.Err)
+func (e *Error) cause() cause {
+	if r, ok := replyOf(e.Err); ok {
+		return r.cause()
+	}
 	switch {
-	case refused:
-		return "the server answered " + code + ": " + r.text
-	case ok:
-		return "the server answered " + code
+	case e.ended == nil:
+		return causeOf(e.Err)
+	case errors.Is(e.ended, context.DeadlineExceeded):
+		return cause{e.ended.Error(), timeout}
 	default:
-		return e.Err.Error()
+		return cause{e.ended.Error(), "canceled"}
 	}
 }
 
 // Unwrap returns the error of the client.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Is reports whether target is the error or the cause of the context that ended
+// the call, or [backends.ErrClosed] and the client is closed.
+func (e *Error) Is(target error) bool {
+	switch {
+	case e.ended != nil && errors.Is(e.ended, target), e.Stopped != nil && errors.Is(e.Stopped, target):
+		return true
+	default:
+		return target == backends.ErrClosed && errors.Is(e.Err, redis.ErrClosed) //nolint:errorlint // Is methods compare
+	}
+}
+
 // NotApplied reports whether a write was certainly not applied, by none of its
 // attempts. The package's doc says when that is so.
 func (e *Error) NotApplied() bool { return e.notApplied }
 
-// ErrorType returns the value of the attribute error.type: the first word of the
-// server's error reply, for instance "OOM"; "pool_timeout", "closed" (the
-// client), "timeout", "canceled", "connection_lost"; the text of an error number
-// of the operating system; and otherwise the type of the error.
-func (e *Error) ErrorType() string {
-	var errno syscall.Errno
-	var netErr net.Error
-	code, _, _, ok := replyOf(e.Err)
-	switch {
-	case ok:
-		return code
-	case errors.Is(e.Err, redis.ErrPoolTimeout), errors.Is(e.Err, redis.ErrPoolExhausted):
-		return "pool_timeout"
-	case errors.Is(e.Err, redis.ErrClosed):
-		return "closed"
-	case errors.Is(e.Err, context.Canceled):
-		return "canceled"
-	case errors.Is(e.Err, context.DeadlineExceeded), errors.Is(e.Err, os.ErrDeadlineExceeded),
-		errors.As(e.Err, &netErr) && netErr.Timeout():
-		return "timeout"
-	case errors.Is(e.Err, io.EOF), errors.Is(e.Err, io.ErrUnexpectedEOF), errors.Is(e.Err, net.ErrClosed),
-		errors.Is(e.Err, syscall.ECONNRESET), errors.Is(e.Err, syscall.EPIPE):
-		return "connection_lost"
-	case errors.As(e.Err, &errno):
-		return errno.Error()
-	default:
-		return fmt.Sprintf("%T", innermost(e.Err))
-	}
+// Healthy reports whether the server refused this call and goes on serving
+// others. See [backends.FromHealthyStore]; the package's doc lists the replies.
+func (e *Error) Healthy() bool {
+	r, ok := replyOf(e.Err)
+	return ok && r.healthy
 }
 
-func innermost(err error) error {
-	for {
-		next := errors.Unwrap(err)
-		if next == nil {
-			return err
+// ErrorType returns the value of the attribute error.type. The package's doc
+// lists the values.
+func (e *Error) ErrorType() string { return e.cause().errorType }
+
+// readError returns the error of a read.
+func readError(ctx context.Context, err error) error {
+	return &Error{Op: "get", Err: err, ended: endOf(ctx, err)}
+}
+
+// notBegun returns the error of a call that was not begun, because its context
+// had ended.
+func notBegun(ctx context.Context, op string) error {
+	ended := backends.ContextError(ctx)
+	return &Error{Op: op, Err: ended, ended: ended, notApplied: true}
+}
+
+// grace is how late a context may notice that its deadline has passed.
+const grace = 10 * time.Millisecond
+
+// endOf returns the error of ctx if its end is why a call failed with err, and
+// otherwise nil. A timeout of the client's is no cancellation, even if the caller
+// has left meanwhile.
+//
+// go-redis gives the connection the deadline of the context, and it may be the
+// connection that notices it first.
+func endOf(ctx context.Context, err error) error {
+	late := isTimeout(err)
+	if deadline, ok := ctx.Deadline(); ok && late && !time.Now().Before(deadline) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(grace):
 		}
-		err = next
 	}
-}
-
-// endedError is the error of a call that was not begun, because its context had
-// ended. It wraps the context's error and its cause.
-func endedError(ctx context.Context, op string) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if !errors.Is(cause, err) {
-		err = fmt.Errorf("%w: %w", err, cause)
+	switch ctxErr := ctx.Err(); {
+	case errors.Is(ctxErr, context.DeadlineExceeded) && late, errors.Is(ctxErr, context.Canceled) && errors.Is(err, context.Canceled):
+		return backends.ContextError(ctx)
+	default:
+		return nil
 	}
-	return &Error{Op: op, Err: err, notApplied: true}
 }

@@ -9,26 +9,29 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/expiry"
 )
 
 // change is a write that is ready to be sent.
 type change struct {
-	key    string // with its prefix
-	data   []byte // with its header
-	expiry int64
-	remove bool
+	key       string // with its prefix
+	data      []byte // with its header
+	expiresAt int64  // as expiry.Encode returns it
+	remove    bool
 }
 
 // command returns the command that makes the change now: the longer it has
-// waited, the shorter is the life that is left.
+// waited, the shorter is the TTL that is left.
 func (c *change) command(ctx context.Context, now func() time.Time) *command {
 	switch {
 	case c.remove:
 		return newDelete(ctx, c.key)
-	case c.expiry == never:
+	case c.expiresAt == expiry.Never:
 		return newSet(ctx, c.key, c.data, 0)
 	}
-	if ttl := c.expiry - max(0, now().UnixNano()); ttl > 0 {
+	if ttl := c.expiresAt - max(0, now().UnixNano()); ttl > 0 {
 		return newSet(ctx, c.key, c.data, time.Duration(ttl))
 	}
 	return newDelete(ctx, c.key)
@@ -42,7 +45,7 @@ func (c *change) command(ctx context.Context, now func() time.Time) *command {
 // key, and nobody would have been told; so its outcome is that of the write.
 func (b *Backend) write(ctx context.Context, op string, c change) error {
 	if ctx.Err() != nil {
-		return endedError(ctx, op)
+		return notBegun(ctx, op)
 	}
 	for attempts := 1; ; attempts++ {
 		cmd := c.command(ctx, b.now)
@@ -52,8 +55,15 @@ func (b *Backend) write(ctx context.Context, op string, c change) error {
 		}
 		certain := b.notExecuted(cmd.withdraw(), err)
 		b.lookAgain(ctx, err)
-		if !certain || attempts > b.retry.max || !passes(err) || !b.retry.pause(ctx, attempts) {
-			return &Error{Op: op, Attempts: attempts, Err: err, notApplied: certain}
+		failed := &Error{Op: op, Attempts: attempts, Err: err, ended: endOf(ctx, err), notApplied: certain}
+		if !certain || attempts > b.retry.max || !passes(err) {
+			return failed
+		}
+		if !b.retry.pause(ctx, attempts) {
+			if failed.ended == nil {
+				failed.Stopped = backends.ContextError(ctx)
+			}
+			return failed
 		}
 	}
 }
@@ -64,9 +74,9 @@ func (b *Backend) notExecuted(written int, err error) bool {
 	if written == 0 {
 		return true
 	}
-	code, _, refused, _ := replyOf(err)
+	r, _ := replyOf(err)
 	switch {
-	case !refused:
+	case !r.refused:
 		return false
 	case written == 1:
 		return true
@@ -75,14 +85,14 @@ func (b *Backend) notExecuted(written int, err error) bool {
 		// repeat, after MOVED, ASK and READONLY, and after nothing else that is
 		// written. NOPERM may then be the answer to the ASKING that it puts in
 		// front, in place of that to the command.
-		return b.redirects && code != "NOPERM"
+		return b.redirects && r.code != "NOPERM"
 	}
 }
 
 // passes reports whether a repetition may succeed. The conditions are those
 // under which go-redis repeats a command.
 func passes(err error) bool {
-	if _, r, _, ok := replyOf(err); ok {
+	if r, ok := replyOf(err); ok {
 		return r.passes
 	}
 	var opErr *net.OpError

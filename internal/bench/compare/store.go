@@ -56,7 +56,7 @@ func newRedis(ctx context.Context, running *server.Redis, keys []string, encode 
 	s := &store{name: "redis"}
 	for db, part := range []*driver.Config{&s.rawest, &s.plain, &s.coded} {
 		client := redis.NewClient(&redis.Options{Addr: running.Addr, DB: db})
-		backend, err := redisbackend.New(client)
+		backend, err := redisbackend.New(client, redisbackend.WithoutKeyPrefix())
 		if err != nil {
 			return nil, err
 		}

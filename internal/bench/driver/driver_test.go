@@ -54,7 +54,7 @@ func TestOverRedis(t *testing.T) {
 			t.Parallel()
 			testDriver(t, d, func(t *testing.T) driver.Config {
 				t.Helper()
-				l2, err := redisbackend.New(client)
+				l2, err := redisbackend.New(client, redisbackend.WithoutKeyPrefix())
 				require.NoError(t, err)
 				cfg := memory(t)
 				cfg.L2, cfg.Redis = l2, &driver.Redis{Addr: running.Addr, Client: client}

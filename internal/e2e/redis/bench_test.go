@@ -49,7 +49,7 @@ func newClient(tb testing.TB) *redis.Client {
 // newRig is for Gets that find nothing in L1, which is not filled by them.
 func newRig(tb testing.TB, client *redis.Client, tp trace.TracerProvider, mp metric.MeterProvider) *rig {
 	tb.Helper()
-	l2, err := redisbackend.New(client)
+	l2, err := redisbackend.New(client, redisbackend.WithoutKeyPrefix())
 	require.NoError(tb, err)
 	cache, err := tiercache.New("users", backendtest.NewMap[[]byte](), l2, tiercache.WithRefill(tiercache.RefillNever),
 		tiercache.WithTelemetry(tracing.WithTracerProvider(tp), tracing.WithMeterProvider(mp), tracing.Disabled()))
@@ -62,7 +62,7 @@ func newRig(tb testing.TB, client *redis.Client, tp trace.TracerProvider, mp met
 func (r *rig) fill(tb testing.TB) {
 	tb.Helper()
 	require.NoError(tb, r.hand.client.Set(tb.Context(), handKey, benchValue, benchTTL).Err())
-	l2, err := redisbackend.New(r.hand.client)
+	l2, err := redisbackend.New(r.hand.client, redisbackend.WithoutKeyPrefix())
 	require.NoError(tb, err)
 	require.NoError(tb, l2.Set(tb.Context(), cacheKey, entryOf(benchValue, benchTTL)))
 }

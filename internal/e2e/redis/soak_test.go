@@ -108,7 +108,7 @@ func (s *soak) round(n int) {
 	o := clientOptions(s.proxy.Listen)
 	o.MaxRetries = 3
 	client := redis.NewClient(o)
-	store, err := redisbackend.New(client)
+	store, err := redisbackend.New(client, redisbackend.WithoutKeyPrefix())
 	require.NoError(t, err)
 	l2, err := backends.WithCodec(store, backends.String())
 	require.NoError(t, err)

@@ -64,8 +64,8 @@ func TestSuite(t *testing.T) {
 	t.Parallel()
 	for name, deploy := range deployments {
 		for format, opts := range map[string][]redisbackend.Option{
-			"with a header": nil,
-			"raw":           {redisbackend.WithRawValues()},
+			"with a header": {redisbackend.WithoutKeyPrefix()},
+			"raw":           {redisbackend.WithoutKeyPrefix(), redisbackend.WithRawValues()},
 		} {
 			t.Run(name+"/"+format, func(t *testing.T) {
 				t.Parallel()
@@ -79,7 +79,7 @@ func TestSuite(t *testing.T) {
 						}
 						b, err := redisbackend.New(client, opts...)
 						require.NoError(t, err)
-						if opts != nil {
+						if format == "raw" {
 							return newRawStore(b)
 						}
 						return b

@@ -52,7 +52,7 @@ func newWorld(t *testing.T, s setting) *world {
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, w.l1.Close()) })
 	w.l2 = stringsIn(t, s.direct)
-	store, err := redisbackend.New(s.client, redisbackend.WithWriteRetries(s.retries))
+	store, err := redisbackend.New(s.client, redisbackend.WithoutKeyPrefix(), redisbackend.WithWriteRetries(s.retries))
 	require.NoError(t, err)
 	l2, err := backends.WithCodec(store, backends.String())
 	require.NoError(t, err)
@@ -70,7 +70,7 @@ func newWorld(t *testing.T, s setting) *world {
 // stringsIn is a backend that sees what a cache over the same Redis stores.
 func stringsIn(t *testing.T, client redis.UniversalClient) backends.Backend[string] {
 	t.Helper()
-	store, err := redisbackend.New(client)
+	store, err := redisbackend.New(client, redisbackend.WithoutKeyPrefix())
 	require.NoError(t, err)
 	coded, err := backends.WithCodec(store, backends.String())
 	require.NoError(t, err)
