@@ -123,7 +123,10 @@ const maxDamages = 400
 // that have nothing to do with it.
 func damaged(data []byte) (all [][]byte) {
 	all = [][]byte{
-		nil, {}, {0}, []byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff"), []byte("{"), []byte("<!doctype html>"),
+		nil,
+		{},
+		{0},
+		[]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff"), []byte("{"), []byte("<!doctype html>"),
 		append(bytes.Clone(data), data...), append(bytes.Clone(data), 0xff),
 	}
 	step := max(1, len(data)/maxDamages)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 )
 
 // Failures runs the tests of the suite in bubbles. It returns what those that
@@ -15,20 +14,20 @@ func (s Suite[V]) Failures(t *testing.T) map[string][]string {
 	t.Helper()
 	failures := make(map[string][]string)
 	for _, test := range tests[V]() {
-		synctest.Test(t, func(t *testing.T) {
-			r := &recorder{TB: t}
+		r := new(recorder)
+		inBubble(t, r.Errorf, func(t *testing.T) {
 			c := s.check(t)
-			c.t = r
+			r.TB, c.t = t, r
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
 				test.run(c)
 			}()
 			<-done
-			if r.texts != nil {
-				failures[test.name] = r.texts
-			}
 		})
+		if r.texts != nil {
+			failures[test.name] = r.texts
+		}
 	}
 	return failures
 }
