@@ -25,13 +25,24 @@ const (
 	doneNoPanic    = "a function given to Go must not panic"
 )
 
-// rules are what one read shows. They are asked when everything has ended.
+// rules are what one read shows. They are asked when everything has ended. One
+// mistake may break several; the first of them is the nearest to the cause, so a
+// rule stands before those that are broken by what it forbids: how the tiers are
+// called, whether Read ends, how, and with which answer.
 var rules = []struct {
 	demand string
 	broken func(r *read) bool
 }{
-	{mustReturn, func(r *read) bool { return r.stuck }},
+	{ownContext, func(r *read) bool { return r.any(func(c *call) bool { return c.stray }) }},
+	{doneNoPanic, func(r *read) bool { return r.any(func(c *call) bool { return c.panicked }) }},
+	{doneIsQuiet, func(r *read) bool { return r.any(func(c *call) bool { return c.nested }) }},
+	{doneReturns, func(r *read) bool { return r.any(func(c *call) bool { return c.ended && c.reporting }) }},
 	{mustNotPanic, func(r *read) bool { return r.panicked != nil }},
+	{mustReturn, func(r *read) bool { return r.stuck }},
+	{noLateCalls, func(r *read) bool { return r.any(func(c *call) bool { return c.late }) }},
+	{onlyGoGoesOn, func(r *read) bool {
+		return r.returned() && r.any(func(c *call) bool { return !c.timely && !c.late && !c.detached })
+	}},
 	{chosenHasValue, func(r *read) bool {
 		return r.returned() && r.choice != readpolicy.None && !r.any(func(c *call) bool {
 			return c.tier == r.choice && c.timely && c.hit()
@@ -41,20 +52,21 @@ var rules = []struct {
 	{choiceIsClean, func(r *read) bool {
 		return r.returned() && r.choice != readpolicy.None && r.err != nil
 	}},
-	{errorsKept, func(r *read) bool {
-		return r.none() && (r.lost(readpolicy.L1) || r.lost(readpolicy.L2))
-	}},
 	{errorHasCause, func(r *read) bool {
 		return r.none() && r.err != nil && !r.left && !r.any(func(c *call) bool { return c.timely && c.err != nil })
 	}},
-	{noLateCalls, func(r *read) bool { return r.any(func(c *call) bool { return c.late }) }},
-	{onlyGoGoesOn, func(r *read) bool {
-		return r.returned() && r.any(func(c *call) bool { return !c.timely && !c.late && !c.detached })
+	{errorsKept, func(r *read) bool {
+		return r.none() && (r.lost(readpolicy.L1) || r.lost(readpolicy.L2))
 	}},
-	{ownContext, func(r *read) bool { return r.any(func(c *call) bool { return c.stray }) }},
-	{doneIsQuiet, func(r *read) bool { return r.any(func(c *call) bool { return c.nested }) }},
-	{doneReturns, func(r *read) bool { return r.any(func(c *call) bool { return c.ended && c.reporting }) }},
-	{doneNoPanic, func(r *read) bool { return r.any(func(c *call) bool { return c.panicked }) }},
+}
+
+// nearestFirst orders violations as the rules.
+func nearestFirst(violations []error) []error {
+	var demands []string
+	for _, rule := range rules {
+		demands = append(demands, rule.demand)
+	}
+	return conformance.NearestFirst(violations, demands)
 }
 
 // violations returns what the read has shown.

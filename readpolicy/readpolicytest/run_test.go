@@ -16,7 +16,7 @@ func TestRun_ReportsViolations(t *testing.T) {
 	}
 	t.Parallel()
 	out := child(t, "TestRun_ReportsViolations")
-	assert.Contains(t, out, "--- FAIL: TestRun_ReportsViolations/no_tier_is_late")
+	assert.Contains(t, out, "--- FAIL: TestRun_ReportsViolations/no-tier-late")
 	assert.Contains(t, out, "None must not be chosen when a tier has a value: L1 missed, None, nil")
 	assert.Contains(t, out, "--- PASS: TestRun_ReportsViolations/name")
 	assert.NotContains(t, out, "panic:")

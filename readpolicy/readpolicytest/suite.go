@@ -31,6 +31,10 @@ import (
 //
 // Which of two hits is the better one is the policy's own affair.
 //
+// The first failure is the nearest to the cause: simple reads come before those
+// with late tiers and before concurrent ones, and of the demands that one read
+// does not meet the one that explains the others.
+//
 // Everything runs in testing/synctest bubbles, where waiting takes no time, so a
 // policy may use timers. One that asks a tier again is given the same answer
 // each time and must give up at last. A panic in a goroutine that the policy
@@ -58,15 +62,16 @@ func (s Suite) Run(t *testing.T) {
 	conformance.Run(t, s.checks())
 }
 
-func (s Suite) checks() []conformance.Check {
-	checks := []conformance.Check{
-		{Name: "name", Run: s.checkName},
-		{Name: "concurrent use", Run: s.checkConcurrent},
-	}
+// checks are ordered so that the first that fails is the simplest that shows the
+// mistake.
+func (s Suite) checks() (checks []conformance.Check) {
 	for _, o := range orders {
 		checks = append(checks, conformance.Check{Name: o.name, Run: func(t *testing.T) []error { return s.checkAnswers(t, o) }})
 	}
-	return checks
+	return append(checks,
+		conformance.Check{Name: "concurrent-use", Run: s.checkConcurrent},
+		conformance.Check{Name: "name", Run: s.checkName},
+	)
 }
 
 // newPolicy calls New.

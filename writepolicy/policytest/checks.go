@@ -128,10 +128,7 @@ func (s Suite) checkName(t *testing.T) []error {
 			time.Sleep(patience)
 		})
 	})
-	return slices.DeleteFunc(violations, func(err error) bool {
-		v, ok := err.(conformance.ViolationError) //nolint:errorlint // violations are not wrapped
-		return ok && v.Demand == conformance.NoGoroutines
-	})
+	return conformance.Without(violations, conformance.NoGoroutines)
 }
 
 func inBubble(t *testing.T, f func(t *testing.T) []error) []error {

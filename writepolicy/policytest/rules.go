@@ -62,20 +62,13 @@ var rules = []struct {
 	}},
 }
 
-// nearestFirst orders violations as the rules, and those of one rule as they were
-// found: the fewer calls have failed, the earlier.
+// nearestFirst orders violations as the rules.
 func nearestFirst(violations []error) []error {
-	rank := func(err error) int {
-		v, ok := err.(conformance.ViolationError) //nolint:errorlint // violations are not wrapped
-		for i, r := range rules {
-			if ok && v.Demand == r.demand {
-				return i
-			}
-		}
-		return len(rules)
+	var demands []string
+	for _, r := range rules {
+		demands = append(demands, r.demand)
 	}
-	slices.SortStableFunc(violations, func(a, b error) int { return rank(a) - rank(b) })
-	return violations
+	return conformance.NearestFirst(violations, demands)
 }
 
 // violations returns what the write has shown.
