@@ -31,13 +31,14 @@ import (
 //
 //   - In an interface, numbers are float64, structs and maps are map[string]any,
 //     slices and arrays are []any, and []byte, times and other values that are
-//     strings in JSON are strings.
+//     strings in JSON are strings. A nil pointer, slice or map in it is nil.
 //   - Unexported fields, fields tagged "-" and fields whose JSON names are equal
 //     are zero. The values of package sync/atomic are such cases.
 //   - A struct that embeds a type with a MarshalJSON of its own, such as
 //     time.Time, has only what that method writes.
 //   - A time.Time has no monotonic clock reading, and its location is UTC, Local
-//     or a fixed offset. Compare times with Equal.
+//     or a fixed offset. Compare times with Equal. An offset with seconds, as
+//     zones had before 1940 or so, loses them, which changes the instant.
 //   - A slice or map that is empty and tagged omitempty is nil. Others stay nil
 //     or empty as they were.
 //   - Two pointers to one value become pointers to two values, and a pointer to
