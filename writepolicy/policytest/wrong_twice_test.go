@@ -3,6 +3,7 @@ package policytest_test
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -34,15 +35,18 @@ func wrongTwice() map[string]bad {
 		},
 		"done calls a tier after the answer": {
 			write: func(ctx context.Context, _ writepolicy.Op, l1, l2 writepolicy.Tier) error {
-				l1.Go(ctx, func(error) { _ = l2.Write(ctx) })
+				l1.Go(ctx, func(error) {
+					time.Sleep(time.Second) // until Write has answered
+					_ = l2.Write(ctx)
+				})
 				return nil
 			},
 			want: []string{doneIsQuiet, noLateCalls, setNeedsOne, deleteNeedsBoth},
 		},
-		"a goroutine is not waited for": {
+		"both writes come after the answer": {
 			write: func(ctx context.Context, _ writepolicy.Op, l1, l2 writepolicy.Tier) error {
-				go func() { _ = l1.Write(ctx) }()
-				go func() { _ = l2.Write(ctx) }()
+				time.AfterFunc(time.Second, func() { _ = l1.Write(ctx) })
+				time.AfterFunc(time.Second, func() { _ = l2.Write(ctx) })
 				return nil
 			},
 			want: []string{noLateCalls, setNeedsOne, deleteNeedsBoth},
