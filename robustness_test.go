@@ -76,7 +76,7 @@ func TestEncodeErrorTouchesNoTier(t *testing.T) {
 	require.NoError(t, cache.Close(t.Context()))
 	assert.Equal(t, `set users (internal) error.type=encode tiercache.cache.name=users tiercache.consistent=true `+
 		`tiercache.l1.outcome=skipped tiercache.l2.outcome=skipped tiercache.operation.name=set tiercache.policy.name=sequential `+
-		`Error: "tiercache: set (sequential): l2 stage failed: backends: the value cannot be encoded (*json.UnsupportedTypeError); `+
+		`Error: "tiercache: set (sequential): l2 stage failed: backends: the value cannot be encoded: json: unsupported type chan int; `+
 		`l1 skipped; l2 skipped; neither tier was changed"`+"\n", c.tree())
 }
 

@@ -14,6 +14,27 @@ type Codec[V any] interface {
 	Decode(data []byte) (v V, err error)
 }
 
+// CodecValidator is a [Codec] that can tell whether it can be used at all: for
+// its type of values, with its settings. [WithCodec] asks it once and refuses a
+// codec that returns an error. A codec that wraps another should pass the
+// question on.
+type CodecValidator interface {
+	// Validate returns nil, or an error that says what to do. It is the same at
+	// every call.
+	Validate() error
+}
+
+// validate returns the error of a codec that cannot be used.
+func validate[V any](codec Codec[V]) error {
+	if codec == nil {
+		return ErrNilCodec
+	}
+	if v, ok := codec.(CodecValidator); ok {
+		return v.Validate()
+	}
+	return nil
+}
+
 // Coded is a [Backend] of values over a store of bytes. It encodes when a write
 // is staged, before any tier is touched. It is safe for concurrent use.
 type Coded[V any] struct {
@@ -31,13 +52,14 @@ var (
 //
 // A value that codec cannot encode is an [*EncodeError], which is certainly not
 // applied; bytes that it cannot decode are a [*DecodeError] of Get. It returns
-// [ErrNilBackend] or [ErrNilCodec] when an argument is nil.
+// [ErrNilBackend] or [ErrNilCodec] when an argument is nil, and the error of a
+// codec that is a [CodecValidator] and says that it cannot be used.
 func WithCodec[V any](store Backend[[]byte], codec Codec[V]) (*Coded[V], error) {
 	if store == nil {
 		return nil, ErrNilBackend
 	}
-	if codec == nil {
-		return nil, ErrNilCodec
+	if err := validate(codec); err != nil {
+		return nil, err
 	}
 	return &Coded[V]{store: store, codec: codec}, nil
 }

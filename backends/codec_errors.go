@@ -1,17 +1,26 @@
 package backends
 
-import "fmt"
+import "errors"
+
+// ErrLossy is wrapped by errors of [JSON] and [WithVerify]: the value would not
+// be read back as it was written, so it is not written.
+var ErrLossy = errors.New("backends: the value would not be read back as it was written")
+
+// ErrUnsupportedType is wrapped by the error of [WithCodec] for a codec that
+// cannot store any value of its type.
+var ErrUnsupportedType = errors.New("backends: the codec cannot store values of this type")
 
 // EncodeError says that a value could not be encoded, so that nothing was
-// written. Its text names the type of Err and not its text, which may quote the
-// value.
+// written. Its text quotes Err only where that is known to be free of values: the
+// errors of this package, and of encoding/json those that name types. Of any
+// other error it names the type.
 type EncodeError struct {
 	Err error // of [Codec.Encode]
 }
 
-// Error names the kind of failure, without the value.
+// Error says what failed, without the value.
 func (e *EncodeError) Error() string {
-	return fmt.Sprintf("backends: the value cannot be encoded (%T)", e.Err)
+	return "backends: the value cannot be encoded" + reasonOf(e.Err)
 }
 
 // Unwrap returns the codec's error.
@@ -27,14 +36,15 @@ func (e *EncodeError) Healthy() bool { return true }
 func (e *EncodeError) ErrorType() string { return "encode" }
 
 // DecodeError says that the bytes in a store are not those of a value. Its text
-// names the type of Err and not its text, which may quote the value.
+// quotes Err only where that is known to be free of values, see [EncodeError]. Of
+// errors of encoding/json it gives the offset and the types.
 type DecodeError struct {
 	Err error // of [Codec.Decode]
 }
 
-// Error names the kind of failure, without the bytes.
+// Error says what failed, without the bytes.
 func (e *DecodeError) Error() string {
-	return fmt.Sprintf("backends: the stored bytes cannot be decoded (%T)", e.Err)
+	return "backends: the stored bytes cannot be decoded" + reasonOf(e.Err)
 }
 
 // Unwrap returns the codec's error.
@@ -45,3 +55,30 @@ func (e *DecodeError) Healthy() bool { return true }
 
 // ErrorType returns the value of the attribute error.type.
 func (e *DecodeError) ErrorType() string { return "decode" }
+
+// codecError is an error of the codecs of this package. Its text is free of
+// values.
+type codecError struct {
+	reason string
+	kind   error // for errors.Is: ErrLossy, ErrUnsupportedType or nil
+}
+
+func (e *codecError) Error() string        { return "backends: " + e.reason }
+func (e *codecError) Is(target error) bool { return e.kind != nil && target == e.kind }
+
+var (
+	errTextNotUTF8   = &codecError{"a string or a map key is not valid UTF-8, which JSON cannot hold", ErrLossy}
+	errKeysCollide   = &codecError{"two keys of a map have the same text in JSON", ErrLossy}
+	errNumberTooLong = &codecError{"a number in an interface has more digits than a float64 holds", ErrLossy}
+	errNotEqual      = &codecError{"the value that was decoded again is not equal to it", ErrLossy}
+	errBytesNotUTF8  = &codecError{"they are not valid UTF-8", nil}
+)
+
+// undecodableError says that the codec's own output cannot be decoded.
+type undecodableError struct{ err error }
+
+func (e *undecodableError) Error() string {
+	return "backends: what it was encoded to cannot be decoded" + reasonOf(e.err)
+}
+func (e *undecodableError) Is(target error) bool { return target == ErrLossy }
+func (e *undecodableError) Unwrap() error        { return e.err }

@@ -2,6 +2,7 @@ package backends_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,6 +33,36 @@ func FuzzBytes(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, before, got)
 	})
+}
+
+// FuzzJSONFaithful encodes any strings. What is not refused comes back equal.
+func FuzzJSONFaithful(f *testing.F) {
+	f.Add("Z\xfcrich", `\ufffd`, "1e5")
+	f.Add("\ufffd", `"\`, "12345678901234567890")
+	f.Fuzz(func(t *testing.T, a, b, number string) {
+		faithful(t, a)
+		faithful(t, map[string]string{a: b, b: a})
+		faithful(t, any(map[string]any{a: []any{b, a}, b: map[string]any{a: nil}}))
+		faithful(t, map[folded]any{{foldAB.Replace(a)}: b, {foldAB.Replace(b)}: map[string]any{"x": a}})
+		if number == "" {
+			number = "0" // as the docs of JSON say
+		}
+		faithful(t, struct {
+			N json.Number
+			S string `json:",string"`
+		}{json.Number(number), a})
+	})
+}
+
+func faithful[V any](t *testing.T, value V) {
+	t.Helper()
+	data, err := backends.JSON[V]().Encode(value)
+	if err != nil {
+		return
+	}
+	got, err := backends.JSON[V]().Decode(data)
+	require.NoError(t, err)
+	require.Equal(t, value, got)
 }
 
 // FuzzJSON decodes any bytes. What can be decoded is encoded to something that

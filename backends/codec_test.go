@@ -151,7 +151,7 @@ func TestJSON_Errors(t *testing.T) {
 	numbers, err := backends.WithCodec(backendtest.NewMap[[]byte](), backends.JSON[float64]())
 	require.NoError(t, err)
 	err = numbers.Set(t.Context(), "key", backends.Entry[float64]{Value: math.Inf(1)})
-	require.EqualError(t, err, "backends: the value cannot be encoded (*json.UnsupportedValueError)")
+	require.EqualError(t, err, "backends: the value cannot be encoded: json: a float64 is not a finite number")
 
 	store := backendtest.NewMap[[]byte]()
 	products, err := backends.WithCodec(store, backends.JSON[product]())

@@ -1,19 +1,5 @@
 package backends
 
-import "encoding/json"
-
-// JSON returns a codec that uses encoding/json.
-func JSON[V any]() Codec[V] { return jsonCodec[V]{} }
-
-type jsonCodec[V any] struct{}
-
-func (jsonCodec[V]) Encode(v V) ([]byte, error) { return json.Marshal(v) }
-
-func (jsonCodec[V]) Decode(data []byte) (v V, err error) {
-	err = json.Unmarshal(data, &v)
-	return v, err
-}
-
 // Bytes returns a codec for values that are bytes already. It copies nothing:
 // the slice that was set is the slice that the store keeps.
 func Bytes() Codec[[]byte] { return bytesCodec{} }

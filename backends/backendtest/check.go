@@ -15,6 +15,8 @@ type check[V any] struct {
 	t       testing.TB
 	b       backends.Backend[V]
 	advance func(d time.Duration)
+
+	breakStore, hang func() // nil, if the suite cannot
 }
 
 func (s Suite[V]) check(t *testing.T) check[V] {
@@ -24,7 +26,20 @@ func (s Suite[V]) check(t *testing.T) check[V] {
 	if s.Advance == nil {
 		s.Advance = wait
 	}
-	return check[V]{Suite: s, t: t, b: s.New(t), advance: func(d time.Duration) { s.Advance(t, d) }}
+	if s.MaxKeySize == 0 {
+		s.MaxKeySize = defaultMaxKeySize
+	}
+	if s.Patience == 0 {
+		s.Patience = defaultPatience
+	}
+	c := check[V]{Suite: s, t: t, b: s.New(t), advance: func(d time.Duration) { s.Advance(t, d) }}
+	if s.Break != nil {
+		c.breakStore = func() { s.Break(t, c.b) }
+	}
+	if s.Hang != nil {
+		c.hang = func() { s.Hang(t, c.b) }
+	}
+	return c
 }
 
 func (c check[V]) set(key string, i int, expiresAt time.Time) {
@@ -50,13 +65,12 @@ func (c check[V]) hit(key string, i int, expiresAt time.Time) {
 	case !ok:
 		c.t.Fatal("Get: a miss, want a hit")
 	case !c.Equal(entry.Value, c.Value(i)):
-		c.t.Fatalf("Get: value %v, want %v", entry.Value, c.Value(i))
-	case entry.ExpiresAt.IsZero() != expiresAt.IsZero(),
-		entry.ExpiresAt.Sub(expiresAt).Abs() >= time.Millisecond:
+		c.t.Fatalf("Get: value %s, want %s", show(entry.Value), show(c.Value(i)))
+	case !sameExpiry(entry.ExpiresAt, expiresAt):
 		c.t.Fatalf("Get: expires at %v, want %v to the millisecond", entry.ExpiresAt, expiresAt)
 	}
 	if value, ok, err := c.value(key); err != nil || !ok || !c.Equal(value, c.Value(i)) {
-		c.t.Fatalf("GetValue: %v, %t, %v, want %v", value, ok, err, c.Value(i))
+		c.t.Fatalf("GetValue: %s, %t, %v, want %s", show(value), ok, err, show(c.Value(i)))
 	}
 }
 
@@ -76,9 +90,9 @@ func (c check[V]) miss(key string) {
 	case err != nil:
 		c.t.Fatalf("Get: error %v, want a miss", err)
 	case ok:
-		c.t.Fatalf("Get: value %v, want a miss", entry.Value)
+		c.t.Fatalf("Get: value %s, want a miss", show(entry.Value))
 	}
 	if value, ok, err := c.value(key); err != nil || ok {
-		c.t.Fatalf("GetValue: %v, %t, %v, want a miss", value, ok, err)
+		c.t.Fatalf("GetValue: %s, %t, %v, want a miss", show(value), ok, err)
 	}
 }

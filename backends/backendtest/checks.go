@@ -32,7 +32,7 @@ func testReplace[V any](c check[V]) {
 func testKeys[V any](c check[V]) {
 	keys := []string{
 		"a", "A", "a ", " a", "a:b", "a/b", "a\x00b", "a\n", "\xff\xfe", "ключ", "🗝", "{a}", "*", "%s", "..",
-		strings.Repeat("k", 200),
+		strings.Repeat("k", c.MaxKeySize),
 	}
 	for i, key := range keys {
 		c.set(key, i, never)
@@ -104,19 +104,32 @@ func testReplaceExpiry[V any](c check[V]) {
 func testCancelled[V any](c check[V]) {
 	ctx, cancel := context.WithCancel(c.t.Context())
 	cancel()
-	if err := c.b.Set(ctx, "set", backends.Entry[V]{Value: c.Value(1)}); err == nil {
+	// That a call does not end is for another test to say.
+	ended, err := c.inTime(ctx, func() error { return c.b.Set(ctx, "set", backends.Entry[V]{Value: c.Value(1)}) })
+	switch {
+	case !ended:
+	case err == nil:
 		c.hit("set", 1, never)
-	} else if backends.CertainlyNotApplied(err) {
+	case backends.CertainlyNotApplied(err):
 		c.miss("set")
 	}
 	c.set("deleted", 2, never)
-	if err := c.b.Delete(ctx, "deleted"); err == nil {
+	ended, err = c.inTime(ctx, func() error { return c.b.Delete(ctx, "deleted") })
+	switch {
+	case !ended:
+	case err == nil:
 		c.miss("deleted")
-	} else if backends.CertainlyNotApplied(err) {
+	case backends.CertainlyNotApplied(err):
 		c.hit("deleted", 2, never)
 	}
 	c.set("read", 3, never)
-	if entry, ok, err := c.b.Get(ctx, "read"); err == nil && (!ok || !c.Equal(entry.Value, c.Value(3))) {
+	var entry backends.Entry[V]
+	var ok bool
+	ended, err = c.inTime(ctx, func() (err error) {
+		entry, ok, err = c.b.Get(ctx, "read")
+		return err
+	})
+	if ended && err == nil && (!ok || !c.Equal(entry.Value, c.Value(3))) {
 		c.t.Fatal("Get with a cancelled context: neither an error nor the value")
 	}
 }
@@ -162,7 +175,7 @@ func testConcurrent[V any](c check[V]) {
 				}
 				got, ok, err := c.b.Get(c.t.Context(), own)
 				if err != nil || !ok || !c.Equal(got.Value, entry.Value) {
-					c.t.Errorf("Get of a key that only this goroutine writes: %v, %t, %v", got.Value, ok, err)
+					c.t.Errorf("Get of a key that only this goroutine writes: %s, %t, %v", show(got.Value), ok, err)
 					return
 				}
 				if err := c.b.Delete(c.t.Context(), "shared"); err != nil {

@@ -1,13 +1,16 @@
 // Package backendtest helps to test backends and what is built on them.
 //
 // [Suite] is the conformance suite that every [backends.Backend] should pass.
-// [Map] is the simplest backend that does. [Faults] wraps a backend and makes
-// its calls fail as a test asks: before they are applied, after they were
-// applied, never answering, late, with a panic, or held at a [Gate].
+// [Map] is the simplest backend that does. [CodecSuite] is the suite for a
+// [backends.Codec] and values of a type.
+//
+// [Faults] wraps a backend and makes its calls fail as a test asks: before they
+// are applied, after they were applied, never answering, late, with a panic, or
+// held at a [Gate].
 //
 //	l2 := backendtest.WithFaults(backendtest.NewMap[string]())
 //	l2.Next(backendtest.Set, backendtest.ApplyThenFail(errors.New("timeout")))
 //
 // The package imports nothing but the standard library, of which testing only
-// for the suite: a program may use the faults to show how it behaves.
+// for the suites: a program may use the faults to show how it behaves.
 package backendtest

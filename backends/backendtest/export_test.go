@@ -3,9 +3,9 @@ package backendtest
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 )
 
 // Failures runs the tests of the suite in bubbles. It returns what those that
@@ -14,20 +14,20 @@ func (s Suite[V]) Failures(t *testing.T) map[string][]string {
 	t.Helper()
 	failures := make(map[string][]string)
 	for _, test := range tests[V]() {
-		synctest.Test(t, func(t *testing.T) {
-			r := &recorder{TB: t}
+		r := new(recorder)
+		inBubble(t, r.Errorf, func(t *testing.T) {
 			c := s.check(t)
-			c.t = r
+			r.TB, c.t = t, r
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
 				test.run(c)
 			}()
 			<-done
-			if r.texts != nil {
-				failures[test.name] = r.texts
-			}
 		})
+		if r.texts != nil {
+			failures[test.name] = r.texts
+		}
 	}
 	return failures
 }
@@ -59,3 +59,38 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	r.Errorf(format, args...)
 	runtime.Goexit()
 }
+
+// Failures runs the tests of the suite. It returns what those that fail report,
+// by their names. Tests to skip are those in which the codec of a test would be a
+// data race.
+func (s CodecSuite[V]) Failures(t *testing.T, skip ...string) map[string][]string {
+	t.Helper()
+	failures := make(map[string][]string)
+	for _, test := range codecTests[V]() {
+		if slices.Contains(skip, test.name) {
+			continue
+		}
+		r := &recorder{TB: t}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			test.run(s.check(r))
+		}()
+		<-done
+		if r.texts != nil {
+			failures[test.name] = r.texts
+		}
+	}
+	return failures
+}
+
+// NamesOfCodecTests returns those of all tests of the suite for codecs.
+func NamesOfCodecTests() (names []string) {
+	for _, test := range codecTests[int]() {
+		names = append(names, test.name)
+	}
+	return names
+}
+
+// Show is how the suites print a value.
+var Show = show

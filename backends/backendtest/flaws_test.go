@@ -2,9 +2,12 @@ package backendtest_test
 
 import (
 	"context"
+	"maps"
+	"testing"
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
 )
 
 // flaw is a broken backend and the tests of the suite that find it out.
@@ -12,6 +15,15 @@ type flaw struct {
 	backend func() backends.Backend[string]
 	found   []string // by these
 	perhaps string   // by this one too, as goroutines meet
+
+	breakStore, hang func(t *testing.T, b backends.Backend[string])
+}
+
+// suite returns the suite with what the flaw needs to show.
+func (f flaw) suite() backendtest.Suite[string] {
+	s := suite(f.backend)
+	s.Break, s.Hang = f.breakStore, f.hang
+	return s
 }
 
 // keepsExpiry returns a backend that replaces the value and, where keep says so,
@@ -30,13 +42,23 @@ func keepsExpiry(keep func(old, now time.Time) bool) func() backends.Backend[str
 
 func never(context.Context, string, bool) (bool, error) { return false, nil }
 
+// flaws are all of them.
 func flaws() map[string]flaw {
+	all := answerFlaws()
+	maps.Copy(all, contextFlaws())
+	maps.Copy(all, errorFlaws())
+	maps.Copy(all, atomicFlaws())
+	return all
+}
+
+// answerFlaws are backends that answer wrongly.
+func answerFlaws() map[string]flaw {
 	return map[string]flaw{
 		"a miss is an error": {
 			backend: func() backends.Backend[string] { return reader{newStore(), missIsError} },
 			found: []string{
-				"a miss is not an error", "keys are independent", "delete removes", "an entry expires",
-				"an expired entry is a miss", "set replaces the expiry", "a cancelled context is no lie",
+				"miss-is-no-error", "keys-are-independent", "delete-removes", "entry-expires",
+				"expired-entry-is-a-miss", "set-replaces-the-expiry", "outcome-under-a-cancelled-context",
 			},
 		},
 		"values are changed": {
@@ -44,19 +66,19 @@ func flaws() map[string]flaw {
 				return edited{newStore(), func(_ string, e entry) entry { e.Value += "!"; return e }}
 			},
 			found: []string{
-				"get returns what was set", "set replaces", "keys are independent", "delete removes",
-				"an entry expires", "set replaces the expiry", "a cancelled context is no lie", "concurrent use",
+				"get-returns-what-was-set", "set-replaces", "keys-are-independent", "delete-removes",
+				"entry-expires", "set-replaces-the-expiry", "outcome-under-a-cancelled-context", "concurrent-use",
 			},
 		},
 		"expiry is forgotten": {
 			backend: func() backends.Backend[string] {
 				return edited{newStore(), func(_ string, e entry) entry { e.ExpiresAt = time.Time{}; return e }}
 			},
-			found: []string{"get returns what was set", "an entry expires", "an expired entry is a miss", "set replaces the expiry"},
+			found: []string{"get-returns-what-was-set", "entry-expires", "expired-entry-is-a-miss", "set-replaces-the-expiry"},
 		},
 		"expiry is ignored": {
 			backend: func() backends.Backend[string] { return reader{newStore(), neverExpires} },
-			found:   []string{"an entry expires", "an expired entry is a miss", "set replaces the expiry"},
+			found:   []string{"entry-expires", "expired-entry-is-a-miss", "set-replaces-the-expiry"},
 		},
 		"expiry is given back a little late": {
 			backend: func() backends.Backend[string] {
@@ -68,27 +90,27 @@ func flaws() map[string]flaw {
 					return e, ok, err
 				}}
 			},
-			found: []string{"get returns what was set", "an entry expires", "set replaces the expiry"},
+			found: []string{"get-returns-what-was-set", "entry-expires", "set-replaces-the-expiry"},
 		},
 		"the first expiry stays": {
 			backend: keepsExpiry(func(time.Time, time.Time) bool { return true }),
-			found:   []string{"an expired entry is a miss", "set replaces the expiry"},
+			found:   []string{"expired-entry-is-a-miss", "set-replaces-the-expiry"},
 		},
 		"an end cannot be taken away": {
 			backend: keepsExpiry(func(old, now time.Time) bool { return !old.IsZero() && now.IsZero() }),
-			found:   []string{"set replaces the expiry"},
+			found:   []string{"set-replaces-the-expiry"},
 		},
 		"what does not end never will": {
 			backend: keepsExpiry(func(old, _ time.Time) bool { return old.IsZero() }),
-			found:   []string{"an expired entry is a miss", "set replaces the expiry"},
+			found:   []string{"expired-entry-is-a-miss", "set-replaces-the-expiry"},
 		},
 		"a life cannot be longer": {
 			backend: keepsExpiry(func(old, now time.Time) bool { return !old.IsZero() && now.After(old) }),
-			found:   []string{"set replaces the expiry"},
+			found:   []string{"set-replaces-the-expiry"},
 		},
 		"a life cannot be shorter": {
 			backend: keepsExpiry(func(old, now time.Time) bool { return !now.IsZero() && now.Before(old) }),
-			found:   []string{"set replaces the expiry"},
+			found:   []string{"set-replaces-the-expiry"},
 		},
 		"an expired entry is not stored, the old one stays": {
 			backend: func() backends.Backend[string] {
@@ -100,30 +122,30 @@ func flaws() map[string]flaw {
 					return e
 				}}
 			},
-			found: []string{"an expired entry is a miss"},
+			found: []string{"expired-entry-is-a-miss"},
 		},
 		"set does not replace": {
 			backend: func() backends.Backend[string] {
 				return selective{store: newStore(), set: func(_ context.Context, _ string, present bool) (bool, error) { return !present, nil }}
 			},
-			found: []string{"set replaces", "an expired entry is a miss", "set replaces the expiry", "concurrent use"},
+			found: []string{"set-replaces", "expired-entry-is-a-miss", "set-replaces-the-expiry", "concurrent-use"},
 		},
 		"set fails": {
 			backend: func() backends.Backend[string] {
 				return selective{store: newStore(), set: func(context.Context, string, bool) (bool, error) { return true, errFlaw }}
 			},
 			found: []string{
-				"get returns what was set", "set replaces", "keys are independent", "delete removes", "an entry expires",
-				"an expired entry is a miss", "set replaces the expiry", "a cancelled context is no lie", "concurrent use",
+				"get-returns-what-was-set", "set-replaces", "keys-are-independent", "delete-removes", "entry-expires",
+				"expired-entry-is-a-miss", "set-replaces-the-expiry", "outcome-under-a-cancelled-context", "concurrent-use",
 			},
 		},
 		"keys are folded": {
 			backend: func() backends.Backend[string] { return foldsCase{newStore()} },
-			found:   []string{"keys are independent"},
+			found:   []string{"keys-are-independent"},
 		},
 		"delete does nothing": {
 			backend: func() backends.Backend[string] { return selective{store: newStore(), remove: never} },
-			found:   []string{"keys are independent", "delete removes", "a cancelled context is no lie"},
+			found:   []string{"keys-are-independent", "delete-removes", "outcome-under-a-cancelled-context"},
 		},
 		"deleting an absent key is an error": {
 			backend: func() backends.Backend[string] {
@@ -134,20 +156,20 @@ func flaws() map[string]flaw {
 					return false, errFlaw
 				}}
 			},
-			found:   []string{"deleting an absent key is not an error"},
-			perhaps: "concurrent use",
+			found:   []string{"delete-of-an-absent-key-is-no-error"},
+			perhaps: "concurrent-use",
 		},
 		"nothing is set under a cancelled context, and nothing said": {
 			backend: func() backends.Backend[string] {
 				return selective{store: newStore(), set: func(ctx context.Context, _ string, _ bool) (bool, error) { return ctx.Err() == nil, nil }}
 			},
-			found: []string{"a cancelled context is no lie"},
+			found: []string{"outcome-under-a-cancelled-context"},
 		},
 		"nothing is deleted under a cancelled context, and nothing said": {
 			backend: func() backends.Backend[string] {
 				return selective{store: newStore(), remove: func(ctx context.Context, _ string, _ bool) (bool, error) { return ctx.Err() == nil, nil }}
 			},
-			found: []string{"a cancelled context is no lie"},
+			found: []string{"outcome-under-a-cancelled-context"},
 		},
 		"set under a cancelled context, and denied": {
 			backend: func() backends.Backend[string] {
@@ -155,7 +177,7 @@ func flaws() map[string]flaw {
 					return true, backends.NotApplied(ctx.Err())
 				}}
 			},
-			found: []string{"a cancelled context is no lie"},
+			found: []string{"outcome-under-a-cancelled-context"},
 		},
 		"deleted under a cancelled context, and denied": {
 			backend: func() backends.Backend[string] {
@@ -163,31 +185,31 @@ func flaws() map[string]flaw {
 					return true, backends.NotApplied(ctx.Err())
 				}}
 			},
-			found: []string{"a cancelled context is no lie"},
+			found: []string{"outcome-under-a-cancelled-context"},
 		},
 		"a cancelled context is taken for a miss": {
 			backend: func() backends.Backend[string] { return reader{newStore(), missWhenCancelled} },
-			found:   []string{"a cancelled context is no lie"},
+			found:   []string{"outcome-under-a-cancelled-context"},
 		},
 		"staging writes at once": {
 			backend: func() backends.Backend[string] { return stager{newStore(), stagesAtOnce} },
-			found:   []string{"staging touches nothing"},
+			found:   []string{"staging-writes-nothing"},
 		},
 		"a staged write can be made once": {
 			backend: func() backends.Backend[string] { return stager{newStore(), stagesOnce} },
-			found:   []string{"staging touches nothing"},
+			found:   []string{"staging-writes-nothing"},
 		},
 		"staging fails": {
 			backend: func() backends.Backend[string] { return stager{newStore(), stagesNothing} },
-			found:   []string{"staging touches nothing"},
+			found:   []string{"staging-writes-nothing"},
 		},
 		"the description changes": {
 			backend: func() backends.Backend[string] { return moody{newStore(), new(int)} },
-			found:   []string{"the description does not change"},
+			found:   []string{"description-does-not-change"},
 		},
 		"updates are lost": {
 			backend: func() backends.Backend[string] { return &losesUpdates{entries: make(map[string]entry)} },
-			found:   []string{"concurrent use"},
+			found:   []string{"concurrent-use"},
 		},
 	}
 }

@@ -30,8 +30,24 @@ func TestSuite_FindsDataRace(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	out := child(t, "TestSuite_FindsDataRace", "(concurrent_use|set_replaces)")
+	out := child(t, "TestSuite_FindsDataRace", "concurrent-use", "set-replaces")
 	assert.Contains(t, out, "WARNING: DATA RACE")
-	assert.Contains(t, out, "--- FAIL: TestSuite_FindsDataRace/concurrent_use")
-	assert.Contains(t, out, "--- PASS: TestSuite_FindsDataRace/set_replaces")
+	assert.Contains(t, out, "--- FAIL: TestSuite_FindsDataRace/concurrent-use")
+	assert.Contains(t, out, "--- PASS: TestSuite_FindsDataRace/set-replaces")
+}
+
+func TestCodecSuite_FindsDataRace(t *testing.T) {
+	if isChild(t) {
+		encoded := 0 // without a lock
+		codecSuite(of{encode: func(u *user) ([]byte, error) {
+			encoded++
+			return backends.JSON[*user]().Encode(u)
+		}}).Run(t)
+		return
+	}
+	t.Parallel()
+	out := child(t, "TestCodecSuite_FindsDataRace", "concurrent-use", "values-come-back-equal")
+	assert.Contains(t, out, "WARNING: DATA RACE")
+	assert.Contains(t, out, "--- FAIL: TestCodecSuite_FindsDataRace/concurrent-use")
+	assert.Contains(t, out, "--- PASS: TestCodecSuite_FindsDataRace/values-come-back-equal")
 }

@@ -1,6 +1,8 @@
 package backendtest
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,12 +17,22 @@ import (
 //		New:   func(t *testing.T) backends.Backend[[]byte] { return open(t) },
 //		Value: func(i int) []byte { return fmt.Append(nil, i) },
 //	}.Run(t)
+//
+// It asks for all that [backends.Backend] and its optional interfaces promise.
+// Keys are of 1 to MaxKeySize bytes, and any bytes, NUL, line breaks and invalid
+// UTF-8 included. Errors may quote neither key nor value, in any encoding; the
+// suite sees those of calls whose context has ended and of keys that are too
+// long, and with Break those of a store that fails.
+//
+// Failures print values, strings and bytes as quoted text.
 type Suite[V any] struct {
 	// New returns an empty backend with room for at least 100 entries. It
 	// should release it by t.Cleanup. Required.
 	New func(t *testing.T) backends.Backend[V]
 
-	// Value returns a value that differs for each i. Required.
+	// Value returns a value that differs for each i from 0 to a million. To find
+	// values in errors, the suite looks for the digits of i, or else for the whole
+	// value as %v prints it, if that is not too short. Required.
 	Value func(i int) V
 
 	// Equal compares two values. Default: reflect.DeepEqual.
@@ -39,7 +51,33 @@ type Suite[V any] struct {
 	// Precision is how much longer than it should an entry may live. The suite
 	// waits that long before it calls an entry immortal. Default: 0.
 	Precision time.Duration
+
+	// MaxKeySize is how many bytes the longest key has that the suite stores. It
+	// must be 16 at least. Default: 200.
+	MaxKeySize int
+
+	// Patience is how long a call may go on after its context has ended, which
+	// the contract calls soon. Default: 1 s.
+	Patience time.Duration
+
+	// Break makes the store of b fail, for instance by closing it, so that the
+	// suite sees its errors. Calls of b come after it. Default: the suite does
+	// without.
+	Break func(t *testing.T, b backends.Backend[V])
+
+	// Hang makes the store of b leave calls without an answer, for instance by
+	// holding a lock or stopping a server, until the test ends: release it by
+	// t.Cleanup. Calls of b come after it, and must end with their contexts.
+	// Default: the suite does without.
+	Hang func(t *testing.T, b backends.Backend[V])
 }
+
+// Defaults, stated in the docs of Suite.
+const (
+	defaultMaxKeySize = 200
+	minMaxKeySize     = 16
+	defaultPatience   = time.Second
+)
 
 // Run runs the suite, each test with a backend of its own.
 func (s Suite[V]) Run(t *testing.T) {
@@ -47,15 +85,33 @@ func (s Suite[V]) Run(t *testing.T) {
 	if s.New == nil || s.Value == nil {
 		t.Fatal("backendtest: Suite needs New and Value")
 	}
+	if s.MaxKeySize != 0 && s.MaxKeySize < minMaxKeySize {
+		t.Fatalf("backendtest: Suite.MaxKeySize is %d: it must be %d at least", s.MaxKeySize, minMaxKeySize)
+	}
 	for _, test := range tests[V]() {
 		t.Run(test.name, func(t *testing.T) {
 			if s.Bubble {
-				synctest.Test(t, func(t *testing.T) { test.run(s.check(t)) })
+				inBubble(t, t.Errorf, func(t *testing.T) { test.run(s.check(t)) })
 			} else {
 				test.run(s.check(t))
 			}
 		})
 	}
+}
+
+// inBubble runs f in a bubble. Calls that block for ever would end the bubble with
+// a panic; it becomes a report.
+func inBubble(t *testing.T, report func(format string, args ...any), f func(t *testing.T)) {
+	t.Helper()
+	defer func() {
+		if v := recover(); v != nil {
+			if !strings.HasPrefix(fmt.Sprint(v), "deadlock:") {
+				panic(v)
+			}
+			report("the backend has blocked a goroutine for ever")
+		}
+	}()
+	synctest.Test(t, f)
 }
 
 type test[V any] struct {
@@ -65,19 +121,23 @@ type test[V any] struct {
 
 func tests[V any]() []test[V] {
 	return []test[V]{
-		{"a miss is not an error", testMiss[V]},
-		{"get returns what was set", testSetGet[V]},
-		{"set replaces", testReplace[V]},
-		{"keys are independent", testKeys[V]},
-		{"delete removes", testDelete[V]},
-		{"deleting an absent key is not an error", testDeleteAbsent[V]},
-		{"an entry expires", testExpiry[V]},
-		{"an expired entry is a miss", testAlreadyExpired[V]},
-		{"set replaces the expiry", testReplaceExpiry[V]},
-		{"a cancelled context is no lie", testCancelled[V]},
-		{"staging touches nothing", testStage[V]},
-		{"the description does not change", testDescription[V]},
-		{"concurrent use", testConcurrent[V]},
+		{"miss-is-no-error", testMiss[V]},
+		{"get-returns-what-was-set", testSetGet[V]},
+		{"set-replaces", testReplace[V]},
+		{"keys-are-independent", testKeys[V]},
+		{"delete-removes", testDelete[V]},
+		{"delete-of-an-absent-key-is-no-error", testDeleteAbsent[V]},
+		{"entry-expires", testExpiry[V]},
+		{"expired-entry-is-a-miss", testAlreadyExpired[V]},
+		{"set-replaces-the-expiry", testReplaceExpiry[V]},
+		{"calls-end-with-their-contexts", testContext[V]},
+		{"calls-end-while-the-store-hangs", testHang[V]},
+		{"outcome-under-a-cancelled-context", testCancelled[V]},
+		{"errors-quote-no-key-and-no-value", testErrors[V]},
+		{"staging-writes-nothing", testStage[V]},
+		{"description-does-not-change", testDescription[V]},
+		{"concurrent-use", testConcurrent[V]},
+		{"writes-are-atomic", testAtomic[V]},
 	}
 }
 

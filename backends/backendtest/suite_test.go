@@ -56,7 +56,7 @@ func TestSuite_FindsFlaws(t *testing.T) {
 	for name, f := range flaws() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			failures := suite(f.backend).Failures(t)
+			failures := f.suite().Failures(t)
 			found := slices.DeleteFunc(slices.Collect(maps.Keys(failures)), func(name string) bool { return name == f.perhaps })
 			assert.ElementsMatch(t, f.found, found, "%v", failures)
 		})
@@ -121,9 +121,13 @@ func TestSuite_Advance(t *testing.T) {
 
 // child runs a test of this binary by itself, where it fails, and returns what
 // it prints.
-func child(t *testing.T, test, subtest string) string {
+func child(t *testing.T, test string, subtests ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$/^"+subtest+"$", "-test.v")
+	pattern := "^" + test + "$"
+	if len(subtests) > 0 {
+		pattern += "/^(" + strings.Join(subtests, "|") + ")$"
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run="+pattern, "-test.v")
 	cmd.Env = append(os.Environ(), "BACKENDTEST_CHILD="+test)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
@@ -142,9 +146,9 @@ func TestSuite_ReportsFailures(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	out := child(t, "TestSuite_ReportsFailures", ".*")
-	assert.Contains(t, out, "--- FAIL: TestSuite_ReportsFailures/keys_are_independent")
-	assert.Contains(t, out, `Get: value value 1, want value 0`)
+	out := child(t, "TestSuite_ReportsFailures")
+	assert.Contains(t, out, "--- FAIL: TestSuite_ReportsFailures/keys-are-independent")
+	assert.Contains(t, out, `Get: value "value 1", want "value 0"`)
 	assert.Equal(t, len(backendtest.NamesOfTests())-1, strings.Count(out, "--- PASS: TestSuite_ReportsFailures/"), out)
 }
 
@@ -154,5 +158,62 @@ func TestSuite_NeedsNewAndValue(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	assert.Contains(t, child(t, "TestSuite_NeedsNewAndValue", ".*"), "backendtest: Suite needs New and Value")
+	assert.Contains(t, child(t, "TestSuite_NeedsNewAndValue"), "backendtest: Suite needs New and Value")
+}
+
+func TestSuite_MaxKeySize(t *testing.T) {
+	t.Parallel()
+	longest := func(limit int) func() backends.Backend[string] {
+		return before(func(_ context.Context, call, key string, _ entry) error {
+			if len(key) > limit && call == "set" {
+				return backends.NotApplied(errFlaw)
+			}
+			return nil
+		})
+	}
+	assert.Empty(t, suite(longest(200)).Failures(t))
+	s := suite(longest(16))
+	assert.Len(t, s.Failures(t), 1)
+	s.MaxKeySize = 16
+	assert.Empty(t, s.Failures(t))
+}
+
+func TestSuite_MaxKeySizeIsTooSmall(t *testing.T) {
+	if isChild(t) {
+		s := suite(func() backends.Backend[string] { return newStore() })
+		s.MaxKeySize = 15
+		s.Run(t)
+		return
+	}
+	t.Parallel()
+	assert.Contains(t, child(t, "TestSuite_MaxKeySizeIsTooSmall"), "backendtest: Suite.MaxKeySize is 15: it must be 16 at least")
+}
+
+// Bytes are printed as text.
+func TestSuite_PrintsBytes(t *testing.T) {
+	if isChild(t) {
+		backendtest.Suite[[]byte]{
+			New:    func(*testing.T) backends.Backend[[]byte] { return forgetful{backendtest.NewMap[[]byte]()} },
+			Value:  func(i int) []byte { return []byte(value(i)) },
+			Bubble: true,
+		}.Run(t)
+		return
+	}
+	t.Parallel()
+	assert.Contains(t, child(t, "TestSuite_PrintsBytes"), `Get: value "value ", want "value 1"`)
+}
+
+// forgetful loses the last byte.
+type forgetful struct{ *backendtest.Map[[]byte] }
+
+func (b forgetful) Set(ctx context.Context, key string, e backends.Entry[[]byte]) error {
+	e.Value = e.Value[:len(e.Value)-1]
+	return b.Map.Set(ctx, key, e)
+}
+
+func TestSuite_NamesAreEasyToRun(t *testing.T) {
+	t.Parallel()
+	for _, name := range slices.Concat(backendtest.NamesOfTests(), backendtest.NamesOfCodecTests()) {
+		assert.Regexp(t, "^[a-z-]+$", name)
+	}
 }

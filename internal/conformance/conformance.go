@@ -35,6 +35,28 @@ func Add(violations, more []error) []error {
 	return violations
 }
 
+// NearestFirst orders violations by their demands, of which the first is the
+// nearest to the cause, and leaves those of one demand in their order. Demands
+// that are not named come last.
+func NearestFirst(violations []error, demands []string) []error {
+	rank := func(err error) int {
+		for i, demand := range demands {
+			if isOneOf(err, []string{demand}) {
+				return i
+			}
+		}
+		return len(demands)
+	}
+	slices.SortStableFunc(violations, func(a, b error) int { return rank(a) - rank(b) })
+	return violations
+}
+
+// Without returns the violations of all demands but the given one, which another
+// check reports.
+func Without(violations []error, demand string) []error {
+	return slices.DeleteFunc(violations, func(err error) bool { return isOneOf(err, []string{demand}) })
+}
+
 // Check is one subtest. It returns what the policy does wrong; t is only for
 // bubbles and for the suite's New.
 type Check struct {

@@ -31,6 +31,6 @@ func TestRun_FindsDataRace(t *testing.T) {
 	t.Parallel()
 	out := child(t, "TestRun_FindsDataRace")
 	assert.Contains(t, out, "WARNING: DATA RACE")
-	assert.Contains(t, out, "--- FAIL: TestRun_FindsDataRace/concurrent_use")
-	assert.Contains(t, out, "--- PASS: TestRun_FindsDataRace/set,_no_tier_is_late")
+	assert.Contains(t, out, "--- FAIL: TestRun_FindsDataRace/concurrent-use")
+	assert.Contains(t, out, "--- PASS: TestRun_FindsDataRace/set-no-tier-late")
 }

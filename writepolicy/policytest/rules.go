@@ -25,13 +25,24 @@ const (
 	validOptions    = "Validate must accept the policy"
 )
 
-// rules are what one write shows. They are asked when everything has ended.
+// rules are what one write shows. They are asked when everything has ended. One
+// mistake may break several; the first of them is the nearest to the cause, so a
+// rule stands before those that are broken by what it forbids: how the tiers are
+// called, whether Write ends, how, and with which answer.
 var rules = []struct {
 	demand string
 	broken func(o *operation) bool
 }{
-	{mustReturn, func(o *operation) bool { return o.stuck }},
+	{ownContext, func(o *operation) bool { return o.any(func(c *call) bool { return c.stray }) }},
+	{doneNoPanic, func(o *operation) bool { return o.any(func(c *call) bool { return c.panicked }) }},
+	{doneIsQuiet, func(o *operation) bool { return o.any(func(c *call) bool { return c.nested }) }},
+	{doneReturns, func(o *operation) bool { return o.any(func(c *call) bool { return c.ended && c.reporting }) }},
 	{mustNotPanic, func(o *operation) bool { return o.panicked != nil }},
+	{mustReturn, func(o *operation) bool { return o.stuck }},
+	{noLateCalls, func(o *operation) bool { return o.any(func(c *call) bool { return c.late }) }},
+	{onlyGoGoesOn, func(o *operation) bool {
+		return o.returned() && o.any(func(c *call) bool { return !c.timely && !c.late && !c.detached })
+	}},
 	{setNeedsOne, func(o *operation) bool {
 		return o.Kind == tier.Set && o.succeeded() && !slices.ContainsFunc(o.calls, func(c *call) bool {
 			return c.timely && !c.isDrop() && c.outcome() == tier.Applied
@@ -40,23 +51,24 @@ var rules = []struct {
 	{deleteNeedsBoth, func(o *operation) bool {
 		return o.Kind == tier.Delete && o.succeeded() && (!o.gone(tier.L1) || !o.gone(tier.L2))
 	}},
-	{errorsKept, func(o *operation) bool {
-		return o.failed() && (o.lost(tier.L1, false) || o.lost(tier.L1, true) ||
-			o.lost(tier.L2, false) || o.lost(tier.L2, true))
-	}},
 	{errorNeedsCause, func(o *operation) bool {
 		return o.failed() && len(o.calls) > 0 && !slices.ContainsFunc(o.calls, func(c *call) bool {
 			return !c.timely || c.outcome() != tier.Applied
 		})
 	}},
-	{noLateCalls, func(o *operation) bool { return o.any(func(c *call) bool { return c.late }) }},
-	{onlyGoGoesOn, func(o *operation) bool {
-		return o.returned() && o.any(func(c *call) bool { return !c.timely && !c.late && !c.detached })
+	{errorsKept, func(o *operation) bool {
+		return o.failed() && (o.lost(tier.L1, false) || o.lost(tier.L1, true) ||
+			o.lost(tier.L2, false) || o.lost(tier.L2, true))
 	}},
-	{ownContext, func(o *operation) bool { return o.any(func(c *call) bool { return c.stray }) }},
-	{doneIsQuiet, func(o *operation) bool { return o.any(func(c *call) bool { return c.nested }) }},
-	{doneReturns, func(o *operation) bool { return o.any(func(c *call) bool { return c.ended && c.reporting }) }},
-	{doneNoPanic, func(o *operation) bool { return o.any(func(c *call) bool { return c.panicked }) }},
+}
+
+// nearestFirst orders violations as the rules.
+func nearestFirst(violations []error) []error {
+	var demands []string
+	for _, r := range rules {
+		demands = append(demands, r.demand)
+	}
+	return conformance.NearestFirst(violations, demands)
 }
 
 // violations returns what the write has shown.

@@ -30,6 +30,10 @@ import (
 //   - Validate accepts the policy, if it is a [writepolicy.Validator];
 //   - Name is in snake case and always the same, if it is [writepolicy.Named].
 //
+// The first failure is the nearest to the cause: simple writes come before those
+// with late tiers and before concurrent ones, and of the demands that one write
+// does not meet the one that explains the others.
+//
 // Everything runs in testing/synctest bubbles, where waiting takes no time, so a
 // policy may use timers. One that retries is given the same outcome each time
 // and must give up at last. A panic in a goroutine that the policy itself
@@ -57,20 +61,21 @@ func (s Suite) Run(t *testing.T) {
 	conformance.Run(t, s.checks())
 }
 
+// checks are ordered so that the first that fails is the simplest that shows the
+// mistake.
 func (s Suite) checks() []conformance.Check {
-	checks := []conformance.Check{
-		{Name: "name", Run: s.checkName},
-		{Name: "options", Run: s.checkOptions},
-		{Name: "concurrent use", Run: s.checkConcurrent},
-	}
-	for _, kind := range []tier.Kind{tier.Set, tier.Delete} {
-		for _, o := range orders {
-			checks = append(checks, conformance.Check{Name: kind.String() + ", " + o.name, Run: func(t *testing.T) []error {
+	checks := []conformance.Check{{Name: "options", Run: s.checkOptions}}
+	for _, o := range orders {
+		for _, kind := range []tier.Kind{tier.Set, tier.Delete} {
+			checks = append(checks, conformance.Check{Name: kind.String() + "-" + o.name, Run: func(t *testing.T) []error {
 				return s.checkOutcomes(t, kind, o)
 			}})
 		}
 	}
-	return checks
+	return append(checks,
+		conformance.Check{Name: "concurrent-use", Run: s.checkConcurrent},
+		conformance.Check{Name: "name", Run: s.checkName},
+	)
 }
 
 // newPolicy calls New.

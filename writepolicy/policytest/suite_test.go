@@ -214,7 +214,7 @@ func TestRun_ReportsViolations(t *testing.T) {
 	}
 	t.Parallel()
 	out := child(t, "TestRun_ReportsViolations")
-	assert.Contains(t, out, "--- FAIL: TestRun_ReportsViolations/set,_no_tier_is_late")
+	assert.Contains(t, out, "--- FAIL: TestRun_ReportsViolations/set-no-tier-late")
 	assert.Contains(t, out, "an error must contain the errors of the tiers: set: l1 set failed, l2 set applied, error: ")
 	assert.Contains(t, out, "--- PASS: TestRun_ReportsViolations/name")
 	assert.Equal(t, 0, strings.Count(out, "panic:"), out)

@@ -28,7 +28,7 @@ const (
 )
 
 // bad is a policy with a flaw, and the demands that it should be found not to
-// meet.
+// meet, the nearest to the cause first.
 type bad struct {
 	write writepolicy.PolicyFunc
 	want  []string
@@ -38,16 +38,28 @@ func TestViolations_OfBadPolicies(t *testing.T) {
 	t.Parallel()
 	policies := wrongAnswers()
 	maps.Copy(policies, wrongCalls())
+	maps.Copy(policies, wrongTwice())
 	for name, tc := range policies {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			found := make(map[string]bool)
-			for _, v := range violations(t, tc.write) {
+			first := ""
+			for _, v := range violations(t, named{tc.write}) {
 				demand, story, ok := strings.Cut(v.Error(), ": ")
 				assert.True(t, ok && story != "", "%q says nothing of what happened", v)
 				found[demand] = true
+				if first == "" {
+					first = demand
+				}
 			}
+			assert.Equal(t, tc.want[0], first, "the first failure is the nearest to the cause")
 			assert.ElementsMatch(t, tc.want, slices.Collect(maps.Keys(found)))
 		})
 	}
 }
+
+// named is a policy with a name, and valid options.
+type named struct{ writepolicy.Policy }
+
+func (named) Name() string    { return "named" }
+func (named) Validate() error { return nil }
