@@ -110,16 +110,18 @@ func newDurations(attrs attributes) durations {
 func (d *durations) record(ctx context.Context, h metric.Float64Histogram, start time.Time, err error) {
 	elapsed := time.Since(start).Seconds()
 	if err == nil {
-		h.Record(ctx, elapsed, d.prebuilt...)
+		observe(ctx, h, elapsed, d.prebuilt)
 		return
 	}
-	h.Record(ctx, elapsed, metric.WithAttributes(append(slices.Clip(d.attrs), errorType(err))...))
+	observe(ctx, h, elapsed, []metric.RecordOption{
+		metric.WithAttributes(append(slices.Clip(d.attrs), errorType(err))...),
+	})
 }
 
 func (m *instruments) countInconsistencies(
 	ctx context.Context, n int64, cache string, kind tier.Kind, v tier.Verdict,
 ) {
-	m.inconsistencies.Add(ctx, n, metric.WithAttributes(
+	add(ctx, m.inconsistencies, n, metric.WithAttributes(
 		tracing.AttrCache.String(cache),
 		tracing.AttrOperation.String(kind.String()),
 		tracing.AttrStaleTier.String(v.Stale.String()),

@@ -53,7 +53,7 @@ func (r *Read) SpanContext() trace.SpanContext {
 	if r.span == nil {
 		return trace.SpanContext{}
 	}
-	return r.span.SpanContext()
+	return spanContext(r.span)
 }
 
 // ReadResult is the result of a read.

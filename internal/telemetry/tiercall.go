@@ -22,7 +22,7 @@ type TierCall struct {
 
 func (c *TierCall) begin(ctx context.Context, t *Telemetry, traced bool, id tier.ID, kind tier.Kind) context.Context {
 	*c = TierCall{tel: t, template: &t.calls.At(id)[kind]}
-	if t.meters != nil && t.meters.tierOperations.Enabled(ctx) {
+	if t.meters != nil && measures(ctx, t.meters.tierOperations) {
 		c.start = time.Now()
 	}
 	if traced {

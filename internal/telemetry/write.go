@@ -42,7 +42,7 @@ func (w *Write) Waited(d time.Duration) {
 // returned.
 func (w *Write) Detached(ctx context.Context, n int) {
 	if m := w.tel.meters; m != nil {
-		m.detached.Add(ctx, int64(n), m.ofCache...)
+		addUpDown(ctx, m.detached, int64(n), m.ofCache)
 	}
 }
 
