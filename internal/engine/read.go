@@ -103,10 +103,12 @@ func (r *read[V]) get(ctx context.Context) (res result[V], err error) {
 	returned := false
 	err = guard.ErrExited
 	defer func() {
+		defer func() {
+			if r.done() && returned {
+				r.free()
+			}
+		}()
 		r.obs.Returned(ctx, res.ReadResult, err)
-		if r.done() && returned {
-			r.free()
-		}
 	}()
 	res, err = r.run(ctx)
 	returned = true
@@ -243,9 +245,9 @@ func (r *read[V]) askTier(ctx context.Context, id tier.ID) (f found[V]) {
 	ctx = r.obs.StartTier(ctx, &call, id, tier.Get)
 	f.err = guard.ErrExited
 	defer func() {
-		call.Found(ctx, f.lookup(), f.err)
-		call.End()
 		r.engine.tel.Count(id, f.lookup())
+		defer call.End()
+		call.Found(ctx, f.lookup(), f.err)
 	}()
 	if id == tier.L1 {
 		f = r.engine.lookupL1(ctx, r.key)
@@ -297,8 +299,8 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 	ctx = r.obs.StartTier(ctx, &call, tier.L1, tier.Refill)
 	outcome, err := tier.Unknown, guard.ErrExited
 	defer func() {
+		defer call.End()
 		call.Done(ctx, outcome, err)
-		call.End()
 	}()
 	entry.ExpiresAt = e.lifetime.inL1(entry.ExpiresAt)
 	if err = e.l1.Set(ctx, r.key, &entry, nil); err != nil {

@@ -32,8 +32,8 @@ func (t *Telemetry) StartLoad(ctx context.Context, r *Read, key string) context.
 func (r *Read) FailedBefore(ctx context.Context, err error) {
 	var c TierCall
 	ctx = r.StartTier(ctx, &c, tier.L1, tier.Get)
+	defer c.End()
 	c.Found(ctx, tier.LookupError, err)
-	c.End()
 }
 
 // Shared notes that the read waits for the load of another caller, and links to
@@ -71,10 +71,13 @@ func (r *Read) Returned(ctx context.Context, result ReadResult, err error) {
 	if errors.Is(err, backends.ErrNotFound) {
 		failed = nil
 	}
-	r.measure(ctx, failed)
-	if r.span == nil {
-		return
+	if r.span != nil {
+		defer r.endSpan(result, failed) // even if measuring ends the goroutine
 	}
+	r.measure(ctx, failed)
+}
+
+func (r *Read) endSpan(result ReadResult, failed error) {
 	isLoad := r.template == &r.tel.operations[tier.Load]
 	if !isLoad {
 		setAttributes(r.span, r.tel.readEnds[result.Found]...)

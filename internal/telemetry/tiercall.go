@@ -42,12 +42,15 @@ func (c *TierCall) Found(ctx context.Context, found tier.Lookup, err error) {
 }
 
 func (c *TierCall) done(ctx context.Context, end int, err error) {
+	if c.span != nil {
+		defer c.describeEnd(end, err) // even if measuring ends the goroutine
+	}
 	if !c.start.IsZero() {
 		c.template.durations[end].record(ctx, c.tel.meters.tierOperations, c.start, err)
 	}
-	if c.span == nil {
-		return
-	}
+}
+
+func (c *TierCall) describeEnd(end int, err error) {
 	setAttributes(c.span, c.template.ends[end]...)
 	if err != nil {
 		failStack(c.span, err)

@@ -21,10 +21,13 @@ func (t *Telemetry) StartWrite(ctx context.Context, w *Write, kind tier.Kind, ke
 // Returned notes that the write returns to its caller: the outcomes of the tiers,
 // or [InFlight], whether the tiers cannot differ, and the error.
 func (w *Write) Returned(ctx context.Context, l1, l2 tier.Outcome, consistent bool, err error) {
-	w.measure(ctx, err)
-	if w.span == nil {
-		return
+	if w.span != nil {
+		defer w.describeEnd(l1, l2, consistent, err) // even if measuring ends the goroutine
 	}
+	w.measure(ctx, err)
+}
+
+func (w *Write) describeEnd(l1, l2 tier.Outcome, consistent bool, err error) {
 	setAttributes(w.span, w.tel.writeEnds[l1][l2][btoi(consistent)]...)
 	if err != nil {
 		fail(w.span, err)
@@ -40,8 +43,8 @@ func (w *Write) Waited(d time.Duration) {
 
 // Detached adds n to the number of writes that go on after their operation has
 // returned.
-func (w *Write) Detached(ctx context.Context, n int) {
-	if m := w.tel.meters; m != nil {
+func (t *Telemetry) Detached(ctx context.Context, n int) {
+	if m := t.meters; m != nil {
 		addUpDown(ctx, m.detached, int64(n), m.ofCache)
 	}
 }
