@@ -41,6 +41,12 @@ func exclusions() []exclusion {
 			},
 		},
 		{
+			"a refresh in the background has no deadline yet",
+			func(c strangerCase) bool {
+				return c.misconduct.kind == hangs && c.op.ahead && slices.Contains([]string{"loader", "l1 stage", "l2 stage"}, c.actor.place)
+			},
+		},
+		{
 			"a store that applies a write and says that it certainly did not cannot be found out",
 			func(c strangerCase) bool {
 				return strings.HasSuffix(c.actor.place, ", applied") && c.misconduct.name == "error that was not applied"
@@ -151,6 +157,8 @@ func (s *scenario) checkEnd(t *testing.T, got outcome) {
 		assert.Equal(t, s.op.name == "load", failed, "%v", got.err)
 	case s.actor.writes && (s.op.name == "set" || s.op.name == "delete") && s.policy != "race":
 		assert.True(t, failed, "the write has failed")
+	case s.misconduct.kind == hangs && !s.actor.writes:
+		require.ErrorIs(t, got.err, context.DeadlineExceeded)
 	case !s.actor.writes && !got.exited && s.op.name != "refill" && s.op.name != "load, refill" && s.misconduct.kind != exits:
 		assert.NoError(t, got.err, "it has no part in the result")
 	}

@@ -24,6 +24,13 @@ func (e *Engine[V]) check(key string) error {
 // ErrEmptyKey is the error for an empty key.
 var ErrEmptyKey = fmt.Errorf("%w: the key is empty", tier.ErrInvalid)
 
+// The calls that would wait for themselves.
+var (
+	errCloseWithin = fmt.Errorf("%w: Close was called in one of them", tier.ErrReentrant)
+	errHeld        = fmt.Errorf("%w: the write that this one is made in holds the lock of the key", tier.ErrReentrant)
+	errLoading     = fmt.Errorf("%w: the load of the key waits for the loader that asks for it", tier.ErrReentrant)
+)
+
 // lockError returns the reason for which a write did not get its key's lock.
 func lockError(err error) error {
 	if errors.Is(err, keylock.ErrClosed) {

@@ -41,7 +41,7 @@ func (t *policyTier[V]) Go(ctx context.Context, done func(err error)) {
 	if ctx.Err() != nil || !w.inflight.enter(t.id) {
 		err = t.refused(ctx, tally.Write) // now: later, t may serve another write
 	}
-	w.engine.policyCalls.Go(func() {
+	w.engine.policyCalls.run(func() {
 		defer func() {
 			defer guard.Report()
 			done(err)

@@ -285,6 +285,9 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 	if e.config.NoRefill {
 		return tier.RefillDisabled
 	}
+	if e.holds(ctx, r.key) {
+		return tier.RefillFenced // by the refill that the read is made in
+	}
 	switch err := e.locks.AcquireRefill(ctx, &r.lock, &r.fence); {
 	case errors.Is(err, keylock.ErrFenced):
 		return tier.RefillFenced
@@ -292,8 +295,9 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 		return tier.RefillFailed
 	}
 	defer r.lock.Unlock()
-	if ctx.Done() != nil {
-		ctx = context.WithoutCancel(ctx)
+	ctx, held := e.hold(ctx, r.key)
+	if held != nil {
+		defer held.over.Store(true)
 	}
 	var call telemetry.TierCall
 	ctx = r.obs.StartTier(ctx, &call, tier.L1, tier.Refill)

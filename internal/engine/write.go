@@ -24,6 +24,7 @@ type write[V any] struct {
 	entry    backends.Entry[V]
 	l1Entry  backends.Entry[V] // for L1, where it differs
 	l1, l2   policyTier[V]
+	held     *link // in the contexts of its calls; nil: none
 	tally    tally.Tally
 	inflight inflight
 	call     tierCall // that is under way, where calls are not observed; id 0: none
@@ -77,7 +78,7 @@ func (w *write[V]) free() {
 	if e.observed {
 		w.obs.Reset()
 	}
-	w.entry = backends.Entry[V]{}
+	w.entry, w.held = backends.Entry[V]{}, nil
 	if e.rewrites {
 		w.l1Entry = backends.Entry[V]{}
 	}
@@ -96,8 +97,13 @@ func (w *write[V]) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := e.locks.Acquire(ctx, &w.lock, w.op.Key); err != nil {
-		return w.refuse(ctx, lockError(err))
+	if !e.locks.TryAcquire(&w.lock, w.op.Key) {
+		if e.holds(ctx, w.op.Key) {
+			return w.refuse(ctx, errHeld)
+		}
+		if err := e.locks.Acquire(ctx, &w.lock, w.op.Key); err != nil {
+			return w.refuse(ctx, lockError(err))
+		}
 	}
 	if d := w.lock.Waited(); d > 0 {
 		w.obs.Waited(d)
@@ -114,6 +120,10 @@ func (w *write[V]) run(ctx context.Context) error {
 func (w *write[V]) runFenced(ctx context.Context, fence *keylock.Fence) tier.Refilled {
 	e := w.engine
 	stageErr := w.stage(ctx)
+	if e.holds(ctx, w.op.Key) {
+		w.free()
+		return tier.RefillFenced // by the write that the load is made in
+	}
 	if err := e.locks.AcquireFenced(ctx, &w.lock, fence); err != nil {
 		w.free()
 		if errors.Is(err, keylock.ErrFenced) {
@@ -196,9 +206,7 @@ func (w *write[V]) refuse(ctx context.Context, cause error) error {
 // proceed lets the policy write the tiers. From here on the caller's context ends
 // nothing.
 func (w *write[V]) proceed(ctx context.Context) (err error) {
-	if ctx.Done() != nil {
-		ctx = context.WithoutCancel(ctx)
-	}
+	ctx, w.held = w.engine.hold(ctx, w.op.Key)
 	for _, began := range w.engine.observers.began {
 		began(w.op)
 	}
@@ -332,14 +340,23 @@ func (w *write[V]) finish(ctx context.Context, late *telemetry.TierCall, verdict
 
 // release ends a write that needs no report.
 func (w *write[V]) release() {
+	w.letGo()
 	w.lock.Unlock()
 	w.free()
+}
+
+// letGo says in the contexts of w's calls that the key is not locked any more.
+func (w *write[V]) letGo() {
+	if w.held != nil {
+		w.held.over.Store(true)
+	}
 }
 
 // report says that the tiers may differ. Its steps are deferred, so that each is taken
 // even if the one before ends the goroutine: the event, the end of the span, the next
 // write of the key, the observers.
 func (w *write[V]) report(ctx context.Context, late *telemetry.TierCall, verdict tier.Verdict) {
+	ctx = context.WithoutCancel(ctx) // a policy may have cancelled the call that ended last
 	results := w.tally.Results()
 	i := tier.Inconsistency{
 		Cache: w.engine.config.Name, Policy: w.engine.policyName, Kind: w.op.Kind, Key: w.op.Key,
@@ -354,6 +371,7 @@ func (w *write[V]) report(ctx context.Context, late *telemetry.TierCall, verdict
 			defer report(ctx, i)
 		}
 		defer w.lock.Handoff() // so that the observers may write the key
+		defer w.letGo()
 	}
 	defer w.end(late)
 	w.obs.Inconsistent(ctx, late, i)
