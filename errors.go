@@ -12,6 +12,13 @@ var (
 	// option. Nothing was touched.
 	ErrInvalid = tier.ErrInvalid
 
+	// ErrReentrant is wrapped by the error of a call that would wait for the call that
+	// it is made in: of a [Loader] that asks for the key that it loads, of a backend
+	// that writes the key that it is asked to write, or of Close in any of them. The
+	// cache knows that by the context, so the call must be made with the context that
+	// the loader, hook, policy or backend was given.
+	ErrReentrant = tier.ErrReentrant
+
 	// ErrInconsistent is matched, by errors.Is, by the error of a write after which
 	// the tiers may differ.
 	ErrInconsistent = tier.ErrInconsistent

@@ -14,6 +14,10 @@ var ErrClosed = errtype.New("closed", "tiercache: the cache is closed")
 // option. Nothing was touched.
 var ErrInvalid = errtype.New("invalid_argument", "tiercache: invalid argument")
 
+// ErrReentrant is wrapped by the error of a call that would wait for the call that it
+// is made in: of a loader that asks for the key that it loads, for instance.
+var ErrReentrant = errors.New("tiercache: the call would wait for itself")
+
 // ErrInconsistent is matched, by errors.Is, by a [*WriteError] after which the
 // tiers may differ: the difference was neither ruled out nor resolved by
 // compensation.

@@ -63,9 +63,7 @@ type Engine[V any] struct {
 	trusted  bool // the policy is one of this module, so its writes are recycled
 	observed bool // spans or metrics are on
 
-	// policyCalls are the goroutines that policyTier.Go starts. When no operation is
-	// under way, only a policy's done callback can still run in them.
-	policyCalls sync.WaitGroup
+	policyCalls calls
 
 	writePool sync.Pool // of *write[V]
 	readPool  sync.Pool // of *read[V]
@@ -128,13 +126,22 @@ func (e *Engine[V]) Describe() backends.Description {
 	}
 }
 
-// Close lets no more operations in and waits for those under way, until ctx ends.
+// Close lets no more operations in and waits for those under way, until ctx ends. It
+// does not wait for the operation that it is called in.
 func (e *Engine[V]) Close(ctx context.Context) error {
 	e.closed.Store(true)
-	if err := e.locks.Close(ctx); err != nil {
+	if e.within(ctx) {
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		cancel(errCloseWithin)
+	}
+	err := e.locks.Close(ctx)
+	if err == nil {
+		err = e.policyCalls.wait(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("tiercache: close: %w", err)
 	}
-	e.policyCalls.Wait()
 	e.l1.Release()
 	e.l2.Release()
 	return e.tel.Close(ctx)

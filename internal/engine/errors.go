@@ -33,6 +33,13 @@ func NegativeTTLError(ttl time.Duration) error {
 	return fmt.Errorf("%w: the TTL is negative (%v): use 0 for an entry that does not expire", tier.ErrInvalid, ttl)
 }
 
+// The calls that would wait for themselves.
+var (
+	errCloseWithin = fmt.Errorf("%w: Close was called in one of them", tier.ErrReentrant)
+	errHeld        = fmt.Errorf("%w: the write that this one is made in holds the lock of the key", tier.ErrReentrant)
+	errLoading     = fmt.Errorf("%w: the load of the key waits for the loader that asks for it", tier.ErrReentrant)
+)
+
 // lockError returns the reason for which a write did not get its key's lock.
 func lockError(err error, key string) error {
 	if errors.Is(err, keylock.ErrClosed) {

@@ -21,15 +21,22 @@ type Loader[V any] func(ctx context.Context, key string) (V, error)
 // load is one read of the tiers and, if need be, one call of a loader, for all
 // callers that share it.
 type load[V any] struct {
-	// Parameters, of the caller that came first.
-	read   *read[V]
+	params[V]
+	read *read[V]
+
+	result[V]
+	err error
+
+	waiter waiter
+	link   link // in the context of the flight
+}
+
+// params are those of the caller that came first.
+type params[V any] struct {
 	loader Loader[V]
 	ttl    time.Duration
 	leader trace.SpanContext
 	ahead  bool // a refresh: it does not ask the tiers, so callers that missed must not join it
-
-	result[V]
-	err error
 }
 
 // GetOrLoad returns the value at key, from the tiers or from the loader.
@@ -79,17 +86,24 @@ func (e *Engine[V]) checkLoad(key string, ttl time.Duration, loader Loader[V]) e
 func (e *Engine[V]) share(ctx context.Context, key string, ttl time.Duration, l1 found[V], loader Loader[V]) (value V, err error) {
 	var obs telemetry.Read
 	ctx = e.tel.StartRead(ctx, &obs, key)
-	f, first, err := e.join(key, load[V]{
-		loader: loader, ttl: ttl, leader: obs.SpanContext(), err: guard.ErrExited,
-	})
-	switch {
-	case err != nil:
+	f, first, err := e.join(ctx, key, params[V]{loader: loader, ttl: ttl, leader: obs.SpanContext()})
+	if err != nil {
 		obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupError}, err)
 		return value, err
+	}
+	if outer := loading(ctx); outer != nil {
+		if !outer.wait(&f.Call.waiter) {
+			f.Leave()
+			obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupError}, errLoading)
+			return value, errLoading
+		}
+		defer outer.done(&f.Call.waiter)
+	}
+	switch {
 	case first:
 		r := f.Call.read
 		r.obs, r.l1, r.asked = obs, l1, e.fast != fastNone
-		f.Run(ctx, e.runLoad, e.landed)
+		f.Run(e.fly(ctx, &f.Call), e.runLoad, e.landed)
 	default:
 		obs.Shared(f.Call.leader)
 	}
@@ -120,12 +134,14 @@ func (e *Engine[V]) share(ctx context.Context, key string, ttl time.Duration, l1
 
 // join adds a caller to the flight of the key, or to a new one. A flight whose fence
 // is broken may bring back a value that a write has replaced, so those who come after
-// that write do not join it.
-func (e *Engine[V]) join(key string, params load[V]) (f *flight.Flight[load[V]], first bool, err error) {
+// that write do not join it. Nor does a hook that the flight itself waits for.
+func (e *Engine[V]) join(ctx context.Context, key string, p params[V]) (f *flight.Flight[load[V]], first bool, err error) {
 	return e.flights.Join(key,
-		func(l *load[V]) bool { return !l.read.fence.Broken() && (params.ahead || !l.ahead) },
+		func(l *load[V]) bool {
+			return !l.read.fence.Broken() && (p.ahead || !l.ahead) && !afterLoader(ctx, &l.waiter)
+		},
 		func(l *load[V]) error {
-			*l = params
+			l.params, l.err = p, guard.ErrExited
 			l.read = e.newRead(key)
 			if err := l.read.begin(); err != nil {
 				return err
@@ -135,9 +151,16 @@ func (e *Engine[V]) join(key string, params load[V]) (f *flight.Flight[load[V]],
 		})
 }
 
+// fly returns the context of a flight.
+func (e *Engine[V]) fly(ctx context.Context, l *load[V]) context.Context {
+	l.link.Context, l.link.cache, l.link.flight, l.link.apart = ctx, e.locks, &l.waiter, l.ahead
+	return &l.link
+}
+
 // landed ends the read of a flight that nobody can join any more.
 func (e *Engine[V]) landed(l *load[V]) {
 	e.tel.LoadActive(-1)
+	l.link.over.Store(true)
 	l.read.done()
 }
 
@@ -147,8 +170,8 @@ func (e *Engine[V]) refreshIfDue(ctx context.Context, key string, ttl time.Durat
 	if !e.lifetime.due(expiresAt, ttl) {
 		return
 	}
-	f, first, err := e.join(key, load[V]{
-		loader: loader, ttl: ttl, leader: trace.SpanContextFromContext(ctx), ahead: true, err: guard.ErrExited,
+	f, first, err := e.join(ctx, key, params[V]{
+		loader: loader, ttl: ttl, leader: trace.SpanContextFromContext(ctx), ahead: true,
 	})
 	if err != nil {
 		return
@@ -157,7 +180,7 @@ func (e *Engine[V]) refreshIfDue(ctx context.Context, key string, ttl time.Durat
 		f.Leave() // a load is under way already
 		return
 	}
-	f.Run(ctx, func(ctx context.Context, l *load[V]) { l.call(ctx, false) }, e.landed)
+	f.Run(e.fly(ctx, &f.Call), func(ctx context.Context, l *load[V]) { l.call(ctx, false) }, e.landed)
 }
 
 // runLoad reads the tiers and loads a value that they do not have.

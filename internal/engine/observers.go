@@ -31,8 +31,13 @@ func (e *Engine[V]) observe() {
 	}
 	if hook := e.config.Hook; hook != nil {
 		e.observers.reported = append(e.observers.reported, func(ctx context.Context, i tier.Inconsistency) {
+			if e.inHook(ctx) {
+				return // or a hook that writes while a tier is down would never end
+			}
+			l := &link{Context: ctx, cache: e.locks}
+			defer l.over.Store(true)
 			defer guard.Report()
-			hook(ctx, i)
+			hook(l, i)
 		})
 	}
 }

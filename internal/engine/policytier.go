@@ -41,7 +41,7 @@ func (t *policyTier[V]) Go(ctx context.Context, done func(err error)) {
 	if ctx.Err() != nil || !w.inflight.enter(t.id) {
 		err = t.refused(ctx, tally.Write) // now: later, t may serve another write
 	}
-	w.engine.policyCalls.Go(func() {
+	w.engine.policyCalls.run(func() {
 		defer func() {
 			defer guard.Report()
 			done(err)
@@ -82,8 +82,8 @@ func (t *policyTier[V]) refused(ctx context.Context, verb tally.Verb) error {
 }
 
 // exited returns the error of a call that ended its goroutine.
-func exited(id tier.ID, kind tier.Kind, key string) error {
-	return guard.NewError(id, kind.String(), key, tier.Unknown, guard.ErrExited)
+func exited(id tier.ID, kind tier.Kind, key string, outcome tier.Outcome) error {
+	return guard.NewError(id, kind.String(), key, outcome, guard.ErrExited)
 }
 
 // kind returns the operation that the verb stands for.
@@ -100,14 +100,15 @@ func (t *policyTier[V]) performObserved(ctx context.Context, verb tally.Verb, er
 	w := t.write
 	c := tierCall{id: t.id, verb: verb, began: w.begin()}
 	var obs telemetry.TierCall
-	ctx = w.obs.StartTier(ctx, &obs, t.id, t.kind(verb))
-	outcome := tier.Unknown
+	outcome := tier.Failed // until the backend is called
 	defer func() {
 		if *err == nil && outcome != tier.Applied {
-			*err = exited(t.id, t.kind(verb), w.op.Key)
+			*err = exited(t.id, t.kind(verb), w.op.Key, outcome)
 		}
 		w.callEnded(ctx, c, &obs, outcome, *err)
 	}()
+	ctx = w.obs.StartTier(ctx, &obs, t.id, t.kind(verb))
+	outcome = tier.Unknown
 	outcome, *err = t.touch(ctx, verb)
 }
 

@@ -104,10 +104,12 @@ func (r *read[V]) get(ctx context.Context) (res result[V], err error) {
 	returned := false
 	err = guard.ErrExited
 	defer func() {
+		defer func() {
+			if r.done() && returned {
+				r.free()
+			}
+		}()
 		r.obs.Returned(ctx, res.ReadResult, err)
-		if r.done() && returned {
-			r.free()
-		}
 	}()
 	res, err = r.run(ctx)
 	returned = true
@@ -244,9 +246,9 @@ func (r *read[V]) askTier(ctx context.Context, id tier.ID) (f found[V]) {
 	ctx = r.obs.StartTier(ctx, &call, id, tier.Get)
 	f.err = guard.ErrExited
 	defer func() {
-		call.Found(ctx, f.lookup(), f.err)
-		call.End()
 		r.engine.tel.Count(id, f.lookup())
+		defer call.End()
+		call.Found(ctx, f.lookup(), f.err)
 	}()
 	if id == tier.L1 {
 		f = r.engine.lookupL1(ctx, r.key)
@@ -284,6 +286,9 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 	if e.config.NoRefill {
 		return tier.RefillDisabled
 	}
+	if e.holds(ctx, r.key) {
+		return tier.RefillFenced // by the refill that the read is made in
+	}
 	switch err := e.locks.AcquireRefill(ctx, &r.lock, &r.fence); {
 	case errors.Is(err, keylock.ErrFenced):
 		return tier.RefillFenced
@@ -291,15 +296,16 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 		return tier.RefillFailed
 	}
 	defer r.lock.Unlock()
-	if ctx.Done() != nil {
-		ctx = context.WithoutCancel(ctx)
+	ctx, held := e.hold(ctx, r.key)
+	if held != nil {
+		defer held.over.Store(true)
 	}
 	var call telemetry.TierCall
 	ctx = r.obs.StartTier(ctx, &call, tier.L1, tier.Refill)
 	outcome, err := tier.Unknown, guard.ErrExited
 	defer func() {
+		defer call.End()
 		call.Done(ctx, outcome, err)
-		call.End()
 	}()
 	entry.ExpiresAt = e.lifetime.inL1(entry.ExpiresAt)
 	if err = e.l1.Set(ctx, r.key, &entry, nil); err != nil {

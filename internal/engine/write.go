@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
@@ -24,6 +25,7 @@ type write[V any] struct {
 	entry    backends.Entry[V]
 	l1Entry  backends.Entry[V] // for L1, where it differs
 	l1, l2   policyTier[V]
+	held     *link // in the contexts of its calls; nil: none
 	tally    tally.Tally
 	inflight inflight
 	call     tierCall // that is under way, where calls are not observed; id 0: none
@@ -89,7 +91,7 @@ func (w *write[V]) free() {
 	if e.observed {
 		w.obs.Reset()
 	}
-	w.entry = backends.Entry[V]{}
+	w.entry, w.held = backends.Entry[V]{}, nil
 	if e.rewrites {
 		w.l1Entry = backends.Entry[V]{}
 	}
@@ -108,8 +110,13 @@ func (w *write[V]) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := e.locks.Acquire(ctx, &w.lock, w.op.Key); err != nil {
-		return w.refuse(ctx, lockError(err, w.op.Key))
+	if !e.locks.TryAcquire(&w.lock, w.op.Key) {
+		if e.holds(ctx, w.op.Key) {
+			return w.refuse(ctx, errHeld)
+		}
+		if err := e.locks.Acquire(ctx, &w.lock, w.op.Key); err != nil {
+			return w.refuse(ctx, lockError(err, w.op.Key))
+		}
 	}
 	if d := w.lock.Waited(); d > 0 {
 		w.obs.Waited(ctx, d)
@@ -126,6 +133,10 @@ func (w *write[V]) run(ctx context.Context) error {
 func (w *write[V]) runFenced(ctx context.Context, fence *keylock.Fence) tier.Refilled {
 	e := w.engine
 	stageErr := w.stage(ctx)
+	if e.holds(ctx, w.op.Key) {
+		w.free()
+		return tier.RefillFenced // by the write that the load is made in
+	}
 	if err := e.locks.AcquireFenced(ctx, &w.lock, fence); err != nil {
 		w.free()
 		if errors.Is(err, keylock.ErrFenced) {
@@ -133,7 +144,14 @@ func (w *write[V]) runFenced(ctx context.Context, fence *keylock.Fence) tier.Ref
 		}
 		return tier.RefillFailed
 	}
+	started := false
+	defer func() {
+		if !started { // a span processor has ended the goroutine
+			w.lock.Unlock()
+		}
+	}()
 	ctx = e.tel.StartWrite(ctx, &w.obs, w.op.Kind, w.op.Key)
+	started = true
 	if stageErr != nil {
 		w.lock.Unlock()
 		_ = w.refuse(ctx, stageErr) // the span has it
@@ -192,18 +210,16 @@ func (w *write[V]) refuse(ctx context.Context, cause error) error {
 		Kind: w.op.Kind, Policy: w.engine.policyName, Verdict: tier.Verdict{Consistent: true},
 		Cause: cause,
 	}
+	defer w.free()
+	defer w.obs.End()
 	w.obs.Returned(ctx, tier.Skipped, tier.Skipped, true, err)
-	w.obs.End()
-	w.free()
 	return err
 }
 
 // proceed lets the policy write the tiers. From here on the caller's context ends
 // nothing.
 func (w *write[V]) proceed(ctx context.Context) (err error) {
-	if ctx.Done() != nil {
-		ctx = context.WithoutCancel(ctx)
-	}
+	ctx, w.held = w.engine.hold(ctx, w.op.Key)
 	for _, began := range w.engine.observers.began {
 		began(w.op)
 	}
@@ -232,35 +248,41 @@ func (w *write[V]) runCustom(ctx context.Context) (err error) {
 
 // conclude turns the policy's result into the write's, and finishes the write unless
 // a call of a tier goes on.
-func (w *write[V]) conclude(ctx context.Context, policyErr error) error {
+func (w *write[V]) conclude(ctx context.Context, policyErr error) (err error) {
 	if policyErr == nil && !w.inflight.async && w.tally.Applied() {
 		// The usual end, of which the rest is the long form (budget Set).
 		if w.engine.observed {
+			defer w.finish(ctx, nil, tier.Verdict{Consistent: true})
 			w.obs.Returned(ctx, tier.Applied, tier.Applied, true, nil)
+		} else {
+			w.finish(ctx, nil, tier.Verdict{Consistent: true})
 		}
-		w.finish(ctx, nil, tier.Verdict{Consistent: true})
 		return nil
 	}
 	if id := w.call.id; id != 0 { // the tier has ended the goroutine
 		kind := w.l1.kind(w.call.verb)
-		w.tally.End(id, w.call.verb, w.call.began, tier.Unknown, exited(id, kind, w.op.Key))
+		w.tally.End(id, w.call.verb, w.call.began, tier.Unknown, exited(id, kind, w.op.Key, tier.Unknown))
+		w.call.id = 0
 	}
 	if w.op.Kind == tier.Delete {
 		w.inflight.settle() // whether a copy is left is not known before
 	}
+	open, verdict := 0, tier.Verdict{}
+	defer func() {
+		if open == 0 { // otherwise w belongs to the last call, and may be gone
+			w.finish(ctx, nil, verdict)
+		}
+	}()
 	w.inflight.lock()
+	defer w.inflight.unlock()
 	w.inflight.returned = true
-	verdict := w.tally.Verdict()
-	err := w.errorOf(policyErr)
-	w.obs.Returned(ctx, w.outcome(tier.L1), w.outcome(tier.L2), verdict.Agreed(), err)
-	if n := w.inflight.calls(); n > 0 {
-		w.obs.Detached(n)
-		w.obs.End()
-		w.inflight.unlock() // from here on, w belongs to the last call
-		return err
+	open, verdict = w.inflight.calls(), w.tally.Verdict()
+	if open > 0 {
+		defer w.obs.End()
+		defer w.engine.tel.Detached(open)
 	}
-	w.inflight.unlock()
-	w.finish(ctx, nil, verdict)
+	err = w.errorOf(policyErr)
+	w.obs.Returned(ctx, w.outcome(tier.L1), w.outcome(tier.L2), verdict.Agreed(), err)
 	return err
 }
 
@@ -279,29 +301,36 @@ func (w *write[V]) begin() tally.Mark {
 	return w.tally.Begin()
 }
 
-// callEnded notes the end of a call of a tier. The last one finishes a write that has
-// returned before.
+// callEnded notes the end of a call of a tier.
 func (w *write[V]) callEnded(ctx context.Context, c tierCall, obs *telemetry.TierCall, outcome tier.Outcome, err error) {
-	obs.Done(ctx, outcome, err)
-	if !w.inflight.async {
+	if w.inflight.async {
+		defer w.callLeft(ctx, c, obs, outcome, err)
+	} else {
+		defer obs.End()
 		w.tally.End(c.id, c.verb, c.began, outcome, err)
-		obs.End()
-		return
 	}
+	obs.Done(ctx, outcome, err)
+}
+
+// callLeft takes a call that has ended off. The last one finishes a write that has
+// returned before. The span ends without the lock, because a processor of spans may
+// wait for another call of the write.
+func (w *write[V]) callLeft(ctx context.Context, c tierCall, obs *telemetry.TierCall, outcome tier.Outcome, err error) {
+	tel := w.engine.tel
 	w.inflight.lock()
 	w.tally.End(c.id, c.verb, c.began, outcome, err)
-	last := w.inflight.returned && w.inflight.calls() == 1
-	if !last {
-		obs.End() // before anybody can think that the write is over
-	}
-	if w.inflight.returned {
-		w.obs.Detached(-1)
-	}
+	detached := w.inflight.returned
 	w.inflight.leave(c.id)
+	last := detached && w.inflight.calls() == 0
 	verdict := w.tally.Verdict()
-	w.inflight.unlock()
+	w.inflight.unlock() // from here on, w may be gone, unless this is the last call
 	if last {
-		w.finish(ctx, obs, verdict)
+		defer w.finish(ctx, obs, verdict)
+	} else {
+		defer obs.End()
+	}
+	if detached {
+		tel.Detached(-1)
 	}
 }
 
@@ -311,34 +340,54 @@ func (w *write[V]) finish(ctx context.Context, late *telemetry.TierCall, verdict
 	for _, ended := range w.engine.observers.ended {
 		ended(w.op, w.tally.Results(), verdict)
 	}
-	if verdict.Consistent {
-		w.end(late)
-		w.lock.Unlock()
-	} else {
+	switch {
+	case !verdict.Consistent:
 		w.report(ctx, late, verdict)
+	case w.engine.observed:
+		defer w.release()
+		w.end(late)
+	default:
+		w.release()
 	}
+}
+
+// release ends a write that needs no report.
+func (w *write[V]) release() {
+	w.letGo()
+	w.lock.Unlock()
 	w.free()
 }
 
-// report says that the tiers may differ.
+// letGo says in the contexts of w's calls that the key is not locked any more.
+func (w *write[V]) letGo() {
+	if w.held != nil {
+		w.held.over.Store(true)
+	}
+}
+
+// report says that the tiers may differ. Its steps are deferred, so that each is taken
+// even if the one before ends the goroutine: the event, the end of the span, the next
+// write of the key, the observers.
 func (w *write[V]) report(ctx context.Context, late *telemetry.TierCall, verdict tier.Verdict) {
+	ctx = context.WithoutCancel(ctx) // a policy may have cancelled the call that ended last
 	results := w.tally.Results()
 	i := tier.Inconsistency{
 		Cache: w.engine.config.Name, Policy: w.engine.policyName, Kind: w.op.Kind, Key: w.op.Key,
 		L1: results.L1, L2: results.L2, Verdict: verdict,
 	}
+	if reported := w.engine.observers.reported; len(reported) == 0 {
+		defer w.release()
+	} else {
+		defer w.free()
+		defer w.lock.Done()
+		for _, report := range slices.Backward(reported) {
+			defer report(ctx, i)
+		}
+		defer w.lock.Handoff() // so that the observers may write the key
+		defer w.letGo()
+	}
+	defer w.end(late)
 	w.obs.Inconsistent(ctx, late, i)
-	w.end(late)
-	reported := w.engine.observers.reported
-	if len(reported) == 0 {
-		w.lock.Unlock()
-		return
-	}
-	w.lock.Handoff() // so that the observers may write the key
-	defer w.lock.Done()
-	for _, report := range reported {
-		report(ctx, i)
-	}
 }
 
 // end ends the span that was kept open for the event.

@@ -119,8 +119,9 @@ func (t *Tier[V]) Delete(ctx context.Context, key string) (err error) {
 // Failed returns the outcome and the error of a write that failed with err. The kind
 // names the call: Set, Delete, Invalidate or Refill.
 func (t *Tier[V]) Failed(kind tier.Kind, key string, err error) (tier.Outcome, error) {
+	text, err := readable(err) // first, or the classifier could read it for ever
 	outcome := t.classify(err)
-	return outcome, NewError(t.id, kind.String(), key, outcome, err)
+	return outcome, newError(t.id, kind.String(), key, outcome, text, err)
 }
 
 // Limit returns a context that ends with the tier's timeout, for a call that goes

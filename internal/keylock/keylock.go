@@ -51,6 +51,19 @@ func (tb *Table) bucket(key string) *bucket {
 	return &tb.buckets[maphash.String(tb.seed, key)%buckets]
 }
 
+// TryAcquire is like Acquire, and reports false where Acquire may have to wait: if there
+// is any other operation in the bucket of key.
+func (tb *Table) TryAcquire(l *Lock, key string) bool {
+	key = lockKey(key)
+	b := tb.bucket(key)
+	l.init(b, key)
+	if b.sole.CompareAndSwap(nil, &l.self) {
+		return true
+	}
+	l.reset()
+	return false
+}
+
 // Acquire locks key for a write by l, and breaks every fence of key. It waits for
 // those who came before, until ctx ends; then it returns the cause, and l holds
 // nothing. After Close it returns [ErrClosed].

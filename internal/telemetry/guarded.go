@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/log"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tiercache/tiercache/internal/guard"
@@ -74,4 +75,32 @@ func logAttrs(ctx context.Context, logger *slog.Logger, level slog.Level, text s
 func formatKey(format func(string) string, key string) (shown string) {
 	defer guard.Report()
 	return format(key)
+}
+
+// recording reports whether the span records.
+func recording(span trace.Span) (yes bool) {
+	defer guard.Report()
+	return span.IsRecording()
+}
+
+func spanContext(span trace.Span) (sc trace.SpanContext) {
+	defer guard.Report()
+	return span.SpanContext()
+}
+
+func measures(ctx context.Context, h metric.Float64Histogram) (enabled bool) {
+	defer guard.Report()
+	return h.Enabled(ctx)
+}
+
+// observe adds a value to a histogram. The SDK calls filters of exemplars and of
+// attributes meanwhile.
+func observe(ctx context.Context, h metric.Float64Histogram, v float64, opts []metric.RecordOption) {
+	defer guard.Report()
+	h.Record(ctx, v, opts...)
+}
+
+func add(ctx context.Context, c metric.Int64Counter, n int64, opts ...metric.AddOption) {
+	defer guard.Report()
+	c.Add(ctx, n, opts...)
 }

@@ -16,11 +16,12 @@ import (
 
 // Inconsistent emits the event: on the span of late, the tier's call that ended
 // after the write had returned, or on the span of the write when late is nil; as a
-// log record; to the slog logger; and in the counter. It is called once.
+// log record; to the slog logger; and in the counter. It is called once. The ways are
+// deferred, so that each is taken even if the one before ends the goroutine.
 func (w *Write) Inconsistent(ctx context.Context, late *TierCall, i tier.Inconsistency) {
 	t, now := w.tel, time.Now()
 	if t.meters != nil {
-		t.meters.inconsistencies.add(ctx, i.Kind, i.Verdict)
+		defer t.meters.inconsistencies.add(ctx, i.Kind, i.Verdict)
 	}
 	span := w.span
 	if late != nil {
@@ -36,11 +37,11 @@ func (w *Write) Inconsistent(ctx context.Context, late *TierCall, i tier.Inconsi
 	}
 	cause := i.Err()
 	attrs := w.describe(i, cause)
+	defer t.logSlog(ctx, i, cause, attrs)
+	defer t.logRecord(ctx, now, i, cause, attrs)
 	if onSpan {
 		addEvent(span, tracing.EventInconsistency, now, attrs)
 	}
-	t.logRecord(ctx, now, i, cause, attrs)
-	t.logSlog(ctx, i, cause, attrs)
 }
 
 func (w *Write) describe(i tier.Inconsistency, cause error) attributes {

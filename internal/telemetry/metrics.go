@@ -126,18 +126,18 @@ func newDurations(attrs attributes) durations {
 }
 
 func (d *durations) record(ctx context.Context, h metric.Float64Histogram, start time.Time, err error) {
-	defer guard.Report()
 	elapsed := time.Since(start).Seconds()
 	if err == nil {
-		h.Record(ctx, elapsed, d.prebuilt...)
+		observe(ctx, h, elapsed, d.prebuilt)
 		return
 	}
-	h.Record(ctx, elapsed, metric.WithAttributes(append(slices.Clip(d.attrs), errorType(err))...))
+	observe(ctx, h, elapsed, []metric.RecordOption{
+		metric.WithAttributes(append(slices.Clip(d.attrs), errorType(err))...),
+	})
 }
 
 func (m *instruments) recordSeconds(ctx context.Context, h metric.Float64Histogram, d time.Duration) {
-	defer guard.Report()
-	h.Record(ctx, d.Seconds(), m.ofCache)
+	observe(ctx, h, d.Seconds(), []metric.RecordOption{m.ofCache})
 }
 
 // inconsistencies is the counter of inconsistencies. They are rare, and added at once,
@@ -165,8 +165,7 @@ func newInconsistencies(cache string) (c inconsistencies) {
 }
 
 func (c *inconsistencies) add(ctx context.Context, kind tier.Kind, v tier.Verdict) {
-	defer guard.Report()
-	c.counter.Add(ctx, 1, c.options[kind-tier.Set][v.Stale][btoi(v.Resolved)]...)
+	add(ctx, c.counter, 1, c.options[kind-tier.Set][v.Stale][btoi(v.Resolved)]...)
 }
 
 // begin adds 0 to every series, once: a series whose first value is 1 has no increase,

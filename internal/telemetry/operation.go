@@ -44,7 +44,7 @@ func (o *operation) observe(ctx context.Context, kind tier.Kind, key string) con
 	if t.key != nil {
 		o.key = formatKey(t.key, key)
 	}
-	if t.meters != nil && t.meters.operations.Enabled(ctx) {
+	if t.meters != nil && measures(ctx, t.meters.operations) {
 		o.start = time.Now()
 	}
 	if t.tracer == nil {
@@ -55,7 +55,7 @@ func (o *operation) observe(ctx context.Context, kind tier.Kind, key string) con
 		opts = append(slices.Clip(opts), trace.WithAttributes(tracing.AttrKey.String(o.key)))
 	}
 	ctx, span := startSpan(ctx, t.tracer, o.template.name, opts)
-	if span != nil && span.IsRecording() {
+	if span != nil && recording(span) {
 		o.span = span
 	}
 	return ctx

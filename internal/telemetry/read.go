@@ -26,8 +26,8 @@ func (t *Telemetry) StartRead(ctx context.Context, r *Read, key string) context.
 func (r *Read) FailedBefore(ctx context.Context, err error) {
 	var c TierCall
 	ctx = r.StartTier(ctx, &c, tier.L1, tier.Get)
+	defer c.End()
 	c.Found(ctx, tier.LookupError, err)
-	c.End()
 }
 
 // Shared links the read to the span of the caller for whose load it waits.
@@ -42,7 +42,7 @@ func (r *Read) SpanContext() trace.SpanContext {
 	if r.span == nil {
 		return trace.SpanContext{}
 	}
-	return r.span.SpanContext()
+	return spanContext(r.span)
 }
 
 // ReadResult is the result of a read.
@@ -61,6 +61,9 @@ func (r *Read) Returned(ctx context.Context, result ReadResult, err error) {
 	if errors.Is(err, backends.ErrNotFound) {
 		failed = nil
 	}
+	if r.span != nil {
+		defer r.endSpan(result, failed) // even if measuring ends the goroutine
+	}
 	e := readEvent(result)
 	if m := r.tel.meters; m != nil {
 		m.counts.add(e)
@@ -71,10 +74,10 @@ func (r *Read) Returned(ctx context.Context, result ReadResult, err error) {
 			m.recordSeconds(ctx, m.staleAge, result.Age)
 		}
 	}
-	if r.span == nil {
-		return
-	}
-	setAttributes(r.span, r.tel.readEnds[e]...)
+}
+
+func (r *Read) endSpan(result ReadResult, failed error) {
+	setAttributes(r.span, r.tel.readEnds[readEvent(result)]...)
 	if result.Tier != 0 {
 		setAttributes(r.span, tracing.AttrTier.String(result.Tier.String()))
 	}
@@ -105,14 +108,17 @@ func (l *Load) Returned(ctx context.Context, err error) {
 	if errors.Is(err, backends.ErrNotFound) {
 		err = nil
 	}
-	l.measure(ctx, err)
-	if l.span == nil {
-		return
+	if l.span != nil {
+		defer l.describeEnd(err) // even if measuring ends the goroutine
 	}
+	l.measure(ctx, err)
+}
+
+func (l *Load) describeEnd(err error) {
+	defer endSpan(l.span)
 	if err != nil {
 		failStack(l.span, err)
 	}
-	endSpan(l.span)
 }
 
 // LoadActive adds n to the number of loads under way.

@@ -27,7 +27,7 @@ func (c *TierCall) begin(ctx context.Context, o *operation, id tier.ID, kind tie
 	t := o.tel
 	*c = TierCall{op: o, template: &t.calls.At(id)[kind], traced: o.span != nil}
 	spanless := c.traced && !c.template.span
-	if spanless || t.meters != nil && t.meters.tierOperations.Enabled(ctx) {
+	if spanless || t.meters != nil && measures(ctx, t.meters.tierOperations) {
 		c.start = time.Now()
 	}
 	if c.traced && !spanless {
@@ -47,12 +47,15 @@ func (c *TierCall) Found(ctx context.Context, found tier.Lookup, err error) {
 }
 
 func (c *TierCall) done(ctx context.Context, end int, err error) {
+	if c.traced {
+		defer c.describeEnd(ctx, end, err) // even if measuring ends the goroutine
+	}
 	if m := c.op.tel.meters; m != nil && !c.start.IsZero() {
 		c.template.durations[end].record(ctx, m.tierOperations, c.start, err)
 	}
-	if !c.traced {
-		return
-	}
+}
+
+func (c *TierCall) describeEnd(ctx context.Context, end int, err error) {
 	if err != nil {
 		c.makeSpan(ctx)
 	} else if c.span == nil {

@@ -21,10 +21,13 @@ func (t *Telemetry) StartWrite(ctx context.Context, w *Write, kind tier.Kind, ke
 // Returned notes that the write returns to its caller: the outcomes of the tiers,
 // or [InFlight], whether the tiers cannot differ, and the error.
 func (w *Write) Returned(ctx context.Context, l1, l2 tier.Outcome, consistent bool, err error) {
-	w.measure(ctx, err)
-	if w.span == nil {
-		return
+	if w.span != nil {
+		defer w.describeEnd(l1, l2, consistent, err) // even if measuring ends the goroutine
 	}
+	w.measure(ctx, err)
+}
+
+func (w *Write) describeEnd(l1, l2 tier.Outcome, consistent bool, err error) {
 	setAttributes(w.span, w.tel.writeEnds[l1][l2][btoi(consistent)]...)
 	w.setDurations()
 	if err != nil {
@@ -44,8 +47,8 @@ func (w *Write) Waited(ctx context.Context, d time.Duration) {
 
 // Detached adds n to the number of writes that go on after their operation has
 // returned.
-func (w *Write) Detached(n int) {
-	if m := w.tel.meters; m != nil {
+func (t *Telemetry) Detached(n int) {
+	if m := t.meters; m != nil {
 		m.detached.Add(int64(n))
 	}
 }

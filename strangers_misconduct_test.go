@@ -1,0 +1,209 @@
+package tiercache_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// misconduct is what somebody else's code may do.
+type misconduct struct {
+	name string
+	kind misconductKind
+	do   func(s *scenario, ctx context.Context) error
+}
+
+type misconductKind int
+
+const (
+	panics   misconductKind = iota
+	exits                   // the goroutine, by runtime.Goexit
+	fails                   // with an error
+	hangs                   // until the context ends
+	reenters                // calls the cache
+)
+
+func misconducts() []misconduct {
+	all := []misconduct{
+		{name: "goexit", kind: exits, do: func(*scenario, context.Context) error {
+			runtime.Goexit()
+			return nil
+		}},
+		{name: "hang", kind: hangs, do: func(_ *scenario, ctx context.Context) error {
+			<-ctx.Done()
+			return context.Cause(ctx)
+		}},
+	}
+	for name, value := range map[string]any{
+		"string":                      "at " + secretKey,
+		"error":                       errors.New("at " + secretKey),
+		"nil":                         nil,
+		"error that cannot be read":   (*typedNil)(nil),
+		"run-time error of its own":   ownRuntimeError{},
+		"error that panics with such": panicsWith{panicsWith{(*typedNil)(nil)}},
+	} {
+		all = append(all, misconduct{name: "panic with " + name, kind: panics, do: func(*scenario, context.Context) error {
+			panic(value)
+		}})
+	}
+	all = append(all, misconduct{name: "panic with run-time error", kind: panics, do: func(*scenario, context.Context) error {
+		var none []int
+		_ = none[len(secretKey)]
+		return nil
+	}})
+	for name, err := range badErrors() {
+		all = append(all, misconduct{name: "error " + name, kind: fails, do: func(*scenario, context.Context) error { return err }})
+	}
+	for name, call := range callsBack() {
+		all = append(all, misconduct{name: "calls " + name, kind: reenters, do: func(s *scenario, ctx context.Context) error {
+			if !s.entering.CompareAndSwap(false, true) {
+				return nil
+			}
+			defer s.entering.Store(false)
+			if ctx == nil {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(context.Background(), time.Second)
+				defer cancel()
+			}
+			err := call(s, ctx)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.reenter = append(s.reenter, err)
+			return nil
+		}})
+	}
+	return all
+}
+
+const otherKey = "other"
+
+// callsBack are the ways to call the cache.
+func callsBack() map[string]func(s *scenario, ctx context.Context) error {
+	return map[string]func(s *scenario, ctx context.Context) error{
+		"Set of the key":    func(s *scenario, ctx context.Context) error { return s.Set(ctx, secretKey, "inner", 0) },
+		"Delete of the key": func(s *scenario, ctx context.Context) error { return s.Delete(ctx, secretKey) },
+		"Get of the key": func(s *scenario, ctx context.Context) error {
+			_, _, err := s.Get(ctx, secretKey)
+			return err
+		},
+		"GetOrLoad of the key": func(s *scenario, ctx context.Context) error {
+			_, err := s.GetOrLoad(ctx, secretKey, time.Hour, s.load)
+			return err
+		},
+		"Set of another key": func(s *scenario, ctx context.Context) error { return s.Set(ctx, otherKey, "inner", 0) },
+		"GetOrLoad of another key": func(s *scenario, ctx context.Context) error {
+			_, err := s.GetOrLoad(ctx, otherKey, time.Hour, s.load)
+			return err
+		},
+		"Close": func(s *scenario, ctx context.Context) error { return s.Close(ctx) },
+	}
+}
+
+// badErrors are errors that are hard to read. Their texts quote the key.
+func badErrors() map[string]error {
+	deep := errors.New("at " + secretKey)
+	for range 1000 {
+		deep = &wraps{text: "at " + secretKey, next: []error{deep}}
+	}
+	wide := errors.New("at " + secretKey)
+	for range 60 {
+		wide = &wraps{text: "at " + secretKey, next: []error{wide, wide}}
+	}
+	cycle := &wraps{text: "at " + secretKey}
+	cycle.next = []error{cycle}
+	chain := &wrapsOne{}
+	chain.next = chain
+	return map[string]error{
+		"that quotes the key":         errors.New("at " + secretKey),
+		"that was not applied":        backends.NotApplied(errors.New("at " + secretKey)),
+		"typed nil":                   (*typedNil)(nil),
+		"typed nil, wrapped":          fmt.Errorf("wrapped: %w", &wraps{text: "at " + secretKey, next: []error{(*typedNil)(nil)}}),
+		"typed nil, not applied":      backends.NotApplied((*typedNil)(nil)),
+		"that panics with such":       panicsWith{(*typedNil)(nil)},
+		"whose Unwrap panics":         bad{unwrap: true},
+		"whose Is panics":             bad{is: true},
+		"whose As panics":             bad{as: true},
+		"whose ErrorType panics":      bad{errorType: true},
+		"whose NotApplied panics":     badNotApplied{},
+		"whose Outcome panics":        badOutcome{},
+		"whose wrapped Is panics":     fmt.Errorf("wrapped: %w", bad{is: true}),
+		"that wraps itself":           chain,
+		"that wraps itself in a list": cycle,
+		"1,000 deep":                  deep,
+		"of 2^60 branches":            wide,
+	}
+}
+
+type typedNil struct{ text string }
+
+func (e *typedNil) Error() string { return e.text }
+
+// panicsWith panics with its value.
+type panicsWith struct{ value any }
+
+func (e panicsWith) Error() string { panic(e.value) }
+
+type ownRuntimeError struct{}
+
+func (ownRuntimeError) Error() string { panic("at " + secretKey) }
+func (ownRuntimeError) RuntimeError() {}
+
+// wraps is an error with a list of errors.
+type wraps struct {
+	text string
+	next []error
+}
+
+func (e *wraps) Error() string   { return e.text }
+func (e *wraps) Unwrap() []error { return e.next }
+
+type wrapsOne struct{ next error }
+
+func (*wrapsOne) Error() string   { return "at " + secretKey }
+func (e *wrapsOne) Unwrap() error { return e.next }
+
+// bad is an error with a method that panics.
+type bad struct{ unwrap, is, as, errorType bool }
+
+func (bad) Error() string { return "at " + secretKey }
+
+func (e bad) Unwrap() error {
+	panicIf(e.unwrap)
+	return nil
+}
+
+func (e bad) Is(error) bool {
+	panicIf(e.is)
+	return false
+}
+
+func (e bad) As(any) bool {
+	panicIf(e.as)
+	return false
+}
+
+func (e bad) ErrorType() string {
+	panicIf(e.errorType)
+	return "bad"
+}
+
+type badNotApplied struct{}
+
+func (badNotApplied) Error() string    { return "at " + secretKey }
+func (badNotApplied) NotApplied() bool { panic("at " + secretKey) }
+
+func panicIf(b bool) {
+	if b {
+		panic("at " + secretKey)
+	}
+}
+
+type badOutcome struct{}
+
+func (badOutcome) Error() string         { return "at " + secretKey }
+func (badOutcome) Outcome() tier.Outcome { panic("at " + secretKey) }

@@ -1,0 +1,262 @@
+package tiercache_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/tracing"
+)
+
+// exclusion says why some cells of the matrix are left out.
+type exclusion struct {
+	reason string
+	of     func(c strangerCase) bool
+}
+
+func exclusions() []exclusion {
+	return []exclusion{
+		{"it is not called in this operation", func(c strangerCase) bool { return !slices.Contains(c.actor.ops, c.op.name) }},
+		{"it is called only if telemetry is on", func(c strangerCase) bool { return c.actor.telemetry && !c.telemetry }},
+		{"it belongs to one policy", func(c strangerCase) bool { return c.actor.only != "" && c.actor.only != c.policy }},
+		{"the operation does not reach the write policy", func(c strangerCase) bool { return !c.op.writes && c.policy != "sequential" }},
+		{"it returns no error", func(c strangerCase) bool { return c.misconduct.kind == fails && !c.actor.errors }},
+		{"it gets no context for which it could wait", func(c strangerCase) bool { return c.misconduct.kind == hangs && !c.actor.context }},
+		{
+			"its context does not end: the docs say so of stores in the process, policies, hooks and telemetry",
+			func(c strangerCase) bool {
+				endless := c.actor.telemetry || slices.Contains([]string{
+					"l1 set", "l1 set, applied", "l1 delete", "l1 staged", "policy begin", "policy middle", "policy end", "hook",
+				}, c.actor.place)
+				return c.misconduct.kind == hangs && endless
+			},
+		},
+		{
+			"a refresh in the background has no deadline yet",
+			func(c strangerCase) bool {
+				return c.misconduct.kind == hangs && c.op.ahead && slices.Contains([]string{"loader", "l1 stage", "l2 stage"}, c.actor.place)
+			},
+		},
+		{
+			"a store that applies a write and says that it certainly did not cannot be found out",
+			func(c strangerCase) bool {
+				return strings.HasSuffix(c.actor.place, ", applied") && c.misconduct.name == "error that was not applied"
+			},
+		},
+	}
+}
+
+// strangerCases is the matrix: all that is not excluded.
+func strangerCases() (cases []strangerCase) {
+	excluded := exclusions()
+	for _, a := range actors() {
+		for _, m := range misconducts() {
+			for _, op := range operations() {
+				for _, policy := range []string{"sequential", "parallel", "race", "custom"} {
+					for _, telemetry := range []bool{false, true} {
+						c := strangerCase{a, m, op, policy, telemetry}
+						if !slices.ContainsFunc(excluded, func(e exclusion) bool { return e.of(c) }) {
+							cases = append(cases, c)
+						}
+					}
+				}
+			}
+		}
+	}
+	return cases
+}
+
+// TestStrangers: whatever somebody else's code does, the operation ends, the key is
+// free, the event is out, Close ends, and no goroutine is left.
+func TestStrangers(t *testing.T) {
+	t.Parallel()
+	cases := strangerCases()
+	t.Logf("%d cases", len(cases))
+	for _, c := range cases {
+		t.Run(c.name(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { runStranger(t, newScenario(t, c)) })
+		})
+	}
+}
+
+// outcome is the end of a function that had a goroutine of its own.
+type outcome struct {
+	err      error
+	panicked any
+	exited   bool
+}
+
+// apart calls f in a goroutine of its own, so that runtime.Goexit ends only that.
+func apart(t *testing.T, f func() error) outcome {
+	t.Helper()
+	ended := make(chan outcome, 1)
+	go func() {
+		o := outcome{exited: true}
+		defer func() {
+			if o.panicked = recover(); o.panicked != nil {
+				o.exited = false
+			}
+			ended <- o
+		}()
+		o.err = f()
+		o.exited = false
+	}()
+	select {
+	case o := <-ended:
+		return o
+	case <-time.After(24 * time.Hour): // of the bubble
+		require.FailNow(t, "the operation does not end")
+		return outcome{}
+	}
+}
+
+func runStranger(t *testing.T, s *scenario) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	if s.misconduct.kind == hangs {
+		ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
+	}
+	defer cancel()
+	if s.op.ahead {
+		time.Sleep(45 * time.Second) // so that a quarter of the TTL is left
+	}
+	s.armed.Store(true)
+	got := apart(t, func() error { return s.op.run(s, ctx) })
+	synctest.Wait()
+	time.Sleep(time.Minute) // until detached writes have ended
+	s.armed.Store(false)
+	require.NotZero(t, s.struck.Load(), "the misconduct was never seen")
+	require.Nil(t, got.panicked)
+	s.checkEnd(t, got)
+	s.checkEvents(t)
+	s.checkFree(t)
+	s.checkSpans(t, got)
+	s.checkSecrets(t, got)
+}
+
+// checkEnd: whoever can get an error gets one.
+func (s *scenario) checkEnd(t *testing.T, got outcome) {
+	t.Helper()
+	failed := got.err != nil || got.exited
+	if got.exited {
+		assert.Equal(t, exits, s.misconduct.kind, "nobody else ends a goroutine")
+	}
+	switch {
+	case s.misconduct.kind == reenters || s.actor.l2Down:
+	case s.actor.place == "loader":
+		assert.Equal(t, s.op.name == "load", failed, "%v", got.err)
+	case s.actor.writes && (s.op.name == "set" || s.op.name == "delete") && s.policy != "race":
+		assert.True(t, failed, "the write has failed")
+	case s.misconduct.kind == hangs && s.actor.place == "l1 get value" && s.op.inL2:
+		require.NoError(t, got.err, "an error of L1 does not hide the value of L2")
+	case s.misconduct.kind == hangs && !s.actor.writes:
+		require.ErrorIs(t, got.err, context.DeadlineExceeded)
+	case !s.actor.writes && !got.exited && s.op.name != "refill" && s.op.name != "load, refill" && s.misconduct.kind != exits:
+		assert.NoError(t, got.err, "it has no part in the result")
+	}
+}
+
+// checkEvents: the event is out exactly when the tiers may differ.
+func (s *scenario) checkEvents(t *testing.T) {
+	t.Helper()
+	hooked := len(s.hooked())
+	if s.differ() && s.op.writes {
+		assert.NotZero(t, hooked, "the tiers differ, and nobody was told")
+	}
+	if !s.actor.writes && !s.actor.l2Down && s.misconduct.kind != reenters && s.misconduct.kind != exits {
+		assert.Zero(t, hooked, "the tiers cannot differ")
+	}
+	if s.actor.l2Down {
+		assert.NotZero(t, hooked, "L2 is down")
+	}
+	if !s.telemetry {
+		return
+	}
+	events := 0
+	for _, span := range s.spans.Ended() {
+		for _, e := range span.Events() {
+			if e.Name == tracing.EventInconsistency {
+				events++
+			}
+		}
+	}
+	got := map[string]int{
+		"log": len(s.logs.records), "slog": strings.Count(s.slog.String(), tracing.EventInconsistency),
+		"counter": counted(t, s.capture), "span": events,
+	}
+	for outlet, n := range got {
+		if s.spares(outlet) {
+			assert.GreaterOrEqual(t, n, hooked, outlet)
+		}
+	}
+}
+
+// spares reports whether the misconduct leaves that way to tell of an event alone.
+func (s *scenario) spares(outlet string) bool {
+	switch s.actor.place {
+	case "log enabled":
+		return outlet != "log" || s.misconduct.kind == reenters
+	case "slog enabled":
+		return outlet != "slog" || s.misconduct.kind == reenters
+	case "exemplar filter", "metric view":
+		return outlet != "counter"
+	case "sampler", "span start":
+		return outlet != "span"
+	default:
+		return true
+	}
+}
+
+// checkFree: the key can be written, and the cache closed.
+func (s *scenario) checkFree(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if s.misconduct.name == "calls Close" {
+		require.ErrorIs(t, s.Set(ctx, secretKey, after, 0), tiercache.ErrClosed)
+	} else {
+		require.NoError(t, s.Set(ctx, secretKey, after, 0))
+		synctest.Wait()
+		assert.Equal(t, after, s.map1.Snapshot()[secretKey].Value)
+		assert.Equal(t, after, s.map2.Snapshot()[secretKey].Value)
+	}
+	require.NoError(t, s.Close(ctx))
+}
+
+// checkSpans: they have all ended, and that of a goroutine that was ended has an
+// error.
+func (s *scenario) checkSpans(t *testing.T, got outcome) {
+	t.Helper()
+	if !s.telemetry {
+		return
+	}
+	if s.actor.place != "span start" || s.misconduct.kind == reenters { // otherwise Start does not return the span
+		assert.Len(t, s.spans.Ended(), len(s.spans.Started()))
+	}
+	if got.exited && !s.actor.telemetry && s.actor.place != "l1 get value" && s.actor.place != "l1 get" { // L1 is asked before there is a span
+		assert.True(t, slices.ContainsFunc(s.spans.Ended(), func(span sdktrace.ReadOnlySpan) bool {
+			return span.Status().Code == codes.Error
+		}), "a span says that the goroutine was ended")
+	}
+}
+
+// checkSecrets: the key is nowhere.
+func (s *scenario) checkSecrets(t *testing.T, got outcome) {
+	t.Helper()
+	if got.err != nil {
+		assert.NotContains(t, got.err.Error(), secretKey)
+	}
+	if s.telemetry {
+		assert.NotContains(t, s.dump(t), secretKey)
+	}
+}
