@@ -1,6 +1,9 @@
 package tiercache
 
-import "github.com/tiercache/tiercache/tier"
+import (
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/tier"
+)
 
 // These errors are those of package tier, for callers that need no more of it.
 var (
@@ -18,6 +21,14 @@ var (
 	// cache knows that by the context, so the call must be made with the context that
 	// the loader, hook, policy or backend was given.
 	ErrReentrant = tier.ErrReentrant
+
+	// ErrOverloaded is returned by [Cache.GetOrLoad] when as many loads are under way as
+	// [WithMaxLoads] allows.
+	ErrOverloaded = tier.ErrOverloaded
+
+	// ErrNotFound is [backends.ErrNotFound], by which a [Loader] says that there is no
+	// value.
+	ErrNotFound = backends.ErrNotFound
 
 	// ErrInconsistent is matched, by errors.Is, by the error of a write after which
 	// the tiers may differ.

@@ -13,9 +13,12 @@ import (
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// DefaultWriteTimeout is the timeout of the write of a tier that is not in-process,
-// unless [WithWriteTimeout] sets another.
-const DefaultWriteTimeout = 5 * time.Second
+// The timeouts of a cache, unless options set others.
+const (
+	DefaultWriteTimeout      = 5 * time.Second  // see [WithWriteTimeout]
+	DefaultReadTimeout       = 5 * time.Second  // see [WithReadTimeout]
+	DefaultBackgroundTimeout = 30 * time.Second // see [WithBackgroundTimeout]
+)
 
 // Option configures a [Cache].
 type Option interface{ apply(config) config }
@@ -36,6 +39,9 @@ func newConfig(name string, opts []Option) (config, error) {
 		WriteTimeout: DefaultWriteTimeout,
 		Certain:      backends.CertainlyNotApplied,
 		ReadPolicy:   readpolicy.Sequential(),
+		ReadTimeout:  DefaultReadTimeout,
+
+		BackgroundTimeout: DefaultBackgroundTimeout,
 	}}
 	for _, o := range opts {
 		if o != nil {
@@ -47,8 +53,21 @@ func newConfig(name string, opts []Option) (config, error) {
 }
 
 func (c config) validate() error {
-	if c.WriteTimeout <= 0 {
-		return fmt.Errorf("%w: the write timeout is %v: it must be positive, so that every write ends", ErrInvalid, c.WriteTimeout)
+	for _, d := range []struct {
+		name, what string
+		time.Duration
+	}{
+		{"write", "write", c.WriteTimeout}, {"read", "read", c.ReadTimeout}, {"background", "load", c.BackgroundTimeout},
+	} {
+		if d.Duration <= 0 {
+			return fmt.Errorf("%w: the %s timeout is %v: it must be positive, so that every %s ends", ErrInvalid, d.name, d.Duration, d.what)
+		}
+	}
+	if c.SoftTimeout > 0 && c.StaleIfError == 0 {
+		return fmt.Errorf("%w: WithStaleIfSlow(%v) needs WithStaleIfError, which keeps the stale values", ErrInvalid, c.SoftTimeout)
+	}
+	if c.MaxLoads < 0 {
+		return fmt.Errorf("%w: WithMaxLoads(%d) is negative: use 0 for no limit", ErrInvalid, c.MaxLoads)
 	}
 	if v, ok := c.WritePolicy.(writepolicy.Validator); ok {
 		if err := v.Validate(); err != nil {
@@ -58,7 +77,7 @@ func (c config) validate() error {
 	for _, d := range []struct {
 		name string
 		time.Duration
-	}{{"WithL1TTL", c.L1TTL}, {"WithNegativeTTL", c.NegativeTTL}, {"WithStaleIfError", c.StaleIfError}} {
+	}{{"WithL1TTL", c.L1TTL}, {"WithNegativeTTL", c.NegativeTTL}, {"WithStaleIfError", c.StaleIfError}, {"WithStaleIfSlow", c.SoftTimeout}} {
 		if d.Duration < 0 {
 			return fmt.Errorf("%w: %s(%v) is negative: use 0 to turn it off", ErrInvalid, d.name, d.Duration)
 		}
@@ -116,6 +135,16 @@ func WithTelemetry(opts ...tracing.Option) Option {
 func WithWriteTimeout(d time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.WriteTimeout = d
+		return c
+	})
+}
+
+// WithReadTimeout sets the timeout of one read of a tier that is not in-process. The
+// caller's own deadline holds too. It may be up to a 64th shorter, as that of a write. It
+// must be positive. Default: [DefaultReadTimeout].
+func WithReadTimeout(d time.Duration) Option {
+	return optionFunc(func(c config) config {
+		c.ReadTimeout = d
 		return c
 	})
 }
@@ -198,10 +227,63 @@ func WithStaleIfError(limit time.Duration) Option {
 	})
 }
 
+// WithStaleIfSlow makes [Cache.GetOrLoad] return a stale value when there is one and the
+// load takes longer than that. The load goes on in the background; see
+// [WithBackgroundTimeout]. It needs [WithStaleIfError]. Default, and for 0: callers wait
+// for the load.
+func WithStaleIfSlow(after time.Duration) Option {
+	return optionFunc(func(c config) config {
+		c.SoftTimeout = after
+		return c
+	})
+}
+
+// WithBackgroundTimeout sets the timeout of loads that nobody waits for: those of
+// [WithRefreshAhead], and those whose callers [WithStaleIfSlow] has answered. Close ends
+// them too. It must be positive. Default: [DefaultBackgroundTimeout].
+func WithBackgroundTimeout(d time.Duration) Option {
+	return optionFunc(func(c config) config {
+		c.BackgroundTimeout = d
+		return c
+	})
+}
+
+// WithAsyncLoadWrites makes [Cache.GetOrLoad] return a loaded value before it is written
+// to the tiers. Close waits for the write, and callers that come meanwhile share the
+// value. Default: the callers wait, so that the next one finds the value in the tiers.
+func WithAsyncLoadWrites() Option {
+	return optionFunc(func(c config) config {
+		c.AsyncLoadWrites = true
+		return c
+	})
+}
+
+// WithMaxLoads limits the loads under way, of different keys. Beyond the limit,
+// [Cache.GetOrLoad] returns a stale value, if there is one, or [ErrOverloaded]. Default,
+// and for 0: no limit.
+func WithMaxLoads(n int) Option {
+	return optionFunc(func(c config) config {
+		c.MaxLoads = n
+		return c
+	})
+}
+
+// WithNotFound sets a function that reports whether an error of a [Loader] says that
+// there is no value, besides those that wrap [ErrNotFound]: for instance
+// errors.Is(err, sql.ErrNoRows). GetOrLoad then returns an error that wraps both. It must
+// be safe for concurrent use. Default, and for nil: none.
+func WithNotFound(isNotFound func(err error) bool) Option {
+	return optionFunc(func(c config) config {
+		c.NotFound = isNotFound
+		return c
+	})
+}
+
 // WithRefreshAhead makes [Cache.GetOrLoad] load an entry again, in the background,
-// when it finds it in L1 with less than this part of its TTL left (0.2 is a fifth).
-// There is one such load for a key at a time, and Close waits for it. Default, and
-// for 0: an entry is loaded only when it has expired.
+// when it finds it with less than this part of its TTL left (0.2 is a fifth). There is
+// one such load for a key at a time. One that fails is repeated after a second at the
+// earliest. One that finds no value deletes the key. See [WithBackgroundTimeout].
+// Default, and for 0: an entry is loaded only when it has expired.
 func WithRefreshAhead(fraction float64) Option {
 	return optionFunc(func(c config) config {
 		c.RefreshAhead = fraction

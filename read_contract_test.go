@@ -195,7 +195,7 @@ func scenes() []scene {
 		{name: "a caller leaves", run: func(t *testing.T, ctx ctx, w *world) {
 			ctx, cancel := context.WithTimeout(ctx, time.Second)
 			defer cancel()
-			assert.Equal(t, `"" tiercache: get: waiting for the loader: context deadline exceeded`,
+			assert.Equal(t, `"" tiercache: get: loading: context deadline exceeded`,
 				getOrLoad(t, ctx, w, func(ctx context.Context, _ string) (string, error) {
 					<-ctx.Done() // nobody is left who wants the value
 					return "", ctx.Err()

@@ -415,24 +415,26 @@ func TestStaleAfterDelete(t *testing.T) {
 	})
 }
 
-// Close waits for loads, also for those of refresh-ahead, and for the losers of
-// races.
-func TestCloseWaitsForReads(t *testing.T) {
+// Close ends a refresh in the background, which nobody waits for.
+func TestCloseEndsARefresh(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, tiercache.WithRefreshAhead(0.5))
 		require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
 		time.Sleep(50 * time.Second)
-		refreshed := false
-		value, err := w.GetOrLoad(t.Context(), "k", time.Minute, func(context.Context, string) (string, error) {
-			time.Sleep(time.Second)
-			refreshed = true
-			return "w", nil
+		ended := make(chan error, 1)
+		value, err := w.GetOrLoad(t.Context(), "k", time.Minute, func(ctx context.Context, _ string) (string, error) {
+			<-ctx.Done()
+			ended <- context.Cause(ctx)
+			return "", ctx.Err()
 		})
 		require.NoError(t, err)
 		assert.Equal(t, "v", value)
+		synctest.Wait() // the loader waits
+		begin := time.Now()
 		require.NoError(t, w.Close(t.Context()))
-		assert.True(t, refreshed)
-		w.assertHolds(t, "w", "w")
+		assert.Zero(t, time.Since(begin))
+		require.ErrorIs(t, <-ended, tiercache.ErrClosed)
+		w.assertHolds(t, "v", "v")
 	})
 }

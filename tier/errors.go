@@ -18,6 +18,10 @@ var ErrInvalid = errtype.New("invalid_argument", "tiercache: invalid argument")
 // is made in: of a loader that asks for the key that it loads, for instance.
 var ErrReentrant = errors.New("tiercache: the call would wait for itself")
 
+// ErrOverloaded is returned by GetOrLoad when as many loads are under way as the cache
+// allows. Nothing was loaded.
+var ErrOverloaded = errtype.New("overloaded", "tiercache: too many loads are under way")
+
 // ErrInconsistent is matched, by errors.Is, by a [*WriteError] after which the
 // tiers may differ: the difference was neither ruled out nor resolved by
 // compensation.

@@ -31,6 +31,7 @@ type Config struct {
 	Telemetry    []tracing.Option
 
 	ReadPolicy   readpolicy.Policy
+	ReadTimeout  time.Duration
 	NoRefill     bool
 	L1TTL        time.Duration // 0: no limit
 	L1Jitter     float64
@@ -38,10 +39,19 @@ type Config struct {
 	StaleIfError time.Duration // 0: no stale values
 	RefreshAhead float64       // 0: none
 	L1HitSpans   bool
+
+	SoftTimeout       time.Duration        // after which a stale value is returned; 0: never
+	BackgroundTimeout time.Duration        // of loads that nobody waits for
+	AsyncLoadWrites   bool                 // loaded values are returned before they are written
+	MaxLoads          int                  // under way at once; 0: no limit
+	NotFound          func(err error) bool // more errors of loaders that say so; nil: none
 }
 
 // maxNegatives bounds the keys that are remembered as not found.
 const maxNegatives = 10_000
+
+// refreshBackoff is the time for which a refresh is not repeated after it has failed.
+const refreshBackoff = time.Second
 
 // Engine is a cache of two tiers. It is safe for concurrent use.
 type Engine[V any] struct {
@@ -57,6 +67,12 @@ type Engine[V any] struct {
 	flights    *flight.Group[load[V]]
 	negatives  *negative.Set
 	closed     atomic.Bool
+	loads      atomic.Int64 // under way
+
+	failedRefreshes *negative.Set // keys that are not refreshed for a while
+
+	life context.Context // ends when Close is called
+	end  context.CancelCauseFunc
 
 	stages   bool // a tier prepares its writes
 	rewrites bool // entries in L1 differ from those in L2
@@ -80,16 +96,21 @@ const (
 
 // New returns an engine. Errors are those of a meter provider.
 func New[V any](cfg Config, l1, l2 backends.Backend[V]) (*Engine[V], error) {
+	timeouts := guard.Timeouts{Read: cfg.ReadTimeout, Write: cfg.WriteTimeout}
 	e := &Engine[V]{
 		config:     cfg,
 		policyName: writepolicy.NameOf(cfg.WritePolicy),
-		l1:         guard.NewTier(tier.L1, l1, cfg.WriteTimeout, cfg.Certain),
-		l2:         guard.NewTier(tier.L2, l2, cfg.WriteTimeout, cfg.Certain),
+		l1:         guard.NewTier(tier.L1, l1, timeouts, cfg.Certain),
+		l2:         guard.NewTier(tier.L2, l2, timeouts, cfg.Certain),
 		locks:      keylock.NewTable(),
 		lifetime:   lifetime{l1TTL: cfg.L1TTL, jitter: cfg.L1Jitter, staleFor: cfg.StaleIfError, ahead: cfg.RefreshAhead},
 		reads:      cfg.ReadPolicy.Plan(),
 		flights:    flight.New[load[V]](),
 		negatives:  negative.New(cfg.NegativeTTL, maxNegatives),
+	}
+	e.life, e.end = context.WithCancelCause(context.Background())
+	if cfg.RefreshAhead > 0 {
+		e.failedRefreshes = negative.New(refreshBackoff, maxNegatives)
 	}
 	var err error
 	e.tel, err = telemetry.New(telemetry.Target{
@@ -130,6 +151,7 @@ func (e *Engine[V]) Describe() backends.Description {
 // does not wait for the operation that it is called in.
 func (e *Engine[V]) Close(ctx context.Context) error {
 	e.closed.Store(true)
+	e.end(tier.ErrClosed) // of loads that nobody waits for
 	if e.within(ctx) {
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)

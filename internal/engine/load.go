@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -24,11 +25,27 @@ type load[V any] struct {
 	params[V]
 	read *read[V]
 
+	// stage is the step that the load has come to. The result is there from
+	// stageWriting on, and from the arrival of the flight.
+	stage atomic.Int32
 	result[V]
 	err error
 
 	waiter waiter
 	link   link // in the context of the flight
+
+	background atomic.Pointer[func()] // ends the stay of the caller that nobody waits in
+}
+
+// The stages of a load, which the error of a caller names that gives up.
+const (
+	stageReading int32 = iota
+	stageLoading
+	stageWriting
+)
+
+func (l *load[V]) stageName() string {
+	return [...]string{"reading the tiers", "loading", "writing the loaded value"}[l.stage.Load()]
 }
 
 // params are those of the caller that came first.
@@ -88,36 +105,24 @@ func (e *Engine[V]) share(ctx context.Context, key string, ttl time.Duration, l1
 	ctx = e.tel.StartRead(ctx, &obs, key)
 	f, first, err := e.join(ctx, key, params[V]{loader: loader, ttl: ttl, leader: obs.SpanContext()})
 	if err != nil {
-		obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupError}, err)
-		return value, err
+		return e.giveUp(ctx, &obs, &l1, err)
 	}
 	if outer := loading(ctx); outer != nil {
 		if !outer.wait(&f.Call.waiter) {
-			f.Leave()
-			obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupError}, errLoading)
-			return value, errLoading
+			f.Leave(errLoading)
+			return e.giveUp(ctx, &obs, &found[V]{}, errLoading)
 		}
 		defer outer.done(&f.Call.waiter)
 	}
-	switch {
-	case first:
+	if first {
 		r := f.Call.read
 		r.obs, r.l1, r.asked = obs, l1, e.fast != fastNone
 		f.Run(e.fly(ctx, &f.Call), e.runLoad, e.landed)
-	default:
+	} else {
 		obs.Shared(f.Call.leader)
 	}
-	select {
-	case <-f.Landed():
-	default:
-		select {
-		case <-f.Landed():
-		case <-ctx.Done():
-			f.Leave()
-			err := fmt.Errorf("tiercache: get: waiting for the loader: %w", context.Cause(ctx))
-			obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupError}, err)
-			return value, err
-		}
+	if !e.await(ctx, f, &l1) {
+		return e.leave(ctx, f, &obs, &l1)
 	}
 	l := &f.Call
 	res := l.ReadResult
@@ -126,24 +131,85 @@ func (e *Engine[V]) share(ctx context.Context, key string, ttl time.Duration, l1
 		res.Shared = true
 	}
 	obs.Returned(ctx, res, l.err)
-	if first && l.err == nil && res.Found == tier.LookupHit && res.Tier == tier.L1 {
+	if first && res.Found == tier.LookupHit {
 		e.refreshIfDue(ctx, key, ttl, l.entry.ExpiresAt, loader)
 	}
 	return l.entry.Value, l.err
+}
+
+// await waits for the result. It reports false when the caller's context ends before,
+// or when there is a stale value and the load takes too long.
+func (e *Engine[V]) await(ctx context.Context, f *flight.Flight[load[V]], l1 *found[V]) bool {
+	select {
+	case <-f.Arrived(): // also if the context has ended at the same moment
+		return true
+	default:
+	}
+	var soft <-chan time.Time
+	if e.config.SoftTimeout > 0 && l1.stale {
+		timer := time.NewTimer(e.config.SoftTimeout)
+		defer timer.Stop()
+		soft = timer.C
+	}
+	select {
+	case <-f.Arrived():
+		return true
+	case <-ctx.Done():
+		return false
+	case <-soft:
+		return false
+	}
+}
+
+// leave ends the wait of a caller. It gets the value that is at hand: the loaded one, on
+// its way to the tiers, or a stale one.
+func (e *Engine[V]) leave(ctx context.Context, f *flight.Flight[load[V]], obs *telemetry.Read, l1 *found[V]) (value V, err error) {
+	l := &f.Call
+	err = backends.ContextError(ctx)
+	if err != nil || !e.keepInBackground(f) {
+		f.Leave(err)
+	}
+	if l.stage.Load() == stageWriting {
+		obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupLoad}, nil)
+		return l.entry.Value, nil
+	}
+	if err != nil {
+		err = fmt.Errorf("tiercache: get: %s: %w", l.stageName(), guard.WithoutKey(err, l.read.key))
+	}
+	return e.giveUp(ctx, obs, l1, err)
+}
+
+// giveUp returns a stale value, if there is one, or the error.
+func (e *Engine[V]) giveUp(ctx context.Context, obs *telemetry.Read, l1 *found[V], err error) (value V, _ error) {
+	if l1.stale {
+		obs.Returned(ctx, staleResult(l1), nil)
+		return l1.entry.Value, nil
+	}
+	obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupError}, err)
+	return value, err
+}
+
+func staleResult[V any](l1 *found[V]) telemetry.ReadResult {
+	return telemetry.ReadResult{Found: tier.LookupStale, Tier: tier.L1, Age: time.Since(l1.entry.ExpiresAt)}
 }
 
 // join adds a caller to the flight of the key, or to a new one. A flight whose fence
 // is broken may bring back a value that a write has replaced, so those who come after
 // that write do not join it. Nor does a hook that the flight itself waits for.
 func (e *Engine[V]) join(ctx context.Context, key string, p params[V]) (f *flight.Flight[load[V]], first bool, err error) {
-	return e.flights.Join(key,
+	return e.flights.Join(ctx, key,
 		func(l *load[V]) bool {
 			return !l.read.fence.Broken() && (p.ahead || !l.ahead) && !afterLoader(ctx, &l.waiter)
 		},
 		func(l *load[V]) error {
+			if limit := int64(e.config.MaxLoads); e.loads.Add(1) > limit && limit > 0 {
+				e.loads.Add(-1)
+				return tier.ErrOverloaded
+			}
 			l.params, l.err = p, guard.ErrExited
 			l.read = e.newRead(key)
 			if err := l.read.begin(); err != nil {
+				e.loads.Add(-1)
 				return err
 			}
 			e.tel.LoadActive(1)
@@ -158,18 +224,47 @@ func (e *Engine[V]) fly(ctx context.Context, l *load[V]) context.Context {
 }
 
 // landed ends the read of a flight that nobody can join any more.
-func (e *Engine[V]) landed(l *load[V]) {
+func (e *Engine[V]) landed(f *flight.Flight[load[V]]) {
+	l := &f.Call
+	if end := l.background.Load(); end != nil {
+		(*end)()
+	}
+	e.loads.Add(-1)
 	e.tel.LoadActive(-1)
 	l.link.over.Store(true)
 	l.read.done()
 }
 
+// keepInBackground keeps a caller in the flight although it has left, until the timeout
+// of loads that nobody waits for, or until Close. It reports false when another caller
+// is kept already.
+func (e *Engine[V]) keepInBackground(f *flight.Flight[load[V]]) bool {
+	ctx, cancel := context.WithTimeout(e.life, e.config.BackgroundTimeout)
+	stop := context.AfterFunc(ctx, func() { f.Leave(backends.ContextError(ctx)) })
+	end := func() {
+		stop()
+		cancel()
+	}
+	if !f.Call.background.CompareAndSwap(nil, &end) {
+		end()
+		return false
+	}
+	select {
+	case <-f.Arrived(): // it may have landed without seeing this
+		end()
+	default:
+	}
+	return true
+}
+
 // refreshIfDue begins a load in the background when a hit is about to expire. It
-// belongs to the caller's trace.
+// belongs to the caller's trace. One that has failed is not repeated at once.
 func (e *Engine[V]) refreshIfDue(ctx context.Context, key string, ttl time.Duration, expiresAt time.Time, loader Loader[V]) {
-	if !e.lifetime.due(expiresAt, ttl) {
+	if !e.lifetime.due(expiresAt, ttl) || e.failedRefreshes.Has(key) {
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.BackgroundTimeout)
+	defer cancel() // only the deadline is wanted: the flight's context is another
 	f, first, err := e.join(ctx, key, params[V]{
 		loader: loader, ttl: ttl, leader: trace.SpanContextFromContext(ctx), ahead: true,
 	})
@@ -177,20 +272,31 @@ func (e *Engine[V]) refreshIfDue(ctx context.Context, key string, ttl time.Durat
 		return
 	}
 	if !first {
-		f.Leave() // a load is under way already
+		f.Leave(context.Canceled) // a load is under way already
 		return
 	}
-	f.Run(e.fly(ctx, &f.Call), func(ctx context.Context, l *load[V]) { l.call(ctx, false) }, e.landed)
+	e.keepInBackground(f)
+	f.Run(e.fly(ctx, &f.Call), e.runRefresh, e.landed)
+}
+
+// runRefresh loads without asking the tiers.
+func (e *Engine[V]) runRefresh(ctx context.Context, f *flight.Flight[load[V]]) {
+	l := &f.Call
+	l.call(ctx, f, false)
+	if l.err != nil && !errors.Is(l.err, backends.ErrNotFound) {
+		e.failedRefreshes.Add(l.read.key)
+	}
 }
 
 // runLoad reads the tiers and loads a value that they do not have.
-func (e *Engine[V]) runLoad(ctx context.Context, l *load[V]) {
+func (e *Engine[V]) runLoad(ctx context.Context, f *flight.Flight[load[V]]) {
+	l := &f.Call
 	l.Found = tier.LookupError
-	if e.negatives.Has(l.read.key) {
-		l.Found, l.err = tier.LookupNegative, backends.ErrNotFound
+	if l.recheck(ctx) {
 		return
 	}
-	if l.recheck(ctx) {
+	if e.negatives.Has(l.read.key) && !l.read.fence.Broken() {
+		l.Found, l.err = tier.LookupNegative, backends.ErrNotFound
 		return
 	}
 	res, err := l.read.run(ctx)
@@ -198,17 +304,18 @@ func (e *Engine[V]) runLoad(ctx context.Context, l *load[V]) {
 		l.result, l.err = res, nil
 		return
 	}
-	l.call(ctx, err == nil)
+	l.call(ctx, f, err == nil)
 	if l.err != nil && err != nil { // otherwise the loader has made good for the tiers
 		l.err = fmt.Errorf("%w; %w", l.err, err)
 	}
 }
 
 // recheck asks L1 once more, now that nobody else loads the key: an earlier flight
-// may have filled it since. It also finds an entry that L1 keeps as a stale one.
+// may have filled it since. It also finds an entry that L1 keeps as a stale one. Where
+// the read asks both tiers at once, it looks for a value that a negative would hide.
 func (l *load[V]) recheck(ctx context.Context) bool {
 	r := l.read
-	if !r.asked {
+	if !r.asked && !r.engine.negatives.Has(r.key) {
 		return false // the read asks L1 anyway
 	}
 	l1 := r.engine.lookupL1(ctx, r.key)
@@ -222,33 +329,56 @@ func (l *load[V]) recheck(ctx context.Context) bool {
 	return l1.hit
 }
 
-// call calls the loader. A value that is not found is remembered only if the tiers
-// certainly do not have it either.
-func (l *load[V]) call(ctx context.Context, missed bool) {
+// call calls the loader, and stores its value. Missed says that the tiers certainly do
+// not have one.
+func (l *load[V]) call(ctx context.Context, f *flight.Flight[load[V]], missed bool) {
 	l.Found = tier.LookupError
-	if err := context.Cause(ctx); err != nil {
+	if err := backends.ContextError(ctx); err != nil {
 		l.err = err // all callers have left
 		return
 	}
+	l.stage.Store(stageLoading)
 	value, err := l.callLoader(ctx)
 	switch {
 	case errors.Is(err, backends.ErrNotFound):
-		if missed {
-			l.remember(ctx)
-		}
 		l.Found, l.err = tier.LookupMiss, err
+		if ctx.Err() == nil { // somebody has waited for it
+			l.gone(ctx, missed)
+		}
 	case err != nil:
 		l.failed(err)
 	default:
-		l.entry = backends.Entry[V]{Value: value}
-		if l.ttl > 0 {
-			l.entry.ExpiresAt = expiry(l.ttl)
-		}
-		w := l.read.engine.newWrite(tier.Set, l.read.key)
-		w.entry = l.entry
-		l.ReadResult = telemetry.ReadResult{Found: tier.LookupLoad, Refill: w.runFenced(ctx, &l.read.fence)}
-		l.err = nil
+		l.store(ctx, f, value)
 	}
+}
+
+// store writes the loaded value to the tiers. Callers need not wait for that: whoever
+// leaves gets the value.
+func (l *load[V]) store(ctx context.Context, f *flight.Flight[load[V]], value V) {
+	e := l.read.engine
+	l.entry = backends.Entry[V]{Value: value}
+	if l.ttl > 0 {
+		l.entry.ExpiresAt = expiry(l.ttl)
+	}
+	l.Found, l.err = tier.LookupLoad, nil
+	l.stage.Store(stageWriting)
+	if e.config.AsyncLoadWrites {
+		f.Arrive()
+	}
+	w := e.newWrite(tier.Set, l.read.key)
+	w.entry = l.entry
+	refill := l.write(ctx, w)
+	if !e.config.AsyncLoadWrites { // otherwise the callers read the result already
+		l.Refill = refill
+	}
+}
+
+// write makes a write of the load. It goes on when the callers have left, and ends all
+// the same, also where a tier hangs while it stages.
+func (l *load[V]) write(ctx context.Context, w *write[V]) tier.Refilled {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.engine.config.BackgroundTimeout)
+	defer cancel()
+	return w.runFenced(ctx, &l.read.fence)
 }
 
 // callLoader calls the loader, observed.
@@ -269,17 +399,33 @@ func (l *load[V]) callLoader(ctx context.Context) (value V, err error) {
 
 func (l *load[V]) guarded(ctx context.Context) (value V, err error) {
 	defer guard.Catch(&err)
-	return l.loader(ctx, l.read.key)
+	value, err = l.loader(ctx, l.read.key)
+	if notFound := l.read.engine.config.NotFound; err != nil && notFound != nil && notFound(err) {
+		err = fmt.Errorf("%w: %w", backends.ErrNotFound, err)
+	}
+	return value, err
 }
 
-// remember notes that there is no value, unless a write has begun.
-func (l *load[V]) remember(ctx context.Context) {
+// gone acts on a loader's word that there is no value, unless a write has begun since.
+// An expired copy in L1 must not come back when the loader fails the next time; a refresh
+// has found that the tiers hold a value that is no more.
+func (l *load[V]) gone(ctx context.Context, missed bool) {
 	r := l.read
-	if r.engine.negatives == nil || r.engine.locks.AcquireRefill(ctx, &r.lock, &r.fence) != nil {
+	e := r.engine
+	if l.ahead {
+		l.write(ctx, e.newWrite(tier.Delete, r.key))
 		return
 	}
-	r.engine.negatives.Add(r.key)
-	r.lock.Unlock()
+	if e.negatives == nil && !r.l1.stale || e.locks.AcquireRefill(ctx, &r.lock, &r.fence) != nil {
+		return
+	}
+	defer r.lock.Unlock()
+	if missed {
+		e.negatives.Add(r.key)
+	}
+	if r.l1.stale {
+		_ = e.l1.Delete(ctx, r.key) // it has expired, so nobody is wrong about it
+	}
 }
 
 // failed makes the result of a load that failed: an expired value, if L1 has kept
@@ -291,7 +437,5 @@ func (l *load[V]) failed(err error) {
 		return
 	}
 	l.entry, l.err = old.entry, nil
-	l.ReadResult = telemetry.ReadResult{
-		Found: tier.LookupStale, Tier: tier.L1, Age: time.Since(old.entry.ExpiresAt),
-	}
+	l.ReadResult = staleResult(old)
 }

@@ -1,16 +1,19 @@
 // Package flight shares one run of a function among all callers of a key.
 //
-// It differs from singleflight in three points. The run has a goroutine and a
+// It differs from singleflight in four points. The run has a goroutine and a
 // context of its own, so that the caller that began it may leave like any other. A
-// caller leaves when it likes, and the run is cancelled when the last one has left.
-// And the callers decide which flight may be joined: one that began before a write
-// of the key must not answer those who come after it.
+// caller leaves when it likes, and the run is cancelled when the last one has left; its
+// context has the latest of the callers' deadlines, and ends for the reason for which
+// the last one left. The result may be there before the run has ended. And the callers
+// decide which flight may be joined: one that began before a write of the key must not
+// answer those who come after it.
 package flight
 
 import (
 	"context"
 	"hash/maphash"
 	"sync"
+	"time"
 )
 
 const shards = 64
@@ -33,35 +36,46 @@ type shard[T any] struct {
 // Flight is one run and its callers.
 type Flight[T any] struct {
 	// Call is the caller's: its parameters are written before anybody else can
-	// join, its results before the flight lands and only read afterwards.
+	// join, its results before Arrived is closed and only read afterwards.
 	Call T
 
-	key    string
-	shard  *shard[T]
-	landed chan struct{}
+	key     string
+	shard   *shard[T]
+	arrived chan struct{}
+	once    sync.Once // closes arrived
 
 	// These are guarded by the shard's lock.
-	callers int
-	cancel  context.CancelFunc // nil until the run has begun
+	callers  int
+	deadline time.Time // the latest of the callers'; zero: one of them has none
+	cancel   context.CancelCauseFunc
 }
 
 // New returns a Group without flights.
 func New[T any]() *Group[T] { return &Group[T]{seed: maphash.MakeSeed()} }
 
-// Join adds a caller to the flight of the key, if there is one that it may join, or
-// to a new one, which begin makes ready. First reports a new flight: its caller must
-// [Flight.Run] it. Begin and may are called under a lock and must not block.
+func (g *Group[T]) shard(key string) *shard[T] {
+	return &g.shards[maphash.String(g.seed, key)%shards]
+}
+
+// Join adds a caller, whose context is ctx, to the flight of the key, if there is one
+// that it may join, or to a new one, which begin makes ready. First reports a new
+// flight: its caller must [Flight.Run] it. Begin and may are called under a lock and
+// must not block.
 func (g *Group[T]) Join(
-	key string, may func(call *T) bool, begin func(call *T) error,
+	ctx context.Context, key string, may func(call *T) bool, begin func(call *T) error,
 ) (f *Flight[T], first bool, err error) {
-	s := &g.shards[maphash.String(g.seed, key)%shards]
+	deadline, _ := ctx.Deadline()
+	s := g.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f := s.byKey[key]; f != nil && may(&f.Call) {
 		f.callers++
+		if deadline.IsZero() || !f.deadline.IsZero() && deadline.After(f.deadline) {
+			f.deadline = deadline
+		}
 		return f, false, nil
 	}
-	f = &Flight[T]{key: key, shard: s, landed: make(chan struct{}), callers: 1}
+	f = &Flight[T]{key: key, shard: s, arrived: make(chan struct{}), callers: 1, deadline: deadline}
 	if err := begin(&f.Call); err != nil {
 		return nil, false, err
 	}
@@ -72,12 +86,23 @@ func (g *Group[T]) Join(
 	return f, true, nil
 }
 
-// Landed is closed when the run has ended.
-func (f *Flight[T]) Landed() <-chan struct{} { return f.landed }
+// Forget lets nobody join the flight of the key any more.
+func (g *Group[T]) Forget(key string) {
+	s := g.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byKey, key)
+}
 
-// Leave takes a caller off. When none is left, nobody wants the result, and the run
-// is cancelled.
-func (f *Flight[T]) Leave() {
+// Arrived is closed when the result is there.
+func (f *Flight[T]) Arrived() <-chan struct{} { return f.arrived }
+
+// Arrive closes [Flight.Arrived] before the run has ended.
+func (f *Flight[T]) Arrive() { f.once.Do(func() { close(f.arrived) }) }
+
+// Leave takes a caller off, for a reason. When none is left, nobody wants the result,
+// and the run is cancelled for the reason of the last.
+func (f *Flight[T]) Leave(reason error) {
 	f.shard.mu.Lock()
 	defer f.shard.mu.Unlock()
 	f.callers--
@@ -86,41 +111,41 @@ func (f *Flight[T]) Leave() {
 	}
 	f.forget()
 	if f.cancel != nil {
-		f.cancel()
+		f.cancel(reason)
 	}
 }
 
 // Run calls run in a goroutine, lands when it has ended, also by
 // [runtime.Goexit], and then calls after: from then on nobody can join. The context
 // that run gets has the values of ctx, and ends when all callers have left.
-func (f *Flight[T]) Run(ctx context.Context, run func(ctx context.Context, call *T), after func(call *T)) {
+func (f *Flight[T]) Run(ctx context.Context, run func(ctx context.Context, f *Flight[T]), after func(f *Flight[T])) {
 	go func() {
 		ctx := f.start(ctx)
 		defer func() {
 			f.land()
-			after(&f.Call)
+			after(f)
 		}()
-		run(ctx, &f.Call)
+		run(ctx, f)
 	}()
 }
 
 func (f *Flight[T]) start(ctx context.Context) context.Context {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	f.shard.mu.Lock()
 	defer f.shard.mu.Unlock()
 	f.cancel = cancel
 	if f.callers == 0 { // all left before the goroutine began
-		cancel()
+		cancel(context.Canceled)
 	}
-	return ctx
+	return &runContext[T]{inner, f}
 }
 
 func (f *Flight[T]) land() {
 	f.shard.mu.Lock()
 	f.forget()
 	f.shard.mu.Unlock()
-	close(f.landed)
-	f.cancel()
+	f.Arrive()
+	f.cancel(context.Canceled)
 }
 
 // forget is called locked. Another flight may have taken the place of f.

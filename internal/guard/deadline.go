@@ -35,7 +35,10 @@ func (d *deadlines) limit(ctx context.Context) (context.Context, context.CancelF
 	switch {
 	case d == nil:
 		return ctx, func() {}
-	case ctx.Done() != nil: // a policy may cancel the call of a tier
+	case ctx.Done() != nil: // the caller of a read, or a policy, may cancel the call
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d.timeout {
+			return ctx, func() {}
+		}
 		return context.WithTimeout(ctx, d.timeout)
 	default:
 		return &limited{ctx, d.window()}, func() {}

@@ -16,18 +16,22 @@ type Tier[V any] struct {
 	values  backends.ValueGetter[V] // nil: the backend returns whole entries
 	desc    backends.Description
 	limits  *deadlines // of writes; nil: they have none
+	reads   *deadlines // of reads; nil: they have none
 	certain func(err error) bool
 }
 
-// NewTier returns a tier of the cache. The timeout is that of each write, unless
-// the backend is in the process; certain reports that a write was certainly not
+// Timeouts are those of each call of a tier that is not in the process.
+type Timeouts struct{ Read, Write time.Duration }
+
+// NewTier returns a tier of the cache. Certain reports that a write was certainly not
 // applied.
-func NewTier[V any](id tier.ID, b backends.Backend[V], timeout time.Duration, certain func(err error) bool) *Tier[V] {
+func NewTier[V any](id tier.ID, b backends.Backend[V], timeouts Timeouts, certain func(err error) bool) *Tier[V] {
 	t := &Tier[V]{id: id, backend: b, desc: backends.DescriptionOf(b), certain: certain}
 	t.values, _ = b.(backends.ValueGetter[V])
 	t.stager, _ = b.(backends.Stager[V])
 	if !t.desc.InProcess {
-		t.limits = &deadlines{timeout: timeout}
+		t.limits = &deadlines{timeout: timeouts.Write}
+		t.reads = &deadlines{timeout: timeouts.Read}
 	}
 	return t
 }
@@ -69,6 +73,8 @@ func (t *Tier[V]) Get(ctx context.Context, key string) (entry backends.Entry[V],
 
 func (t *Tier[V]) get(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
 	defer Catch(&err)
+	ctx, cancel := t.reads.limit(ctx)
+	defer cancel()
 	return t.backend.Get(ctx, key)
 }
 
@@ -77,8 +83,8 @@ func (t *Tier[V]) GetError(key string, err error) error {
 	return NewError(t.id, tier.Get.String(), key, tier.Failed, err)
 }
 
-// Value is Get for callers that want nothing else of the entry. Its error is still
-// the backend's: see [Tier.GetError] (budget Get/hit=l1).
+// Value is Get for callers that want nothing else of the entry, of a backend in the
+// process. Its error is still the backend's: see [Tier.GetError] (budget Get/hit=l1).
 func (t *Tier[V]) Value(ctx context.Context, key string) (value V, ok bool, err error) {
 	defer Catch(&err)
 	if t.values != nil {
@@ -130,8 +136,11 @@ func (t *Tier[V]) Limit(ctx context.Context) (context.Context, context.CancelFun
 	return t.limits.limit(ctx)
 }
 
-// Release frees the timer of the timeouts, when no call is under way any more.
-func (t *Tier[V]) Release() { t.limits.release() }
+// Release frees the timers of the timeouts, when no call is under way any more.
+func (t *Tier[V]) Release() {
+	t.limits.release()
+	t.reads.release()
+}
 
 // classify returns the outcome of a write that failed with err. A classifier that
 // panics is not certain.
