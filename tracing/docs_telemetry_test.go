@@ -64,7 +64,7 @@ func TestDocs_Attributes(t *testing.T) {
 			continue
 		}
 		assert.Equal(t, emitted.on.sorted(), sorted(strings.Split(row[2], ", ")), "what has %s", name)
-		assert.Equal(t, emitted.types.sorted(), []string{row[1]}, "the type of %s", name)
+		assert.Equal(t, []string{row[1]}, emitted.types.sorted(), "the type of %s", name)
 		now, later, _ := strings.Cut(row[3], "reserved:")
 		if listed := ticked(now); len(listed) > 0 && row[3][0] == '`' {
 			assert.Equal(t, emitted.values.sorted(), sorted(listed), "the values of %s", name)
@@ -116,8 +116,10 @@ func TestDocs_CommentsOfNames(t *testing.T) {
 		switch {
 		case strings.HasPrefix(name, "Metric"):
 			emitted := o.metrics[c.value]
+			require.NotNil(t, emitted, "nothing records %s", c.value)
 			assert.Equal(t, emitted.instrument+", "+emitted.unit, c.comment, name)
 		case strings.HasPrefix(name, "Attr"):
+			require.NotNil(t, o.attrs[c.value], "nothing has %s", c.value)
 			onMetrics := false
 			for _, m := range o.metrics {
 				onMetrics = onMetrics || m.attrs[c.value]
