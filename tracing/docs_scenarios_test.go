@@ -1,0 +1,152 @@
+package tracing_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// fixture is a cache over two stores that can be given faults.
+type fixture struct {
+	*tiercache.Cache[string]
+	l1, l2 *backendtest.Faults[string]
+}
+
+// scenario is a use of a cache. All of them together show everything that a cache emits.
+type scenario struct {
+	opts []tiercache.Option
+	run  func(t *testing.T, f fixture)
+}
+
+var (
+	errRefused = errors.New("refused")
+
+	refuse = backendtest.FailBefore(errRefused)
+	lose   = backendtest.ApplyThenFail(errors.New("lost"))
+)
+
+// set sets a key after the tiers were given a fault for it, or nil.
+func set(l1, l2 backendtest.Fault) func(*testing.T, fixture) {
+	return func(t *testing.T, f fixture) {
+		f.l1.Next(backendtest.Set, l1)
+		f.l2.Next(backendtest.Set, l2)
+		_ = f.Set(t.Context(), "k", "v", time.Hour)
+	}
+}
+
+func load(value string, err error) tiercache.Loader[string] {
+	return func(context.Context, string) (string, error) { return value, err }
+}
+
+func (f fixture) load(t *testing.T, l tiercache.Loader[string]) {
+	_, _ = f.GetOrLoad(t.Context(), "k", time.Second, l)
+}
+
+func (f fixture) get(t *testing.T) { _, _, _ = f.Get(t.Context(), "k") }
+
+// putL2 stores a value in L2 alone.
+func (f fixture) putL2(t *testing.T) {
+	t.Helper()
+	require.NoError(t, f.l2.Set(t.Context(), "k", backends.Entry[string]{Value: "v"}))
+}
+
+func writes(p writepolicy.Policy) []tiercache.Option {
+	return []tiercache.Option{tiercache.WithWritePolicy(p)}
+}
+
+func scenarios() []scenario {
+	parallel, invalidating := writes(writepolicy.Parallel()), writes(writepolicy.Sequential(writepolicy.InvalidateL1()))
+	return []scenario{
+		// Writes: each outcome in each tier, each stale tier, each compensation.
+		{run: set(nil, nil)},
+		{run: set(nil, refuse)},
+		{run: set(nil, lose)},
+		{run: set(lose, nil)},
+		{run: set(nil, backendtest.Panic("v"))},
+		{opts: parallel, run: set(refuse, nil)},
+		{opts: parallel, run: set(lose, lose)},
+		{opts: invalidating, run: set(nil, refuse)},
+		{opts: invalidating, run: func(t *testing.T, f fixture) {
+			f.l1.Next(backendtest.Delete, refuse)
+			set(nil, refuse)(t, f)
+		}},
+		{opts: writes(writepolicy.PolicyFunc(compensateL2)), run: set(nil, nil)},
+		{run: func(t *testing.T, f fixture) {
+			require.NoError(t, f.Delete(t.Context(), "k"))
+			f.l2.Next(backendtest.Delete, refuse)
+			require.Error(t, f.Delete(t.Context(), "k"))
+		}},
+		{run: func(t *testing.T, f fixture) {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			require.Error(t, f.Set(ctx, "k", "v", 0))
+		}},
+		// A detached write, for whose key a second writer waits.
+		{opts: writes(writepolicy.Race()), run: func(t *testing.T, f fixture) {
+			set(nil, backendtest.Chain(backendtest.Delay(time.Second), refuse))(t, f)
+			require.NoError(t, f.Set(t.Context(), "k", "v", 0))
+		}},
+		// Reads: each result.
+		{run: func(t *testing.T, f fixture) { set(nil, nil)(t, f); f.get(t) }},
+		{opts: []tiercache.Option{tiercache.WithL1HitSpans()}, run: func(t *testing.T, f fixture) { set(nil, nil)(t, f); f.get(t) }},
+		{run: func(t *testing.T, f fixture) { f.putL2(t); f.get(t) }},
+		{opts: []tiercache.Option{tiercache.WithRefill(tiercache.RefillNever)}, run: func(t *testing.T, f fixture) { f.putL2(t); f.get(t) }},
+		{run: func(t *testing.T, f fixture) { f.putL2(t); f.l1.Next(backendtest.Set, refuse); f.get(t) }},
+		{run: fencedBy(func(f fixture, ctx context.Context) error { return f.Set(ctx, "k", "new", 0) })},
+		{run: fencedBy(func(f fixture, ctx context.Context) error { return f.Delete(ctx, "k") })},
+		{run: func(t *testing.T, f fixture) { f.get(t) }},
+		{run: func(t *testing.T, f fixture) {
+			f.l1.Next(backendtest.Get, backendtest.Lose(errRefused))
+			f.l2.Next(backendtest.Get, backendtest.Lose(errRefused))
+			f.get(t)
+		}},
+		{run: func(t *testing.T, f fixture) {
+			f.l2.Next(backendtest.Get, backendtest.Panic("v"))
+			f.get(t)
+		}},
+		{run: func(t *testing.T, f fixture) { f.load(t, load("v", nil)) }},
+		{run: func(t *testing.T, f fixture) { f.load(t, load("", errRefused)) }},
+		{run: func(t *testing.T, f fixture) { f.load(t, func(context.Context, string) (string, error) { panic("v") }) }},
+		{opts: []tiercache.Option{tiercache.WithNegativeTTL(time.Hour)}, run: func(t *testing.T, f fixture) {
+			f.load(t, load("", backends.ErrNotFound))
+			f.load(t, load("v", nil))
+		}},
+		{opts: []tiercache.Option{tiercache.WithStaleIfError(time.Hour)}, run: func(t *testing.T, f fixture) {
+			f.load(t, load("v", nil))
+			<-time.After(time.Minute)
+			f.load(t, load("", errRefused))
+		}},
+		{run: func(t *testing.T, f fixture) {
+			go f.load(t, func(context.Context, string) (string, error) { <-time.After(time.Hour); return "v", nil })
+			<-time.After(time.Minute)
+			f.load(t, load("another", nil))
+		}},
+	}
+}
+
+// compensateL2 drops the copy of L2, as no built-in policy does.
+func compensateL2(ctx context.Context, _ writepolicy.Op, l1, l2 writepolicy.Tier) error {
+	return errors.Join(l1.Write(ctx), l2.Write(ctx), l2.Compensate(ctx))
+}
+
+// fencedBy reads an entry of L2 which a write replaces before it can refill L1.
+func fencedBy(write func(fixture, context.Context) error) func(*testing.T, fixture) {
+	return func(t *testing.T, f fixture) {
+		f.putL2(t)
+		f.l2.Next(backendtest.Get, func(ctx context.Context, apply func(context.Context) error) error {
+			err := apply(ctx)
+			assert.NoError(t, write(f, t.Context()))
+			return err
+		})
+		f.get(t)
+	}
+}
