@@ -159,6 +159,8 @@ func (s *scenario) checkEnd(t *testing.T, got outcome) {
 		assert.True(t, failed, "the write has failed")
 	case s.misconduct.kind == hangs && s.actor.place == "l1 get value" && (s.op.name == "hit" || s.op.name == "refill"):
 		require.NoError(t, got.err, "an error of L1 does not hide the value of L2")
+	case s.misconduct.kind == hangs && s.actor.place == "l2 get" && s.op.name != "refill":
+		require.NoError(t, got.err, "the read has a timeout, and then the loader is asked")
 	case s.misconduct.kind == hangs && !s.actor.writes:
 		require.ErrorIs(t, got.err, context.DeadlineExceeded)
 	case !s.actor.writes && !got.exited && s.op.name != "refill" && s.op.name != "load, refill" && s.misconduct.kind != exits:
