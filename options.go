@@ -50,10 +50,8 @@ func (c config) validate() error {
 	if c.WriteTimeout <= 0 {
 		return fmt.Errorf("%w: the write timeout is %v: it must be positive, so that every write ends", ErrInvalid, c.WriteTimeout)
 	}
-	if v, ok := c.WritePolicy.(writepolicy.Validator); ok {
-		if err := v.Validate(); err != nil {
-			return fmt.Errorf("%w: %w", ErrInvalid, err)
-		}
+	if err := engine.Validate(c.WritePolicy); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	for _, d := range []struct {
 		name string

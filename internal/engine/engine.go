@@ -78,9 +78,16 @@ const (
 	fastValue                 // for the value alone (budget Get/hit=l1)
 )
 
-// New returns an engine. Errors are those of a meter provider.
-func New[V any](cfg Config, l1, l2 backends.Backend[V]) (*Engine[V], error) {
-	e := &Engine[V]{
+// New returns an engine. Errors are those of a meter provider, and panics of what cfg and
+// the backends say of themselves.
+func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error) {
+	defer func() {
+		if p, ok := err.(*backends.PanicError); ok { //nolint:errorlint // the one of Catch, and no provider's
+			e, err = nil, fmt.Errorf("a backend, policy or provider panicked while the cache was made: %w", p)
+		}
+	}()
+	defer guard.Catch(&err)
+	e = &Engine[V]{
 		config:     cfg,
 		policyName: writepolicy.NameOf(cfg.WritePolicy),
 		l1:         guard.NewTier(tier.L1, l1, cfg.WriteTimeout, cfg.Certain),
@@ -91,7 +98,6 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (*Engine[V], error) {
 		flights:    flight.New[load[V]](),
 		negatives:  negative.New(cfg.NegativeTTL, maxNegatives),
 	}
-	var err error
 	e.tel, err = telemetry.New(telemetry.Target{
 		Cache:       cfg.Name,
 		WritePolicy: e.policyName,
@@ -113,6 +119,24 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (*Engine[V], error) {
 	}
 	e.observe()
 	return e, nil
+}
+
+// Validate returns the error of a policy that can say what is wrong with it.
+func Validate(p writepolicy.Policy) (err error) {
+	v, ok := p.(writepolicy.Validator)
+	if !ok {
+		return nil
+	}
+	defer func() {
+		if p, ok := err.(*backends.PanicError); ok { //nolint:errorlint // the one of Catch
+			err = fmt.Errorf("the policy panicked: %w", p)
+		}
+	}()
+	defer guard.Catch(&err)
+	if err = v.Validate(); err != nil {
+		_, err = guard.Readable(err, "")
+	}
+	return err
 }
 
 // Closed reports whether Close was called.

@@ -56,6 +56,9 @@ const (
 // the form of a Go string literal. A short key is replaced only where it stands
 // alone, or it would be found in the middle of words.
 func redact(text, key string) string {
+	if key == "" {
+		return text
+	}
 	quoted := strconv.Quote(key)
 	for _, form := range []string{key, quoted[1 : len(quoted)-1]} {
 		if len(form) >= longKey {
