@@ -2,8 +2,8 @@ package tiercache
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
@@ -40,26 +40,14 @@ func New[V any](name string, l1, l2 backends.Backend[V], opts ...Option) (*Cache
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTiers(l1, l2); err != nil {
-		return nil, err
-	}
 	e, err := engine.New(cfg.Config, l1, l2)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrInvalid):
+		return nil, err
+	case err != nil:
 		return nil, fmt.Errorf("tiercache: %w", err)
 	}
 	return &Cache[V]{engine: e}, nil
-}
-
-// checkTiers returns the error of tiers that are one, or in the wrong order.
-func checkTiers(l1, l2 any) error {
-	if reflect.TypeOf(l1).Comparable() && reflect.TypeOf(l2).Comparable() && l1 == l2 {
-		return fmt.Errorf("%w: l1 and l2 are one backend: pass two", ErrInvalid)
-	}
-	first, second := backends.DescriptionOf(l1), backends.DescriptionOf(l2)
-	if second.InProcess && !first.InProcess && first != (backends.Description{}) {
-		return fmt.Errorf("%w: l1 (%s) is not in the process and l2 is: pass them in the other order", ErrInvalid, first.System)
-	}
-	return nil
 }
 
 // Set stores value at key in both tiers, as the policy says. The entry expires after

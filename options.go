@@ -69,10 +69,8 @@ func (c config) validate() error {
 	if c.MaxLoads < 0 {
 		return fmt.Errorf("%w: WithMaxLoads(%d) is negative: use 0 for no limit", ErrInvalid, c.MaxLoads)
 	}
-	if v, ok := c.WritePolicy.(writepolicy.Validator); ok {
-		if err := v.Validate(); err != nil {
-			return fmt.Errorf("%w: %w", ErrInvalid, err)
-		}
+	if err := engine.Validate(c.WritePolicy); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	for _, d := range []struct {
 		name string

@@ -16,6 +16,8 @@ type misconduct struct {
 	name string
 	kind misconductKind
 	do   func(s *scenario, ctx context.Context) error
+
+	plain bool // there is nothing special in the value of the panic, or in the error
 }
 
 type misconductKind int
@@ -47,7 +49,7 @@ func misconducts() []misconduct {
 		"run-time error of its own":   ownRuntimeError{},
 		"error that panics with such": panicsWith{panicsWith{(*typedNil)(nil)}},
 	} {
-		all = append(all, misconduct{name: "panic with " + name, kind: panics, do: func(*scenario, context.Context) error {
+		all = append(all, misconduct{name: "panic with " + name, kind: panics, plain: name == "string", do: func(*scenario, context.Context) error {
 			panic(value)
 		}})
 	}
@@ -57,7 +59,7 @@ func misconducts() []misconduct {
 		return nil
 	}})
 	for name, err := range badErrors() {
-		all = append(all, misconduct{name: "error " + name, kind: fails, do: func(*scenario, context.Context) error { return err }})
+		all = append(all, misconduct{name: "error " + name, kind: fails, plain: name == "that quotes the key", do: func(*scenario, context.Context) error { return err }})
 	}
 	for name, call := range callsBack() {
 		all = append(all, misconduct{name: "calls " + name, kind: reenters, do: func(s *scenario, ctx context.Context) error {

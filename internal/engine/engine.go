@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -94,10 +95,17 @@ const (
 	fastValue                 // for the value alone (budget Get/hit=l1)
 )
 
-// New returns an engine. Errors are those of a meter provider.
-func New[V any](cfg Config, l1, l2 backends.Backend[V]) (*Engine[V], error) {
+// New returns an engine. Errors are those of a meter provider, and panics of code that
+// describes the backends and policies.
+func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error) {
+	defer func() {
+		if p, ok := err.(*backends.PanicError); ok { //nolint:errorlint // the one of Catch, and no provider's
+			e, err = nil, fmt.Errorf("a backend, policy or provider panicked while the cache was made: %w", p)
+		}
+	}()
+	defer guard.Catch(&err)
 	timeouts := guard.Timeouts{Read: cfg.ReadTimeout, Write: cfg.WriteTimeout}
-	e := &Engine[V]{
+	e = &Engine[V]{
 		config:     cfg,
 		policyName: writepolicy.NameOf(cfg.WritePolicy),
 		l1:         guard.NewTier(tier.L1, l1, timeouts, cfg.Certain),
@@ -108,11 +116,13 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (*Engine[V], error) {
 		flights:    flight.New[load[V]](),
 		negatives:  negative.New(cfg.NegativeTTL, maxNegatives),
 	}
+	if err := checkTiers(l1, l2, e.l1.Description(), e.l2.Description()); err != nil {
+		return nil, err
+	}
 	e.life, e.end = context.WithCancelCause(context.Background())
 	if cfg.RefreshAhead > 0 {
 		e.failedRefreshes = negative.New(refreshBackoff, maxNegatives)
 	}
-	var err error
 	e.tel, err = telemetry.New(telemetry.Target{
 		Cache:       cfg.Name,
 		WritePolicy: e.policyName,
@@ -134,6 +144,35 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (*Engine[V], error) {
 	}
 	e.observe()
 	return e, nil
+}
+
+// Validate returns the error of a policy that can say what is wrong with it.
+func Validate(p writepolicy.Policy) (err error) {
+	v, ok := p.(writepolicy.Validator)
+	if !ok {
+		return nil
+	}
+	defer func() {
+		if p, ok := err.(*backends.PanicError); ok { //nolint:errorlint // the one of Catch
+			err = fmt.Errorf("the policy panicked: %w", p)
+		}
+	}()
+	defer guard.Catch(&err)
+	if err = v.Validate(); err != nil {
+		_, err = guard.Readable(err, "")
+	}
+	return err
+}
+
+// checkTiers returns the error of tiers that are one, or in the wrong order.
+func checkTiers(l1, l2 any, first, second backends.Description) error {
+	if reflect.TypeOf(l1).Comparable() && reflect.TypeOf(l2).Comparable() && l1 == l2 {
+		return fmt.Errorf("%w: l1 and l2 are one backend: pass two", tier.ErrInvalid)
+	}
+	if second.InProcess && !first.InProcess && first != (backends.Description{}) {
+		return fmt.Errorf("%w: l1 (%s) is not in the process and l2 is: pass them in the other order", tier.ErrInvalid, first.System)
+	}
+	return nil
 }
 
 // Closed reports whether Close was called.

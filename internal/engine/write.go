@@ -248,17 +248,26 @@ func (w *write[V]) runCustom(ctx context.Context) (err error) {
 
 // conclude turns the policy's result into the write's, and finishes the write unless
 // a call of a tier goes on.
-func (w *write[V]) conclude(ctx context.Context, policyErr error) (err error) {
+func (w *write[V]) conclude(ctx context.Context, policyErr error) error {
 	if policyErr == nil && !w.inflight.async && w.tally.Applied() {
 		// The usual end, of which the rest is the long form (budget Set).
 		if w.engine.observed {
-			defer w.finish(ctx, nil, tier.Verdict{Consistent: true})
-			w.obs.Returned(ctx, tier.Applied, tier.Applied, true, nil)
+			w.succeed(ctx)
 		} else {
 			w.finish(ctx, nil, tier.Verdict{Consistent: true})
 		}
 		return nil
 	}
+	return w.concludeAny(ctx, policyErr)
+}
+
+// succeed is the usual end with telemetry.
+func (w *write[V]) succeed(ctx context.Context) {
+	defer w.finish(ctx, nil, tier.Verdict{Consistent: true})
+	w.obs.Returned(ctx, tier.Applied, tier.Applied, true, nil)
+}
+
+func (w *write[V]) concludeAny(ctx context.Context, policyErr error) (err error) {
 	if id := w.call.id; id != 0 { // the tier has ended the goroutine
 		kind := w.l1.kind(w.call.verb)
 		w.tally.End(id, w.call.verb, w.call.began, tier.Unknown, exited(id, kind, w.op.Key, tier.Unknown))
@@ -301,37 +310,53 @@ func (w *write[V]) begin() tally.Mark {
 	return w.tally.Begin()
 }
 
-// callEnded notes the end of a call of a tier.
+// callEnded notes the end of a call of a tier. The last one finishes a write that has
+// returned before.
 func (w *write[V]) callEnded(ctx context.Context, c tierCall, obs *telemetry.TierCall, outcome tier.Outcome, err error) {
-	if w.inflight.async {
-		defer w.callLeft(ctx, c, obs, outcome, err)
-	} else {
-		defer obs.End()
-		w.tally.End(c.id, c.verb, c.began, outcome, err)
+	if w.engine.observed {
+		w.observedCallEnded(ctx, c, obs, outcome, err)
+		return
 	}
+	// The long form has frames that do not fit into the stack of a new goroutine
+	// (budget Set/policy=race/telemetry=off).
+	if last, _, verdict := w.leave(c, outcome, err); last {
+		w.finish(ctx, obs, verdict)
+	}
+}
+
+// observedCallEnded is callEnded with telemetry, which may end the goroutine anywhere.
+// The span of an overlapping call ends without the lock, because a processor of spans
+// may wait for another call of the write.
+func (w *write[V]) observedCallEnded(ctx context.Context, c tierCall, obs *telemetry.TierCall, outcome tier.Outcome, err error) {
+	tel := w.engine.tel
+	defer func() {
+		last, detached, verdict := w.leave(c, outcome, err)
+		if last {
+			defer w.finish(ctx, obs, verdict)
+		} else { // w may be gone
+			defer obs.End()
+		}
+		if detached {
+			tel.Detached(-1)
+		}
+	}()
 	obs.Done(ctx, outcome, err)
 }
 
-// callLeft takes a call that has ended off. The last one finishes a write that has
-// returned before. The span ends without the lock, because a processor of spans may
-// wait for another call of the write.
-func (w *write[V]) callLeft(ctx context.Context, c tierCall, obs *telemetry.TierCall, outcome tier.Outcome, err error) {
-	tel := w.engine.tel
+// leave takes a call that has ended off. It reports whether that was the last one of a
+// write that has returned, and whether the write had returned. If it is not the last
+// one, w may be gone afterwards.
+func (w *write[V]) leave(c tierCall, outcome tier.Outcome, err error) (last, detached bool, verdict tier.Verdict) {
+	if !w.inflight.async {
+		w.tally.End(c.id, c.verb, c.began, outcome, err)
+		return false, false, verdict
+	}
 	w.inflight.lock()
+	defer w.inflight.unlock()
 	w.tally.End(c.id, c.verb, c.began, outcome, err)
-	detached := w.inflight.returned
 	w.inflight.leave(c.id)
-	last := detached && w.inflight.calls() == 0
-	verdict := w.tally.Verdict()
-	w.inflight.unlock() // from here on, w may be gone, unless this is the last call
-	if last {
-		defer w.finish(ctx, obs, verdict)
-	} else {
-		defer obs.End()
-	}
-	if detached {
-		tel.Detached(-1)
-	}
+	detached = w.inflight.returned
+	return detached && w.inflight.calls() == 0, detached, w.tally.Verdict()
 }
 
 // finish is called once, when the write has returned and no call of a tier goes on:
@@ -344,11 +369,15 @@ func (w *write[V]) finish(ctx context.Context, late *telemetry.TierCall, verdict
 	case !verdict.Consistent:
 		w.report(ctx, late, verdict)
 	case w.engine.observed:
-		defer w.release()
-		w.end(late)
+		w.endAndRelease(late)
 	default:
 		w.release()
 	}
+}
+
+func (w *write[V]) endAndRelease(late *telemetry.TierCall) {
+	defer w.release()
+	w.end(late)
 }
 
 // release ends a write that needs no report.
