@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"github.com/tiercache/tiercache/backends"
 )
 
 // calls counts the goroutines that [policyTier.Go] starts. When no operation is under way,
@@ -57,7 +59,7 @@ func (c *calls) wait(ctx context.Context) error {
 		select {
 		case <-ended:
 		case <-ctx.Done():
-			return fmt.Errorf("callbacks of a policy still under way: %d: %w", open, context.Cause(ctx))
+			return fmt.Errorf("callbacks of a policy still under way: %d: %w", open, backends.ContextError(ctx))
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/guard"
 	"github.com/tiercache/tiercache/internal/tally"
 	"github.com/tiercache/tiercache/internal/telemetry"
@@ -74,7 +75,7 @@ func (t *policyTier[V]) call(ctx context.Context, verb tally.Verb) (err error) {
 
 // refused returns the error of a call that cannot help any more, or is too late.
 func (t *policyTier[V]) refused(ctx context.Context, verb tally.Verb) error {
-	err := context.Cause(ctx)
+	err := backends.ContextError(ctx)
 	if err == nil {
 		err = errReturned
 	}

@@ -123,7 +123,7 @@ func (w *write[V]) run(ctx context.Context) error {
 	}
 	if ctx.Err() != nil {
 		w.lock.Unlock()
-		return w.refuse(ctx, guard.WithoutKey(context.Cause(ctx), w.op.Key))
+		return w.refuse(ctx, guard.WithoutKey(backends.ContextError(ctx), w.op.Key))
 	}
 	return w.proceed(ctx)
 }

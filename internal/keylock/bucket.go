@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/tiercache/tiercache/backends"
 )
 
 type bucket struct {
@@ -109,7 +111,7 @@ func (b *bucket) wait(ctx context.Context, l *Lock) error {
 	b.leave()
 	b.unlock()
 	l.reset()
-	return context.Cause(ctx)
+	return backends.ContextError(ctx)
 }
 
 func (b *bucket) close() {

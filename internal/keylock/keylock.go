@@ -27,6 +27,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+
+	"github.com/tiercache/tiercache/backends"
 )
 
 // ErrClosed is returned by [Table.Acquire] and [Table.Raise] after [Table.Close]
@@ -113,7 +115,7 @@ func (tb *Table) Close(ctx context.Context) error {
 		select {
 		case <-idle:
 		case <-ctx.Done():
-			return fmt.Errorf("operations still under way: %d: %w", tb.present(), context.Cause(ctx))
+			return fmt.Errorf("operations still under way: %d: %w", tb.present(), backends.ContextError(ctx))
 		}
 	}
 	return nil

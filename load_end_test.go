@@ -1,0 +1,462 @@
+package tiercache_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/readpolicy"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+func within(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func returns(value string, err error) tiercache.Loader[string] {
+	return func(context.Context, string) (string, error) { return value, err }
+}
+
+// L2 hangs, and the callers have deadlines. Each is told at its deadline that it was a
+// deadline and which step it was, and so is the tier, which a breaker around it counts.
+func TestLoadEndsAtADeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var ends []error
+		w.l2.Always(backendtest.Get, func(ctx context.Context, _ func(context.Context) error) error {
+			deadline, ok := ctx.Deadline()
+			assert.True(t, ok)
+			assert.InDelta(t, 300, time.Until(deadline).Milliseconds(), 1)
+			<-ctx.Done()
+			ends = append(ends, ctx.Err(), context.Cause(ctx))
+			return backends.ContextError(ctx)
+		})
+		for range 3 {
+			begin := time.Now()
+			_, err := w.GetOrLoad(within(t, 300*time.Millisecond), "k", 0, returns("v", nil))
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.ErrorContains(t, err, "reading the tiers")
+			assert.Equal(t, 300*time.Millisecond, time.Since(begin))
+			synctest.Wait()
+		}
+		require.Len(t, ends, 6)
+		for _, err := range ends {
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+		}
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+// Everywhere, an error of a context matches both its cause and the kind of its end.
+func TestEndedContexts(t *testing.T) {
+	t.Parallel()
+	gone := errors.New("gone")
+	for name, end := range map[string]struct {
+		ctx  func(context.Context) (context.Context, context.CancelFunc)
+		kind error
+	}{
+		"cancelled": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancelCause(ctx)
+			time.AfterFunc(time.Second, func() { cancel(gone) })
+			return ctx, func() { cancel(nil) }
+		}, context.Canceled},
+		"at a deadline": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeoutCause(ctx, time.Second, gone)
+		}, context.DeadlineExceeded},
+	} {
+		for call, f := range map[string]func(ctx context.Context, w *world) error{
+			"set":    func(ctx context.Context, w *world) error { return w.Set(ctx, "k", "v", 0) },
+			"delete": func(ctx context.Context, w *world) error { return w.Delete(ctx, "k") },
+			"load": func(ctx context.Context, w *world) error {
+				_, err := w.GetOrLoad(ctx, "other", 0, func(ctx context.Context, _ string) (string, error) {
+					<-ctx.Done()
+					return "", backends.ContextError(ctx)
+				})
+				return err
+			},
+			"close": func(ctx context.Context, w *world) error { return w.Close(ctx) },
+		} {
+			t.Run(call+", "+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t)
+					w.l2.Next(backendtest.Set, backendtest.Delay(3*time.Second))
+					go func() { _ = w.Set(t.Context(), "k", "first", 0) }()
+					synctest.Wait()
+					ctx, cancel := end.ctx(t.Context())
+					defer cancel()
+					err := f(ctx, w)
+					require.ErrorIs(t, err, gone)
+					require.ErrorIs(t, err, end.kind)
+					require.NoError(t, w.Close(t.Context()))
+				})
+			})
+		}
+	}
+}
+
+// A read of a tier outside of the process ends, whatever its caller's context.
+func TestReadTimeout(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		opts []tiercache.Option
+		want time.Duration
+	}{
+		"default": {nil, tiercache.DefaultReadTimeout},
+		"set":     {[]tiercache.Option{tiercache.WithReadTimeout(time.Second)}, time.Second},
+		"race":    {[]tiercache.Option{tiercache.WithReadPolicy(readpolicy.Race())}, tiercache.DefaultReadTimeout},
+	} {
+		for caller, ctx := range map[string]func(t *testing.T) context.Context{
+			"background":    func(*testing.T) context.Context { return context.Background() },
+			"cancellable":   func(t *testing.T) context.Context { return t.Context() },
+			"long deadline": func(t *testing.T) context.Context { return within(t, time.Hour) },
+		} {
+			t.Run(name+", "+caller, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, test.opts...)
+					w.l2.Next(backendtest.Get, backendtest.Hang())
+					begin := time.Now()
+					_, _, err := w.Get(ctx(t), "k")
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					assert.Equal(t, test.want, time.Since(begin))
+					require.NoError(t, w.Close(t.Context()))
+				})
+			})
+		}
+	}
+}
+
+// The loader has returned at once, and L2 hangs in the write. A caller that leaves gets
+// the value, and the write goes on.
+func TestLoadedValueIsNotLost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.l2.Next(backendtest.Set, backendtest.Delay(time.Second))
+		begin := time.Now()
+		value, err := w.GetOrLoad(within(t, 300*time.Millisecond), "k", 0, returns("v", nil))
+		require.NoError(t, err)
+		assert.Equal(t, "v", value)
+		assert.Equal(t, 300*time.Millisecond, time.Since(begin))
+		require.NoError(t, w.Close(t.Context()))
+		w.assertHolds(t, "v", "v")
+	})
+}
+
+// By option nobody waits for the write.
+func TestAsyncLoadWrites(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tiercache.WithAsyncLoadWrites(), tiercache.WithWritePolicy(writepolicy.Sequential(writepolicy.L2First)))
+		w.l2.Next(backendtest.Set, backendtest.Delay(time.Second))
+		begin := time.Now()
+		for range 3 { // those who come during the write share the value
+			value, err := w.GetOrLoad(t.Context(), "k", 0, returns("v", nil))
+			require.NoError(t, err)
+			assert.Equal(t, "v", value)
+		}
+		assert.Zero(t, time.Since(begin))
+		w.assertHolds(t, "", "")
+		require.NoError(t, w.Close(t.Context()))
+		w.assertHolds(t, "v", "v")
+		assert.Equal(t, 1, writeCalls(w.l2))
+	})
+}
+
+// A stale value is at hand, and the load is slow, or as many are under way as may be.
+func TestStaleValueAtHand(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		opt     tiercache.Option
+		ctx     time.Duration
+		after   time.Duration
+		refresh string // what the tiers hold in the end
+	}{
+		"after the soft limit":     {tiercache.WithStaleIfSlow(100 * time.Millisecond), time.Hour, 100 * time.Millisecond, "new"},
+		"at the caller's deadline": {tiercache.WithStaleIfSlow(0), time.Second, time.Second, "old"},
+		"no load may begin":        {tiercache.WithMaxLoads(1), time.Hour, 0, "old"},
+		"the load ends in time":    {tiercache.WithStaleIfSlow(time.Hour), 2 * time.Hour, 10 * time.Second, "new"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, tiercache.WithStaleIfError(time.Hour), test.opt)
+				require.NoError(t, w.Set(t.Context(), "k", "old", time.Second))
+				time.Sleep(2 * time.Second)
+				require.NoError(t, w.map2.Delete(t.Context(), "k"))
+				go func() {
+					_, _ = w.GetOrLoad(t.Context(), "another", 0, func(context.Context, string) (string, error) {
+						time.Sleep(time.Minute)
+						return "", nil
+					})
+				}()
+				synctest.Wait()
+				begin := time.Now()
+				value, err := w.GetOrLoad(within(t, test.ctx), "k", 0, func(ctx context.Context, _ string) (string, error) {
+					select {
+					case <-time.After(10 * time.Second):
+						return "new", nil
+					case <-ctx.Done():
+						return "", ctx.Err()
+					}
+				})
+				require.NoError(t, err)
+				assert.Equal(t, test.after, time.Since(begin))
+				want := "old"
+				if test.after == 10*time.Second {
+					want = "new"
+				}
+				assert.Equal(t, want, value)
+				time.Sleep(2 * time.Minute)
+				got, _ := w.holds("k")
+				assert.Equal(t, test.refresh, got)
+				require.NoError(t, w.Close(t.Context()))
+			})
+		})
+	}
+}
+
+// A load that goes on for nobody ends at the timeout of the background, or with Close.
+func TestBackgroundLoadEnds(t *testing.T) {
+	t.Parallel()
+	for name, closed := range map[string]bool{"at its timeout": false, "with Close": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, tiercache.WithStaleIfError(time.Hour), tiercache.WithStaleIfSlow(time.Second),
+					tiercache.WithBackgroundTimeout(time.Minute))
+				require.NoError(t, w.Set(t.Context(), "k", "old", time.Second))
+				time.Sleep(2 * time.Second)
+				require.NoError(t, w.map2.Delete(t.Context(), "k"))
+				ended := make(chan error, 1)
+				_, err := w.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context, _ string) (string, error) {
+					<-ctx.Done()
+					ended <- context.Cause(ctx)
+					return "", ctx.Err()
+				})
+				require.NoError(t, err)
+				begin, want, after := time.Now(), context.DeadlineExceeded, time.Minute
+				if closed {
+					want, after = tiercache.ErrClosed, 0
+					require.NoError(t, w.Close(t.Context()))
+				}
+				require.ErrorIs(t, <-ended, want)
+				assert.Equal(t, after, time.Since(begin))
+				require.NoError(t, w.Close(t.Context()))
+			})
+		})
+	}
+}
+
+func TestMaxLoads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tiercache.WithMaxLoads(2))
+		for _, key := range []string{"a", "b", "b"} { // the third shares the load of the second
+			go func() {
+				_, err := w.GetOrLoad(t.Context(), key, 0, func(context.Context, string) (string, error) {
+					time.Sleep(time.Second)
+					return "v", nil
+				})
+				assert.NoError(t, err)
+			}()
+		}
+		synctest.Wait()
+		_, err := w.GetOrLoad(t.Context(), "c", 0, returns("v", nil))
+		require.ErrorIs(t, err, tiercache.ErrOverloaded)
+		time.Sleep(2 * time.Second)
+		for _, key := range []string{"c", "d", "e"} { // each gives its place back
+			_, err = w.GetOrLoad(t.Context(), key, 0, returns("v", nil))
+			require.NoError(t, err)
+		}
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+func TestNotFoundOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	w := newWorld(t, tiercache.WithNegativeTTL(time.Minute),
+		tiercache.WithNotFound(func(err error) bool { return errors.Is(err, sql.ErrNoRows) }))
+	for i := range 2 {
+		_, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
+			calls++
+			return "", sql.ErrNoRows
+		})
+		require.ErrorIs(t, err, tiercache.ErrNotFound)
+		if i == 0 {
+			require.ErrorIs(t, err, sql.ErrNoRows)
+		}
+	}
+	assert.Equal(t, 1, calls, "it is remembered")
+}
+
+// The loader has said that there is no value. An expired copy does not come back when
+// the loader fails the next time.
+func TestGoneStaysGone_Stale(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tiercache.WithStaleIfError(time.Hour))
+		require.NoError(t, w.Set(t.Context(), "k", "old", time.Second))
+		time.Sleep(2 * time.Second)
+		require.NoError(t, w.map2.Delete(t.Context(), "k"))
+		value, err := w.GetOrLoad(t.Context(), "k", 0, returns("", errRefused))
+		require.NoError(t, err)
+		assert.Equal(t, "old", value)
+		for _, loader := range []error{tiercache.ErrNotFound, errRefused} {
+			_, err = w.GetOrLoad(t.Context(), "k", 0, returns("", loader))
+			require.ErrorIs(t, err, loader)
+		}
+	})
+}
+
+// A refresh says that there is no value any more, under every policy of reads.
+func TestGoneStaysGone_Refresh(t *testing.T) {
+	t.Parallel()
+	for name, opt := range refreshing() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, tiercache.WithRefreshAhead(0.5), opt)
+				require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
+				time.Sleep(40 * time.Second)
+				value, err := w.GetOrLoad(t.Context(), "k", time.Minute, returns("", tiercache.ErrNotFound))
+				require.NoError(t, err)
+				assert.Equal(t, "v", value)
+				synctest.Wait()
+				w.assertHolds(t, "", "")
+				require.NoError(t, w.Close(t.Context()))
+			})
+		})
+	}
+}
+
+// refreshing are options that change the way to L1.
+func refreshing() map[string]tiercache.Option {
+	return map[string]tiercache.Option{
+		"default":        nil,
+		"spans of hits":  tiercache.WithL1HitSpans(),
+		"race":           tiercache.WithReadPolicy(readpolicy.Race()),
+		"parallel":       tiercache.WithReadPolicy(readpolicy.Parallel()),
+		"stale if error": tiercache.WithStaleIfError(time.Hour),
+		"negatives":      tiercache.WithNegativeTTL(time.Minute),
+		"async":          tiercache.WithAsyncLoadWrites(),
+		"no refill":      tiercache.WithRefill(tiercache.RefillNever),
+	}
+}
+
+// Refresh-ahead works with each option that touches its path, and a refresh that fails is
+// not repeated at every hit.
+func TestRefreshAhead_Pairs(t *testing.T) {
+	t.Parallel()
+	for name, opt := range refreshing() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, tiercache.WithRefreshAhead(0.5), opt)
+				require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
+				time.Sleep(40 * time.Second)
+				calls, fail := 0, true
+				load := func(context.Context, string) (string, error) {
+					calls++
+					if fail {
+						return "", errRefused
+					}
+					return "new", nil
+				}
+				hit := func(want string) {
+					t.Helper()
+					value, err := w.GetOrLoad(t.Context(), "k", time.Minute, load)
+					require.NoError(t, err)
+					assert.Equal(t, want, value)
+					synctest.Wait()
+				}
+				for range 10 {
+					hit("v")
+				}
+				assert.Equal(t, 1, calls, "it backs off")
+				time.Sleep(time.Second)
+				fail = false
+				hit("v")
+				assert.Equal(t, 2, calls)
+				hit("new")
+				assert.Equal(t, 2, calls)
+				require.NoError(t, w.Close(t.Context()))
+			})
+		})
+	}
+}
+
+// A negative entry does not hide a value that L1 has got since, under every policy.
+func TestNegativeHidesNoValue(t *testing.T) {
+	t.Parallel()
+	for name, opt := range refreshing() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, tiercache.WithNegativeTTL(time.Minute), opt)
+			_, err := w.GetOrLoad(t.Context(), "k", 0, returns("", tiercache.ErrNotFound))
+			require.ErrorIs(t, err, tiercache.ErrNotFound)
+			require.NoError(t, w.map1.Set(t.Context(), "k", backends.Entry[string]{Value: "v"})) // as by a refill
+			value, err := w.GetOrLoad(t.Context(), "k", 0, returns("loaded", nil))
+			require.NoError(t, err)
+			assert.Equal(t, "v", value)
+			require.NoError(t, w.Close(t.Context()))
+		})
+	}
+}
+
+// All callers have left. The loader's word reaches nobody, and is not remembered.
+func TestNobodyIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tiercache.WithNegativeTTL(time.Hour))
+		_, err := w.GetOrLoad(within(t, time.Second), "k", 0, func(context.Context, string) (string, error) {
+			time.Sleep(2 * time.Second)
+			return "", tiercache.ErrNotFound
+		})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		time.Sleep(2 * time.Second)
+		value, err := w.GetOrLoad(t.Context(), "k", 0, returns("v", nil))
+		require.NoError(t, err)
+		assert.Equal(t, "v", value)
+		require.NoError(t, w.Close(t.Context()))
+	})
+}
+
+// Mistakes with the tiers and with options that need each other.
+func TestNew_Mistakes(t *testing.T) {
+	t.Parallel()
+	m := backendtest.NewMap[string]()
+	remote := backendtest.WithFaults(backendtest.NewMap[string]()).Described(backends.Description{System: "redis"})
+	for name, test := range map[string]struct {
+		l1, l2 backends.Backend[string]
+		opt    tiercache.Option
+		want   string
+	}{
+		"one backend twice":       {m, m, nil, "l1 and l2 are one backend"},
+		"in the wrong order":      {remote, m, nil, "pass them in the other order"},
+		"no read timeout":         {m, remote, tiercache.WithReadTimeout(0), "read timeout is 0s"},
+		"no background timeout":   {m, remote, tiercache.WithBackgroundTimeout(-1), "background timeout is -1ns"},
+		"slow without stale":      {m, remote, tiercache.WithStaleIfSlow(time.Second), "needs WithStaleIfError"},
+		"negative soft limit":     {m, remote, tiercache.WithStaleIfSlow(-1), "WithStaleIfSlow(-1ns)"},
+		"negative limit of loads": {m, remote, tiercache.WithMaxLoads(-1), "WithMaxLoads(-1)"},
+	} {
+		_, err := tiercache.New("users", test.l1, test.l2, test.opt)
+		require.ErrorIs(t, err, tiercache.ErrInvalid, name)
+		require.ErrorContains(t, err, test.want, name)
+	}
+}
