@@ -460,3 +460,76 @@ func TestNew_Mistakes(t *testing.T) {
 		require.ErrorContains(t, err, test.want, name)
 	}
 }
+
+// Many load a key during a slow write of it. Each finds nothing in the tiers, and they
+// share one call of the loader. Those who come after the write do not.
+func TestLoadsDuringAWriteShareTheLoader(t *testing.T) {
+	t.Parallel()
+	for name, write := range map[string]func(ctx context.Context, w *world) error{
+		"delete": func(ctx context.Context, w *world) error { return w.Delete(ctx, "k") },
+		"set":    func(ctx context.Context, w *world) error { return w.Set(ctx, "k", "set", 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, tiercache.WithWritePolicy(writepolicy.Sequential(writepolicy.L2First)))
+				slow := backendtest.Delay(time.Second)
+				w.l2.Next(backendtest.Set, slow)
+				w.l2.Next(backendtest.Delete, slow)
+				go func() { assert.NoError(t, write(t.Context(), w)) }()
+				synctest.Wait()
+				calls := 0
+				load := func(context.Context, string) (string, error) {
+					calls++
+					time.Sleep(10 * time.Second)
+					return "loaded", nil
+				}
+				for range 100 {
+					go func() {
+						value, err := w.GetOrLoad(t.Context(), "k", 0, load)
+						assert.NoError(t, err)
+						assert.Equal(t, "loaded", value)
+					}()
+				}
+				time.Sleep(2 * time.Second)
+				assert.Equal(t, 1, calls, "during the write")
+				require.NoError(t, w.map1.Delete(t.Context(), "k"))
+				require.NoError(t, w.map2.Delete(t.Context(), "k"))
+				for range 100 {
+					go func() { _, _ = w.GetOrLoad(t.Context(), "k", 0, load) }()
+				}
+				synctest.Wait()
+				assert.Equal(t, 2, calls, "those who come later have a load of their own")
+				require.NoError(t, w.Close(t.Context()))
+			})
+		})
+	}
+}
+
+// A caller that leaves a shared call of the loader does not fail the others, and the
+// last one ends it.
+func TestLoadsDuringAWrite_Leave(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.l1.Next(backendtest.Delete, backendtest.Delay(time.Minute))
+		go func() { assert.NoError(t, w.Delete(t.Context(), "k")) }()
+		synctest.Wait()
+		ended := make(chan error, 1)
+		load := func(ctx context.Context, _ string) (string, error) {
+			<-ctx.Done()
+			ended <- ctx.Err()
+			return "", ctx.Err()
+		}
+		begin := time.Now()
+		for i := range 3 {
+			go func() {
+				_, err := w.GetOrLoad(within(t, time.Duration(i+1)*time.Second), "k", 0, load)
+				assert.ErrorIs(t, err, context.DeadlineExceeded)
+			}()
+		}
+		require.ErrorIs(t, <-ended, context.DeadlineExceeded)
+		assert.Equal(t, 3*time.Second, time.Since(begin))
+		require.NoError(t, w.Close(t.Context()))
+	})
+}

@@ -69,6 +69,7 @@ type Engine[V any] struct {
 	negatives  *negative.Set
 	closed     atomic.Bool
 	loads      atomic.Int64 // under way
+	loaders    loaders[V]
 
 	failedRefreshes *negative.Set // keys that are not refreshed for a while
 
@@ -114,6 +115,7 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 		lifetime:   lifetime{l1TTL: cfg.L1TTL, jitter: cfg.L1Jitter, staleFor: cfg.StaleIfError, ahead: cfg.RefreshAhead},
 		reads:      cfg.ReadPolicy.Plan(),
 		flights:    flight.New[load[V]](),
+		loaders:    loaders[V]{group: flight.New[loaderCall[V]]()},
 		negatives:  negative.New(cfg.NegativeTTL, maxNegatives),
 	}
 	if err := checkTiers(l1, l2, e.l1.Description(), e.l2.Description()); err != nil {

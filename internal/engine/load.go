@@ -338,7 +338,7 @@ func (l *load[V]) call(ctx context.Context, f *flight.Flight[load[V]], missed bo
 		return
 	}
 	l.stage.Store(stageLoading)
-	value, err := l.callLoader(ctx)
+	value, err := l.value(ctx)
 	switch {
 	case errors.Is(err, backends.ErrNotFound):
 		l.Found, l.err = tier.LookupMiss, err
@@ -381,8 +381,17 @@ func (l *load[V]) write(ctx context.Context, w *write[V]) tier.Refilled {
 	return w.runFenced(ctx, &l.read.fence)
 }
 
-// callLoader calls the loader, observed.
-func (l *load[V]) callLoader(ctx context.Context) (value V, err error) {
+// value calls the loader, or shares the call of another load during the same write.
+func (l *load[V]) value(ctx context.Context) (V, error) {
+	if l.read.fence.Broken() {
+		return l.shareLoader(ctx)
+	}
+	return l.callLoader(ctx, &l.err)
+}
+
+// callLoader calls the loader, observed. It stores the error too, for the case that the
+// loader ends the goroutine.
+func (l *load[V]) callLoader(ctx context.Context, stored *error) (value V, err error) {
 	var obs telemetry.Load
 	ctx = l.read.engine.tel.StartLoad(ctx, &obs, l.read.key)
 	err = guard.ErrExited
@@ -390,7 +399,7 @@ func (l *load[V]) callLoader(ctx context.Context) (value V, err error) {
 		if err != nil {
 			text, readable := guard.Readable(err, l.read.key)
 			err = &tier.LoadError{Err: readable, Text: text}
-			l.err = err // also when the loader has ended the goroutine
+			*stored = err
 		}
 		obs.Returned(ctx, err)
 	}()

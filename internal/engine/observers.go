@@ -26,6 +26,9 @@ type observers struct {
 
 // observe fills the list.
 func (e *Engine[V]) observe() {
+	e.observers.began = append(e.observers.began, func(op writepolicy.Op) { e.loaders.forget(op.Key) })
+	e.observers.ended = append(e.observers.ended,
+		func(op writepolicy.Op, _ *tier.Pair[tier.Result], _ tier.Verdict) { e.loaders.forget(op.Key) })
 	if e.negatives != nil {
 		e.observers.began = append(e.observers.began, func(op writepolicy.Op) { e.negatives.Drop(op.Key) })
 	}

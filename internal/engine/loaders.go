@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/flight"
+	"github.com/tiercache/tiercache/internal/guard"
+)
+
+// loaders are the calls of loaders that several loads of a key share while a write of
+// the key is under way. Each of them reads the tiers for itself, because the write may
+// have reached L2 since another one did:
+//
+//	t1  a delete begins, and is slow
+//	t2  a load reads L2, which has nothing any more, and calls the loader
+//	t3  another load finds nothing either: it may have the value of the same call
+//	t4  the delete ends: who comes now must not get a value from before t4
+//
+// So the calls of a key are forgotten when a write of it begins or ends.
+type loaders[V any] struct {
+	group *flight.Group[loaderCall[V]]
+	calls atomic.Int64 // under way; 0: there is nothing to forget
+}
+
+type loaderCall[V any] struct {
+	value V
+	err   error
+}
+
+func (c *loaders[V]) forget(key string) {
+	if c.calls.Load() > 0 {
+		c.group.Forget(key)
+	}
+}
+
+// shareLoader calls the loader, or waits for another load that does.
+func (l *load[V]) shareLoader(ctx context.Context) (value V, err error) {
+	c := &l.read.engine.loaders
+	f, first, err := c.group.Join(ctx, l.read.key,
+		func(*loaderCall[V]) bool { return true },
+		func(call *loaderCall[V]) error {
+			c.calls.Add(1)
+			call.err = guard.ErrExited
+			return nil
+		})
+	if err != nil {
+		return value, err
+	}
+	if first {
+		f.Run(ctx, func(ctx context.Context, f *flight.Flight[loaderCall[V]]) {
+			f.Call.value, f.Call.err = l.callLoader(ctx, &f.Call.err)
+		}, func(*flight.Flight[loaderCall[V]]) { c.calls.Add(-1) })
+	}
+	select {
+	case <-f.Arrived():
+		return f.Call.value, f.Call.err
+	case <-ctx.Done():
+		err := backends.ContextError(ctx)
+		f.Leave(err)
+		return value, err
+	}
+}
