@@ -13,6 +13,16 @@ type Description struct {
 	ServerAddress string
 	ServerPort    int
 
+	// GetOperation, SetOperation and DeleteOperation are the names of the commands
+	// that the store is sent, as in OpenTelemetry's db.operation.name: "GET", for
+	// instance. Leave them empty where there are none.
+	GetOperation, SetOperation, DeleteOperation string
+
+	// Local says that the store is a library that keeps its data on a disk of this
+	// machine: its calls are timed, because a disk may hang, but they are no calls of
+	// a client.
+	Local bool
+
 	// InProcess says that calls never leave the process and never wait for
 	// anything outside of it, neither a network nor a disk. The writes of such
 	// a store run without a timeout.

@@ -24,6 +24,9 @@ func TestStoreIsDescribedOnce(t *testing.T) {
 	remote := backends.Description{System: "redis", ServerAddress: "cache.internal", ServerPort: 6379}
 	instrumented, embedded := remote, backends.Description{System: "badger", InProcess: true}
 	instrumented.Instrumented = true
+	disk := backends.Description{System: "badger", Local: true}
+	commands := remote
+	commands.SetOperation = "SET"
 	for _, test := range []struct {
 		name  string
 		desc  backends.Description
@@ -35,6 +38,11 @@ func TestStoreIsDescribedOnce(t *testing.T) {
 			semconv.DBSystemNameRedis, semconv.ServerAddress("cache.internal"), semconv.ServerPort(6379),
 		}},
 		{"instrumented", instrumented, trace.SpanKindInternal, nil},
+		{"on disk", disk, trace.SpanKindInternal, []attribute.KeyValue{semconv.DBSystemNameKey.String("badger")}},
+		{"with commands", commands, trace.SpanKindClient, []attribute.KeyValue{
+			semconv.DBSystemNameRedis, semconv.DBOperationName("SET"),
+			semconv.ServerAddress("cache.internal"), semconv.ServerPort(6379),
+		}},
 		{"in the process", embedded, trace.SpanKindInternal, []attribute.KeyValue{
 			semconv.DBSystemNameKey.String("badger"),
 		}},
@@ -63,9 +71,54 @@ func TestStoreIsDescribedOnce(t *testing.T) {
 func ofStore(attrs []attribute.KeyValue) (out []attribute.KeyValue) {
 	for _, kv := range attrs {
 		switch kv.Key {
-		case semconv.DBSystemNameKey, semconv.ServerAddressKey, semconv.ServerPortKey:
+		case semconv.DBSystemNameKey, semconv.DBOperationNameKey, semconv.DBResponseStatusCodeKey, semconv.ServerAddressKey, semconv.ServerPortKey:
 			out = append(out, kv)
 		}
 	}
 	return out
+}
+
+// repliedError is the error reply of a store.
+type repliedError struct{ code string }
+
+func (repliedError) Error() string                { return "replied" }
+func (e repliedError) ResponseStatusCode() string { return e.code }
+
+// The code of an error reply is on the span that describes the call of the database, if
+// it is an identifier.
+func TestResponseStatusCode(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		desc backends.Description
+		code string
+		want bool
+	}{
+		"a database":          {backends.Description{System: "redis"}, "OOM", true},
+		"instrumented":        {backends.Description{System: "redis", Instrumented: true}, "OOM", false},
+		"no database":         {backends.Description{}, "OOM", false},
+		"not an identifier":   {backends.Description{System: "redis"}, "user 42 is unknown", false},
+		"an error without it": {backends.Description{System: "redis"}, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			spans := tracetest.NewSpanRecorder()
+			l2 := backendtest.WithFaults(backendtest.NewMap[string]()).Described(test.desc)
+			l2.Next(backendtest.Set, backendtest.FailBefore(repliedError{test.code}))
+			cache, err := tiercache.New("users", backendtest.NewMap[string](), l2, tiercache.WithTelemetry(
+				tracing.Disabled(), tracing.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)))))
+			require.NoError(t, err)
+			require.Error(t, cache.Set(t.Context(), "k", "v", 0))
+			found := false
+			for _, span := range spans.Ended() {
+				for _, a := range span.Attributes() {
+					if a.Key == semconv.DBResponseStatusCodeKey {
+						found = true
+						assert.Equal(t, "set users l2", span.Name())
+						assert.Equal(t, test.code, a.Value.AsString())
+					}
+				}
+			}
+			assert.Equal(t, test.want, found)
+		})
+	}
 }

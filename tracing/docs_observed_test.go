@@ -72,7 +72,7 @@ func observe(t *testing.T) (o observed) {
 		var caches []fixture
 		for _, desc := range []backends.Description{
 			{InProcess: true},
-			{System: "redis", ServerAddress: "cache.example", ServerPort: 6379},
+			{System: "redis", ServerAddress: "cache.example", ServerPort: 6379, GetOperation: "GET", SetOperation: "SET"},
 		} {
 			for _, budget := range []tracing.TierSpans{tracing.TierSpansAll, tracing.TierSpansFailures} {
 				for _, s := range scenarios() {

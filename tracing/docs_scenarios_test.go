@@ -31,7 +31,7 @@ var (
 	errRefused = errors.New("refused")
 
 	refuse = backendtest.FailBefore(errRefused)
-	lose   = backendtest.ApplyThenFail(errors.New("lost"))
+	lose   = backendtest.ApplyThenFail(repliedError{"OOM"})
 )
 
 // set sets a key after the tiers were given a fault for it, or nil.

@@ -189,7 +189,7 @@ func (b *Backend) remove(ctx context.Context, stored []byte) error {
 // Describe names the system "badger" and no server. A store on disk is not in
 // the process, because its calls wait for the disk; one in memory is.
 func (b *Backend) Describe() backends.Description {
-	return backends.Description{System: "badger", InProcess: b.inProcess}
+	return backends.Description{System: "badger", InProcess: b.inProcess, Local: true}
 }
 
 // Close waits for the calls that have begun and makes all others return

@@ -33,9 +33,9 @@ func TestDescribe(t *testing.T) {
 		b    *badgerbackend.Backend
 		want backends.Description
 	}{
-		"on disk":           {open(t, t.TempDir()), backends.Description{System: "badger"}},
-		"in memory":         {openInMemory(t), backends.Description{System: "badger", InProcess: true}},
-		"brought in memory": {brought, backends.Description{System: "badger", InProcess: true}},
+		"on disk":           {open(t, t.TempDir()), backends.Description{System: "badger", Local: true}},
+		"in memory":         {openInMemory(t), backends.Description{System: "badger", InProcess: true, Local: true}},
+		"brought in memory": {brought, backends.Description{System: "badger", InProcess: true, Local: true}},
 	} {
 		assert.Equal(t, test.want, backends.DescriptionOf(test.b), name)
 	}

@@ -4,6 +4,7 @@ package badgerbackend_test
 
 import (
 	"bytes"
+	"errors"
 	"io/fs"
 	"maps"
 	"os"
@@ -25,8 +26,14 @@ func modes(t *testing.T, dir string) map[string]fs.FileMode {
 	t.Helper()
 	got := make(map[string]fs.FileMode)
 	require.NoError(t, fs.WalkDir(os.DirFS(dir), ".", func(path string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // badger has removed it
+		}
 		require.NoError(t, err)
 		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		require.NoError(t, err)
 		got[path] = info.Mode().Perm()
 		return nil

@@ -73,7 +73,10 @@ func traitsOf(client redis.UniversalClient) (t traits, ok bool) {
 
 // describe splits the address as far as it can be.
 func (t traits) describe(instrumented bool) backends.Description {
-	d := backends.Description{System: "redis", ServerAddress: t.addr, Instrumented: instrumented}
+	d := backends.Description{
+		System: "redis", ServerAddress: t.addr, Instrumented: instrumented,
+		GetOperation: "GET", SetOperation: "SET", DeleteOperation: "DEL",
+	}
 	if t.network == "unix" {
 		return d
 	}

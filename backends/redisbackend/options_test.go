@@ -1,6 +1,7 @@
 package redisbackend_test
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +139,7 @@ func TestDescribe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			defer func() { _ = test.client.Close() }()
+			test.want.GetOperation, test.want.SetOperation, test.want.DeleteOperation = "GET", "SET", "DEL"
 			assert.Equal(t, test.want, newBackend(t, test.client).Describe())
 			test.want.Instrumented = true
 			assert.Equal(t, test.want, newBackend(t, test.client, redisbackend.WithInstrumentedClient()).Describe())
@@ -203,4 +205,16 @@ func TestLimits(t *testing.T) {
 	s := newServer(t)
 	_, err := s.backend(t, redisbackend.WithRawValues()).Stage(t.Context(), "k", backends.Entry[[]byte]{Value: make([]byte, redisbackend.MaxValueSize)})
 	require.NoError(t, err)
+}
+
+// The code of an error reply is shown only if the package knows it.
+func TestResponseStatusCode(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"OOM command not allowed": "OOM", "ERR user 42 is odd": "ERR", "SECRET of user 42": "",
+	} {
+		err := &redisbackend.Error{Op: "set", Err: reply(text)}
+		assert.Equal(t, want, err.ResponseStatusCode())
+	}
+	assert.Empty(t, (&redisbackend.Error{Op: "set", Err: io.EOF}).ResponseStatusCode())
 }

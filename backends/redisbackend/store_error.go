@@ -53,6 +53,16 @@ func (e *Error) cause() cause {
 	}
 }
 
+// ResponseStatusCode returns the first word of an error reply of the server, "OOM" for
+// instance, if it is one that the package's doc lists, and "" for other errors. It is the
+// value of the attribute db.response.status_code.
+func (e *Error) ResponseStatusCode() string {
+	if r, ok := replyOf(e.Err); ok && r.code != unlisted {
+		return r.code
+	}
+	return ""
+}
+
 // Unwrap returns the error of the client.
 func (e *Error) Unwrap() error { return e.Err }
 

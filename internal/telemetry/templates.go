@@ -40,6 +40,7 @@ type callTemplate struct {
 	tier      tier.ID
 	name      string
 	span      bool // also where the call succeeds
+	database  bool // the span describes a call of a database
 	start     []trace.SpanStartOption
 	ends      [tier.Outcomes]attributes // by outcome; of a get, by lookup
 	durations [tier.Outcomes]durations  // likewise
@@ -89,11 +90,12 @@ func newCallTemplate(target Target, id tier.ID, kind tier.Kind, spans settings.T
 		tracing.AttrTier.String(id.String()),
 	}
 	c := callTemplate{
-		tier: id,
-		name: kind.String() + " " + target.Cache + " " + id.String(),
-		span: spans == settings.TierSpansAll || spans == settings.TierSpansL2 && id == tier.L2 && !desc.Instrumented,
+		tier:     id,
+		name:     kind.String() + " " + target.Cache + " " + id.String(),
+		database: desc.System != "" && !desc.Instrumented,
+		span:     spans == settings.TierSpansAll || spans == settings.TierSpansL2 && id == tier.L2 && !desc.Instrumented,
 		start: []trace.SpanStartOption{
-			trace.WithAttributes(append(slices.Clip(measured), describe(desc)...)...),
+			trace.WithAttributes(append(slices.Clip(measured), describe(desc, kind)...)...),
 			trace.WithSpanKind(spanKind(desc)),
 		},
 	}
@@ -109,7 +111,7 @@ func newCallTemplate(target Target, id tier.ID, kind tier.Kind, spans settings.T
 }
 
 func spanKind(desc backends.Description) trace.SpanKind {
-	if desc.InProcess || desc.Instrumented {
+	if desc.InProcess || desc.Instrumented || desc.Local {
 		return trace.SpanKindInternal
 	}
 	return trace.SpanKindClient
@@ -118,12 +120,15 @@ func spanKind(desc backends.Description) trace.SpanKind {
 // describe returns the store's system and address, unless the span of its client
 // has them: an internal span with db.system.name would describe a second call, of a
 // database in the process.
-func describe(desc backends.Description) (attrs attributes) {
+func describe(desc backends.Description, kind tier.Kind) (attrs attributes) {
 	if desc.Instrumented {
 		return nil
 	}
 	if desc.System != "" {
 		attrs = append(attrs, semconv.DBSystemNameKey.String(desc.System))
+	}
+	if name := operationName(desc, kind); name != "" {
+		attrs = append(attrs, semconv.DBOperationName(name))
 	}
 	if desc.ServerAddress != "" {
 		attrs = append(attrs, semconv.ServerAddress(desc.ServerAddress))
@@ -132,6 +137,18 @@ func describe(desc backends.Description) (attrs attributes) {
 		}
 	}
 	return attrs
+}
+
+// operationName returns the name of the command that the store is sent.
+func operationName(desc backends.Description, kind tier.Kind) string {
+	switch kind {
+	case tier.Get:
+		return desc.GetOperation
+	case tier.Set, tier.Refill:
+		return desc.SetOperation
+	default:
+		return desc.DeleteOperation
+	}
 }
 
 // endOfWrite leaves out what is not known yet.

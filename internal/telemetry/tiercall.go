@@ -11,6 +11,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/errtype"
+	"github.com/tiercache/tiercache/internal/guard"
 	"github.com/tiercache/tiercache/tier"
 )
 
@@ -67,6 +69,9 @@ func (c *TierCall) describeEnd(ctx context.Context, end int, err error) {
 	setAttributes(c.span, c.template.ends[end]...)
 	if err != nil {
 		failStack(c.span, err)
+		if code := statusCode(err); code != "" && c.template.database {
+			setAttributes(c.span, semconv.DBResponseStatusCode(code))
+		}
 	}
 }
 
@@ -85,6 +90,19 @@ func failStack(span trace.Span, err error) {
 	if p, ok := errors.AsType[*backends.PanicError](err); ok {
 		setAttributes(span, semconv.ExceptionStacktrace(string(p.Stack)))
 	}
+}
+
+// statusCode returns the code of a store's error reply, where its error knows it.
+func statusCode(err error) (code string) {
+	defer guard.Report()
+	coded, ok := errors.AsType[interface {
+		error
+		ResponseStatusCode() string
+	}](err)
+	if ok && errtype.Valid(coded.ResponseStatusCode()) {
+		return coded.ResponseStatusCode()
+	}
+	return ""
 }
 
 // End ends the span.
