@@ -106,7 +106,7 @@ func scenarios() []scenario {
 		{run: func(t *testing.T, f fixture) { f.get(t) }},
 		{run: func(t *testing.T, f fixture) {
 			f.l1.Next(backendtest.Get, backendtest.Lose(errRefused))
-			f.l2.Next(backendtest.Get, backendtest.Lose(errRefused))
+			f.l2.Next(backendtest.Get, backendtest.Lose(repliedError{"LOADING"}))
 			f.get(t)
 		}},
 		{run: func(t *testing.T, f fixture) {
