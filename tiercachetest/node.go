@@ -1,0 +1,41 @@
+package tiercachetest
+
+import (
+	"slices"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Node is a span and the spans below it.
+type Node struct {
+	Span     sdktrace.ReadOnlySpan
+	Children []*Node
+}
+
+// Nodes arranges spans, of one trace or of several, as trees and returns the
+// roots. A span whose parent is not among spans is a root. Siblings and roots
+// are in the order of their starts; those that started at the same time keep
+// the order that they have in spans, which is not changed.
+func Nodes(spans []sdktrace.ReadOnlySpan) []*Node {
+	spans = slices.Clone(spans)
+	slices.SortStableFunc(spans, func(a, b sdktrace.ReadOnlySpan) int { return a.StartTime().Compare(b.StartTime()) })
+	type id struct {
+		trace trace.TraceID
+		span  trace.SpanID
+	}
+	nodes := make(map[id]*Node, len(spans))
+	for _, s := range spans {
+		nodes[id{s.SpanContext().TraceID(), s.SpanContext().SpanID()}] = &Node{Span: s}
+	}
+	var roots []*Node
+	for _, s := range spans {
+		node := nodes[id{s.SpanContext().TraceID(), s.SpanContext().SpanID()}]
+		if parent := nodes[id{s.Parent().TraceID(), s.Parent().SpanID()}]; parent != nil {
+			parent.Children = append(parent.Children, node)
+		} else {
+			roots = append(roots, node)
+		}
+	}
+	return roots
+}
