@@ -15,9 +15,9 @@ import (
 )
 
 // contexts makes L2 keep the contexts of its writes.
-func contexts(w *world) *[]context.Context {
+func contexts(f *fixture) *[]context.Context {
 	var kept []context.Context
-	w.l2.Always(backendtest.Set, func(ctx context.Context, next func(context.Context) error) error {
+	f.L2.Always(backendtest.Set, func(ctx context.Context, next func(context.Context) error) error {
 		kept = append(kept, ctx)
 		return next(ctx)
 	})
@@ -30,8 +30,8 @@ func TestWriteTimeoutIsShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const timeout = 64 * time.Second
-		w := newWorld(t, tiercache.WithWriteTimeout(timeout))
-		kept := contexts(w)
+		f := newFixture(t, tiercache.WithWriteTimeout(timeout))
+		kept := contexts(f)
 		begin := time.Now()
 		for _, test := range []struct {
 			pause, ends time.Duration // since the write before, and since begin
@@ -43,7 +43,7 @@ func TestWriteTimeoutIsShared(t *testing.T) {
 			{time.Hour, time.Hour + time.Second + timeout},
 		} {
 			time.Sleep(test.pause)
-			require.NoError(t, w.Set(t.Context(), "k", "v", 0))
+			require.NoError(t, f.Set(t.Context(), "k", "v", 0))
 			ctx := (*kept)[len(*kept)-1]
 			deadline, ok := ctx.Deadline()
 			assert.True(t, ok)
@@ -54,7 +54,7 @@ func TestWriteTimeoutIsShared(t *testing.T) {
 		<-last.Done()
 		require.ErrorIs(t, last.Err(), context.DeadlineExceeded)
 		require.ErrorIs(t, context.Cause(last), context.DeadlineExceeded)
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -62,11 +62,11 @@ func TestWriteTimeoutIsShared(t *testing.T) {
 // can be made of it without a goroutine that waits. Not parallel: it counts
 // goroutines.
 func TestWriteTimeout_Context(t *testing.T) {
-	w := newWorld(t)
-	kept := contexts(w)
+	f := newFixture(t)
+	kept := contexts(f)
 	type key struct{}
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
-	require.NoError(t, w.Set(ctx, "k", "v", 0))
+	require.NoError(t, f.Set(ctx, "k", "v", 0))
 	cancel()
 	got := (*kept)[0]
 	assert.Equal(t, "value", got.Value(key{}))
@@ -77,7 +77,7 @@ func TestWriteTimeout_Context(t *testing.T) {
 	defer stop()
 	assert.Equal(t, before, runtime.NumGoroutine())
 	require.NoError(t, derived.Err())
-	require.NoError(t, w.Close(t.Context()))
+	require.NoError(t, f.Close(t.Context()))
 	<-derived.Done() // the cache has freed the timer
 	require.ErrorIs(t, context.Cause(derived), context.Canceled)
 }
@@ -93,15 +93,15 @@ func (endless) Err() error                  { return nil }
 func TestWriteTimeout_CauseIsItsOwn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		kept := contexts(w)
+		f := newFixture(t)
+		kept := contexts(f)
 		ctx, cancel := context.WithCancelCause(t.Context())
-		require.NoError(t, w.Set(endless{ctx}, "k", "v", 0))
+		require.NoError(t, f.Set(endless{ctx}, "k", "v", 0))
 		cancel(errRefused)
 		got := (*kept)[0]
 		<-got.Done()
 		require.ErrorIs(t, context.Cause(got), context.DeadlineExceeded)
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -109,14 +109,14 @@ func TestWriteTimeout_CauseIsItsOwn(t *testing.T) {
 // outside.
 func TestWriteTimeout_ClockGoesBack(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	kept := contexts(w)
-	require.NoError(t, w.Set(t.Context(), "k", "v", 0))
+	f := newFixture(t)
+	kept := contexts(f)
+	require.NoError(t, f.Set(t.Context(), "k", "v", 0))
 	synctest.Test(t, func(t *testing.T) {
-		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
+		require.NoError(t, f.Set(t.Context(), "k", "v", 0))
 		deadline, ok := (*kept)[1].Deadline()
 		assert.True(t, ok)
 		assert.Equal(t, tiercache.DefaultWriteTimeout, time.Until(deadline))
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 	})
 }

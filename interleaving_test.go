@@ -37,11 +37,11 @@ func TestTwoWritersOfOneKey(t *testing.T) {
 		t.Run("A is held in "+held, func(t *testing.T) {
 			t.Parallel()
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-				w := newWorld(t, tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(time.Hour))
+				f := newFixture(t, tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(time.Hour))
 				around := writepolicy.NameOf(p) == "write_around"
-				gate, call, tier := backendtest.NewGate(), backendtest.Set, w.l2
+				gate, call, tier := backendtest.NewGate(), backendtest.Set, f.L2
 				if held == "l1" {
-					tier = w.l1
+					tier = f.L1
 					if around {
 						call = backendtest.Delete
 					}
@@ -49,26 +49,26 @@ func TestTwoWritersOfOneKey(t *testing.T) {
 				tier.Next(call, gate.Before())
 
 				doneA := make(chan error, 1)
-				go func() { doneA <- w.Set(t.Context(), "k", "A", 0) }()
+				go func() { doneA <- f.Set(t.Context(), "k", "A", 0) }()
 				<-gate.Arrived()
 				synctest.Wait()
-				before1, before2 := writeCalls(w.l1), writeCalls(w.l2)
+				before1, before2 := writeCalls(f.L1), writeCalls(f.L2)
 
 				doneB := make(chan error, 1)
-				go func() { doneB <- w.Set(t.Context(), "k", "B", 0) }()
+				go func() { doneB <- f.Set(t.Context(), "k", "B", 0) }()
 				synctest.Wait()
-				assert.Equal(t, [2]int{before1, before2}, [2]int{writeCalls(w.l1), writeCalls(w.l2)},
+				assert.Equal(t, [2]int{before1, before2}, [2]int{writeCalls(f.L1), writeCalls(f.L2)},
 					"B may not touch a tier before A has left both")
 
 				gate.Open()
 				errA, errB := <-doneA, <-doneB
-				require.NoError(t, w.Close(t.Context()))
+				require.NoError(t, f.Close(t.Context()))
 				require.NoError(t, errA)
 				require.NoError(t, errB)
 				if around {
-					w.assertHolds(t, "", "B")
+					assertHolds(t, f, "", "B")
 				} else {
-					w.assertHolds(t, "B", "B")
+					assertHolds(t, f, "B", "B")
 				}
 			})
 		})
@@ -79,20 +79,20 @@ func TestTwoWritersOfOneKey(t *testing.T) {
 func TestDetachedLoserKeepsTheTurn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, tiercache.WithWritePolicy(writepolicy.Race()))
+		f := newFixture(t, tiercache.WithWritePolicy(writepolicy.Race()))
 		gate := backendtest.NewGate()
-		w.l2.Next(backendtest.Set, gate.Before())
-		require.NoError(t, w.Set(t.Context(), "k", "A", 0))
-		w.assertHolds(t, "A", "")
+		f.L2.Next(backendtest.Set, gate.Before())
+		require.NoError(t, f.Set(t.Context(), "k", "A", 0))
+		assertHolds(t, f, "A", "")
 
 		deleted := make(chan error, 1)
-		go func() { deleted <- w.Delete(t.Context(), "k") }()
+		go func() { deleted <- f.Delete(t.Context(), "k") }()
 		synctest.Wait()
-		assert.Zero(t, w.l1.Calls(backendtest.Delete))
+		assert.Zero(t, f.L1.Calls(backendtest.Delete))
 		gate.Open()
 		require.NoError(t, <-deleted)
-		w.assertHolds(t, "", "")
-		require.NoError(t, w.Close(t.Context()))
+		assertHolds(t, f, "", "")
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -100,15 +100,15 @@ func TestDetachedLoserKeepsTheTurn(t *testing.T) {
 func TestLockWaitIsShown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := newCapture()
-		w := newWorld(t, c.options()...)
-		w.l2.Next(backendtest.Set, backendtest.Delay(2*time.Second))
-		go func() { assert.NoError(t, w.Set(t.Context(), "k", "A", 0)) }()
+		c := newRecorder()
+		f := newFixture(t, c.options()...)
+		f.L2.Next(backendtest.Set, backendtest.Delay(2*time.Second))
+		go func() { assert.NoError(t, f.Set(t.Context(), "k", "A", 0)) }()
 		synctest.Wait()
-		require.NoError(t, w.Set(t.Context(), "k", "B", 0))
-		require.NoError(t, w.Close(t.Context()))
-		assert.Equal(t, 1, strings.Count(c.tree(), "tiercache.lock.wait_duration="))
-		assert.Contains(t, c.tree(), "tiercache.lock.wait_duration=2")
+		require.NoError(t, f.Set(t.Context(), "k", "B", 0))
+		require.NoError(t, f.Close(t.Context()))
+		assert.Equal(t, 1, strings.Count(c.Tree(), "tiercache.lock.wait_duration="))
+		assert.Contains(t, c.Tree(), "tiercache.lock.wait_duration=2")
 	})
 }
 
@@ -116,16 +116,16 @@ func TestLockWaitIsShown(t *testing.T) {
 func TestOtherKeysDoNotWait(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		w := newWorld(t, tiercache.WithWritePolicy(p))
-		w.l2.Next(backendtest.Set, backendtest.Hang())
-		go func() { _ = w.Set(t.Context(), "hung", "v", 0) }()
+		f := newFixture(t, tiercache.WithWritePolicy(p))
+		f.L2.Next(backendtest.Set, backendtest.Hang())
+		go func() { _ = f.Set(t.Context(), "hung", "v", 0) }()
 		synctest.Wait()
 		begin := time.Now()
 		for i := range 1000 {
-			require.NoError(t, w.Set(t.Context(), fmt.Sprint("key ", i), "v", 0))
+			require.NoError(t, f.Set(t.Context(), fmt.Sprint("key ", i), "v", 0))
 		}
 		assert.Zero(t, time.Since(begin))
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -134,8 +134,8 @@ func TestOtherKeysDoNotWait(t *testing.T) {
 func TestCancelBetweenTiers(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		c := newCapture()
-		w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(p))...)
+		c := newRecorder()
+		f := newFixture(t, append(c.options(), tiercache.WithWritePolicy(p))...)
 		ctx, span := c.caller(t.Context())
 		ctx, cancel := context.WithCancel(ctx)
 		cancelAfter := func(ctx context.Context, apply func(context.Context) error) error {
@@ -143,28 +143,28 @@ func TestCancelBetweenTiers(t *testing.T) {
 			cancel()
 			return err
 		}
-		first, call := w.l1, backendtest.Set
+		first, call := f.L1, backendtest.Set
 		switch writepolicy.NameOf(p) {
 		case "sequential_l2_first", "write_around":
-			first = w.l2
+			first = f.L2
 		case "race": // nothing is between the tiers; both begin at once
-			w.l2.Next(call, backendtest.Delay(time.Second))
+			f.L2.Next(call, backendtest.Delay(time.Second))
 		}
 		first.Next(call, cancelAfter)
-		err := w.Set(ctx, "k", "v", 0)
-		require.NoError(t, w.Close(t.Context()))
+		err := f.Set(ctx, "k", "v", 0)
+		require.NoError(t, f.Close(t.Context()))
 		span.End()
 		require.Error(t, ctx.Err())
 		require.NoError(t, err)
 		if writepolicy.NameOf(p) == "write_around" {
-			w.assertHolds(t, "", "v")
+			assertHolds(t, f, "", "v")
 		} else {
-			w.assertHolds(t, "v", "v")
+			assertHolds(t, f, "v", "v")
 		}
-		for _, s := range c.spans.Ended() {
+		for _, s := range c.Spans() {
 			assert.Equal(t, span.SpanContext().TraceID(), s.SpanContext().TraceID(), s.Name())
 		}
-		assert.Len(t, c.spans.Ended(), 4)
+		assert.Len(t, c.Spans(), 4)
 	})
 }
 
@@ -172,19 +172,19 @@ func TestCancelBetweenTiers(t *testing.T) {
 func TestCancelBeforeAnyTier(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		c := newCapture()
-		w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(p))...)
+		c := newRecorder()
+		f := newFixture(t, append(c.options(), tiercache.WithWritePolicy(p))...)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(errRefused)
-		err := w.Set(ctx, "k", "v", 0)
+		err := f.Set(ctx, "k", "v", 0)
 		require.ErrorIs(t, err, errRefused)
 		require.ErrorContains(t, err, "neither tier was changed")
 		e := asError(t, err)
 		assert.Equal(t, [2]tier.Outcome{}, [2]tier.Outcome{e.L1.Outcome, e.L2.Outcome})
-		assert.Zero(t, writeCalls(w.l1)+writeCalls(w.l2))
-		assert.Empty(t, c.hooked())
-		require.NoError(t, w.Close(t.Context()))
-		assert.Len(t, c.spans.Ended(), 1)
+		assert.Zero(t, writeCalls(f.L1)+writeCalls(f.L2))
+		assert.Empty(t, c.Inconsistencies())
+		require.NoError(t, f.Close(t.Context()))
+		assert.Len(t, c.Spans(), 1)
 	})
 }
 
@@ -192,21 +192,21 @@ func TestCancelBeforeAnyTier(t *testing.T) {
 func TestCancelWhileWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := newCapture()
-		w := newWorld(t, c.options()...)
+		c := newRecorder()
+		f := newFixture(t, c.options()...)
 		gate := backendtest.NewGate()
-		w.l2.Next(backendtest.Set, gate.Before())
+		f.L2.Next(backendtest.Set, gate.Before())
 		results := make(chan error, 2)
-		go func() { results <- w.Set(t.Context(), "k", "A", 0) }()
+		go func() { results <- f.Set(t.Context(), "k", "A", 0) }()
 		<-gate.Arrived()
 		synctest.Wait()
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		waiting := make(chan error)
-		go func() { waiting <- w.Set(ctx, "k", "B", 0) }()
+		go func() { waiting <- f.Set(ctx, "k", "B", 0) }()
 		synctest.Wait()
-		go func() { results <- w.Set(t.Context(), "k", "C", 0) }()
+		go func() { results <- f.Set(t.Context(), "k", "C", 0) }()
 		err := <-waiting
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorContains(t, err, "waiting for the key's lock")
@@ -216,9 +216,9 @@ func TestCancelWhileWaiting(t *testing.T) {
 		gate.Open()
 		require.NoError(t, <-results)
 		require.NoError(t, <-results)
-		w.assertHolds(t, "C", "C")
-		assert.Empty(t, c.hooked())
-		require.NoError(t, w.Close(t.Context()))
+		assertHolds(t, f, "C", "C")
+		assert.Empty(t, c.Inconsistencies())
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -227,17 +227,17 @@ func TestCancelWhileWaiting(t *testing.T) {
 func TestHang(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		c := newCapture()
-		w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(3*time.Second))...)
-		w.l2.Next(backendtest.Set, backendtest.Hang())
+		c := newRecorder()
+		f := newFixture(t, append(c.options(), tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(3*time.Second))...)
+		f.L2.Next(backendtest.Set, backendtest.Hang())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		begin := time.Now()
-		_ = w.Set(ctx, "k", "v", 0)
-		require.NoError(t, w.Close(t.Context()))
+		_ = f.Set(ctx, "k", "v", 0)
+		require.NoError(t, f.Close(t.Context()))
 		assert.Equal(t, 3*time.Second, time.Since(begin))
-		require.Len(t, c.hooked(), 1)
-		assert.Equal(t, tier.Unknown, c.hooked()[0].L2.Outcome)
+		require.Len(t, c.Inconsistencies(), 1)
+		assert.Equal(t, tier.Unknown, c.Inconsistencies()[0].L2.Outcome)
 	})
 }
 
@@ -246,17 +246,17 @@ func TestHang(t *testing.T) {
 func TestRaceCancelsLoser(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := newCapture()
-		w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(writepolicy.Race(writepolicy.CancelLoser())))...)
-		w.l1.Next(backendtest.Set, backendtest.Delay(time.Second))
-		w.l2.Next(backendtest.Set, backendtest.Hang())
+		c := newRecorder()
+		f := newFixture(t, append(c.options(), tiercache.WithWritePolicy(writepolicy.Race(writepolicy.CancelLoser())))...)
+		f.L1.Next(backendtest.Set, backendtest.Delay(time.Second))
+		f.L2.Next(backendtest.Set, backendtest.Hang())
 		begin := time.Now()
-		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Set(t.Context(), "k", "v", 0))
+		require.NoError(t, f.Close(t.Context()))
 		assert.Equal(t, time.Second, time.Since(begin))
-		w.assertHolds(t, "v", "")
-		require.Len(t, c.hooked(), 1)
-		assert.Equal(t, tier.Unknown, c.hooked()[0].L2.Outcome)
-		assert.Contains(t, c.tree(), "error.type=canceled")
+		assertHolds(t, f, "v", "")
+		require.Len(t, c.Inconsistencies(), 1)
+		assert.Equal(t, tier.Unknown, c.Inconsistencies()[0].L2.Outcome)
+		assert.Contains(t, c.Tree(), "error.type=canceled")
 	})
 }

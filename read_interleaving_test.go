@@ -17,11 +17,11 @@ import (
 )
 
 // held begins with "old" in L2 alone, as after an eviction in L1.
-func held(t *testing.T, opts ...tiercache.Option) *world {
+func held(t *testing.T, opts ...tiercache.Option) *fixture {
 	t.Helper()
-	w := newWorld(t, opts...)
-	require.NoError(t, w.map2.Set(t.Context(), "k", backends.Entry[string]{Value: "old"}))
-	return w
+	f := newFixture(t, opts...)
+	require.NoError(t, f.Map2.Set(t.Context(), "k", backends.Entry[string]{Value: "old"}))
+	return f
 }
 
 // A reader has read the old value in L2 and is about to store it in L1. A write
@@ -34,31 +34,31 @@ func TestRefillAgainstWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-				w := held(t, tiercache.WithWritePolicy(p))
+				f := held(t, tiercache.WithWritePolicy(p))
 				gate := backendtest.NewGate()
-				w.l2.Next(backendtest.Get, gate.After())
+				f.L2.Next(backendtest.Get, gate.After())
 				read := make(chan string)
 				go func() {
-					value, _, err := w.Get(t.Context(), "k")
+					value, _, err := f.Get(t.Context(), "k")
 					assert.NoError(t, err)
 					read <- value
 				}()
 				<-gate.Arrived()
 				if remove {
-					require.NoError(t, w.Delete(t.Context(), "k"))
+					require.NoError(t, f.Delete(t.Context(), "k"))
 				} else {
-					require.NoError(t, w.Set(t.Context(), "k", "new", 0))
+					require.NoError(t, f.Set(t.Context(), "k", "new", 0))
 				}
 				synctest.Wait() // a policy may answer before it has written both tiers
 				gate.Open()
 				value := <-read
-				if l1, _ := w.holds("k"); l1 != "" {
+				if l1, _ := f.Holds("k"); l1 != "" {
 					assert.Equal(t, "new", value, "it was overtaken, and whoever comes later finds the new value")
 				} else {
 					assert.Equal(t, "old", value, "it began before the write")
 				}
-				require.NoError(t, w.Close(t.Context()))
-				l1, l2 := w.holds("k")
+				require.NoError(t, f.Close(t.Context()))
+				l1, l2 := f.Holds("k")
 				assert.NotEqual(t, "old", l1)
 				assert.NotEqual(t, "old", l2)
 			})
@@ -74,27 +74,27 @@ func TestRefillAgainstWriteUnderWay(t *testing.T) {
 		t.Run("held in "+tier, func(t *testing.T) {
 			t.Parallel()
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-				w := held(t, tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(time.Hour))
+				f := held(t, tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(time.Hour))
 				writing, reading := backendtest.NewGate(), backendtest.NewGate()
-				call, faults := backendtest.Set, w.l2
+				call, faults := backendtest.Set, f.L2
 				if tier == "l1" {
-					faults = w.l1
+					faults = f.L1
 					if writepolicy.NameOf(p) == "write_around" {
 						call = backendtest.Delete
 					}
 				}
 				faults.Next(call, writing.Before())
-				w.l1.Next(backendtest.Get, backendtest.Hang()) // as if evicted, whatever was written
-				w.l2.Next(backendtest.Get, reading.After())
+				f.L1.Next(backendtest.Get, backendtest.Hang()) // as if evicted, whatever was written
+				f.L2.Next(backendtest.Get, reading.After())
 
-				go func() { assert.NoError(t, w.Set(t.Context(), "k", "new", 0)) }()
+				go func() { assert.NoError(t, f.Set(t.Context(), "k", "new", 0)) }()
 				<-writing.Arrived()
 				synctest.Wait()
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan struct{})
 				go func() {
 					defer close(done)
-					_, _, _ = w.Get(ctx, "k")
+					_, _, _ = f.Get(ctx, "k")
 				}()
 				synctest.Wait()
 				cancel() // L1 answers with an error, and L2 is asked
@@ -103,8 +103,8 @@ func TestRefillAgainstWriteUnderWay(t *testing.T) {
 				synctest.Wait()
 				reading.Open()
 				<-done
-				require.NoError(t, w.Close(t.Context()))
-				l1, l2 := w.holds("k")
+				require.NoError(t, f.Close(t.Context()))
+				l1, l2 := f.Holds("k")
 				assert.NotEqual(t, "old", l1)
 				assert.Equal(t, "new", l2)
 			})
@@ -120,19 +120,19 @@ func TestLoadAgainstWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-				w := newWorld(t, tiercache.WithWritePolicy(p))
-				value, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
+				f := newFixture(t, tiercache.WithWritePolicy(p))
+				value, err := f.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
 					if remove {
-						assert.NoError(t, w.Delete(t.Context(), "k"))
+						assert.NoError(t, f.Delete(t.Context(), "k"))
 					} else {
-						assert.NoError(t, w.Set(t.Context(), "k", "new", 0))
+						assert.NoError(t, f.Set(t.Context(), "k", "new", 0))
 					}
 					return "loaded", nil
 				})
 				require.NoError(t, err)
 				assert.Equal(t, "loaded", value)
-				require.NoError(t, w.Close(t.Context()))
-				l1, l2 := w.holds("k")
+				require.NoError(t, f.Close(t.Context()))
+				l1, l2 := f.Holds("k")
 				assert.NotEqual(t, "loaded", l1)
 				assert.NotEqual(t, "loaded", l2)
 			})
@@ -144,11 +144,11 @@ func TestLoadAgainstWrite(t *testing.T) {
 func TestLoadsAreShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		f := newFixture(t)
 		var calls atomic.Int32
 		for range 64 {
 			go func() {
-				value, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
+				value, err := f.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
 					calls.Add(1)
 					time.Sleep(time.Second)
 					return "loaded", nil
@@ -160,8 +160,8 @@ func TestLoadsAreShared(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(2 * time.Second)
 		assert.Equal(t, int32(1), calls.Load())
-		assert.Equal(t, 1, w.l2.Calls(backendtest.Get))
-		require.NoError(t, w.Close(t.Context()))
+		assert.Equal(t, 1, f.L2.Calls(backendtest.Get))
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -170,25 +170,25 @@ func TestLoadsAreShared(t *testing.T) {
 func TestLoadIsNotSharedAcrossAWrite(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		f := newFixture(t)
 		gate := make(chan struct{})
 		first := make(chan string, 1)
 		go func() {
-			value, _ := w.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
+			value, _ := f.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
 				<-gate
 				return "before", nil
 			})
 			first <- value
 		}()
 		synctest.Wait()
-		require.NoError(t, w.Delete(t.Context(), "k"))
-		value, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) { return "after", nil })
+		require.NoError(t, f.Delete(t.Context(), "k"))
+		value, err := f.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) { return "after", nil })
 		require.NoError(t, err)
 		assert.Equal(t, "after", value)
 		close(gate)
 		assert.Equal(t, "before", <-first)
-		w.assertHolds(t, "after", "after")
-		require.NoError(t, w.Close(t.Context()))
+		assertHolds(t, f, "after", "after")
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -197,7 +197,7 @@ func TestLoadIsNotSharedAcrossAWrite(t *testing.T) {
 func TestLeaderLeaves(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		f := newFixture(t)
 		load := func(ctx context.Context, _ string) (string, error) {
 			select {
 			case <-time.After(time.Minute):
@@ -209,20 +209,20 @@ func TestLeaderLeaves(t *testing.T) {
 		leaves := func(after time.Duration) {
 			ctx, cancel := context.WithTimeout(t.Context(), after)
 			defer cancel()
-			_, err := w.GetOrLoad(ctx, "k", 0, load)
+			_, err := f.GetOrLoad(ctx, "k", 0, load)
 			assert.ErrorIs(t, err, context.DeadlineExceeded)
 		}
 		go leaves(time.Second)
 		synctest.Wait()
 		go leaves(2 * time.Second)
-		value, err := w.GetOrLoad(t.Context(), "k", 0, load)
+		value, err := f.GetOrLoad(t.Context(), "k", 0, load)
 		require.NoError(t, err)
 		assert.Equal(t, "loaded", value)
 
 		begin := time.Now()
-		require.NoError(t, w.Delete(t.Context(), "k"))
+		require.NoError(t, f.Delete(t.Context(), "k"))
 		leaves(time.Second)
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 		assert.Equal(t, time.Second, time.Since(begin), "nobody waited for the loader any more")
 	})
 }
@@ -231,10 +231,10 @@ func TestLeaderLeaves(t *testing.T) {
 func TestLoaderPanicIsShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		f := newFixture(t)
 		for range 3 {
 			go func() {
-				_, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
+				_, err := f.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
 					time.Sleep(time.Second)
 					panic(errRefused)
 				})
@@ -244,7 +244,7 @@ func TestLoaderPanicIsShared(t *testing.T) {
 			}()
 		}
 		time.Sleep(2 * time.Second)
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -253,47 +253,47 @@ func TestLoaderPanicIsShared(t *testing.T) {
 func TestExpiryBetweenTheTiers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, tiercache.WithL1TTL(time.Minute, 0))
+		f := newFixture(t, tiercache.WithL1TTL(time.Minute, 0))
 		begin := time.Now()
-		require.NoError(t, w.Set(t.Context(), "k", "v", 90*time.Second))
-		assert.Equal(t, time.Minute, w.map1.Snapshot()["k"].ExpiresAt.Sub(begin))
-		assert.Equal(t, 90*time.Second, w.map2.Snapshot()["k"].ExpiresAt.Sub(begin))
+		require.NoError(t, f.Set(t.Context(), "k", "v", 90*time.Second))
+		assert.Equal(t, time.Minute, f.Map1.Snapshot()["k"].ExpiresAt.Sub(begin))
+		assert.Equal(t, 90*time.Second, f.Map2.Snapshot()["k"].ExpiresAt.Sub(begin))
 
 		time.Sleep(70 * time.Second)
-		value, ok, err := w.Get(t.Context(), "k")
+		value, ok, err := f.Get(t.Context(), "k")
 		require.NoError(t, err)
 		assert.True(t, ok)
 		assert.Equal(t, "v", value)
-		assert.Equal(t, 90*time.Second, w.map1.Snapshot()["k"].ExpiresAt.Sub(begin), "the remaining life, not a new one")
+		assert.Equal(t, 90*time.Second, f.Map1.Snapshot()["k"].ExpiresAt.Sub(begin), "the remaining life, not a new one")
 
 		time.Sleep(20 * time.Second)
-		_, ok, err = w.Get(t.Context(), "k")
+		_, ok, err = f.Get(t.Context(), "k")
 		require.NoError(t, err)
 		assert.False(t, ok)
 
-		require.NoError(t, w.Set(t.Context(), "k", "v", time.Hour))
+		require.NoError(t, f.Set(t.Context(), "k", "v", time.Hour))
 		time.Sleep(70 * time.Second)
-		_, _, err = w.Get(t.Context(), "k")
+		_, _, err = f.Get(t.Context(), "k")
 		require.NoError(t, err)
-		assert.Equal(t, time.Minute, time.Until(w.map1.Snapshot()["k"].ExpiresAt), "L1 keeps a refill no longer than a Set")
-		require.NoError(t, w.Close(t.Context()))
+		assert.Equal(t, time.Minute, time.Until(f.Map1.Snapshot()["k"].ExpiresAt), "L1 keeps a refill no longer than a Set")
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
 func TestL1Jitter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, tiercache.WithL1TTL(time.Minute, 0.5))
+		f := newFixture(t, tiercache.WithL1TTL(time.Minute, 0.5))
 		lives := make(map[time.Duration]bool)
 		for range 50 {
-			require.NoError(t, w.Set(t.Context(), "k", "v", 0))
-			life := time.Until(w.map1.Snapshot()["k"].ExpiresAt)
+			require.NoError(t, f.Set(t.Context(), "k", "v", 0))
+			life := time.Until(f.Map1.Snapshot()["k"].ExpiresAt)
 			assert.LessOrEqual(t, life, time.Minute)
 			assert.Greater(t, life, 30*time.Second)
 			lives[life] = true
 		}
 		assert.Greater(t, len(lives), 10)
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -301,12 +301,12 @@ func TestL1Jitter(t *testing.T) {
 func TestDeleteOfWhatOnlyL2Has(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		w := held(t, tiercache.WithWritePolicy(p))
-		require.NoError(t, w.Delete(t.Context(), "k"))
-		_, ok, err := w.Get(t.Context(), "k")
+		f := held(t, tiercache.WithWritePolicy(p))
+		require.NoError(t, f.Delete(t.Context(), "k"))
+		_, ok, err := f.Get(t.Context(), "k")
 		require.NoError(t, err)
 		assert.False(t, ok)
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -314,14 +314,14 @@ func TestDeleteOfWhatOnlyL2Has(t *testing.T) {
 func TestEndOfLifeBringsNothingBack(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		w := newWorld(t, tiercache.WithWritePolicy(p))
-		require.NoError(t, w.Set(t.Context(), "k", "older", time.Hour))
-		require.NoError(t, w.Set(t.Context(), "k", "newer", time.Minute))
+		f := newFixture(t, tiercache.WithWritePolicy(p))
+		require.NoError(t, f.Set(t.Context(), "k", "older", time.Hour))
+		require.NoError(t, f.Set(t.Context(), "k", "newer", time.Minute))
 		time.Sleep(2 * time.Minute)
-		_, ok, err := w.Get(t.Context(), "k")
+		_, ok, err := f.Get(t.Context(), "k")
 		require.NoError(t, err)
 		assert.False(t, ok)
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -330,7 +330,7 @@ func TestEndOfLifeBringsNothingBack(t *testing.T) {
 func TestNegativeEntriesEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, tiercache.WithNegativeTTL(time.Minute))
+		f := newFixture(t, tiercache.WithNegativeTTL(time.Minute))
 		loads := 0
 		nothing := func(context.Context, string) (string, error) {
 			loads++
@@ -338,7 +338,7 @@ func TestNegativeEntriesEnd(t *testing.T) {
 		}
 		get := func(want int) {
 			t.Helper()
-			_, err := w.GetOrLoad(t.Context(), "k", 0, nothing)
+			_, err := f.GetOrLoad(t.Context(), "k", 0, nothing)
 			require.ErrorIs(t, err, backends.ErrNotFound)
 			assert.Equal(t, want, loads)
 		}
@@ -346,16 +346,16 @@ func TestNegativeEntriesEnd(t *testing.T) {
 		get(1)
 		time.Sleep(time.Minute)
 		get(2) // its time is over
-		require.NoError(t, w.Delete(t.Context(), "k"))
+		require.NoError(t, f.Delete(t.Context(), "k"))
 		get(3) // a write has ended it
-		require.NoError(t, w.Delete(t.Context(), "k"))
-		_, err := w.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context, _ string) (string, error) {
-			assert.NoError(t, w.Delete(ctx, "k")) // fences what is found now
+		require.NoError(t, f.Delete(t.Context(), "k"))
+		_, err := f.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context, _ string) (string, error) {
+			assert.NoError(t, f.Delete(ctx, "k")) // fences what is found now
 			return "", backends.ErrNotFound
 		})
 		require.ErrorIs(t, err, backends.ErrNotFound)
 		get(4)
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -363,15 +363,15 @@ func TestNegativeEntriesEnd(t *testing.T) {
 // may have the value.
 func TestNegativeOnlyAfterAMiss(t *testing.T) {
 	t.Parallel()
-	w := held(t, tiercache.WithNegativeTTL(time.Minute))
-	w.l2.Next(backendtest.Get, backendtest.Lose(errRefused))
+	f := held(t, tiercache.WithNegativeTTL(time.Minute))
+	f.L2.Next(backendtest.Get, backendtest.Lose(errRefused))
 	nothing := func(context.Context, string) (string, error) { return "", backends.ErrNotFound }
-	_, err := w.GetOrLoad(t.Context(), "k", 0, nothing)
+	_, err := f.GetOrLoad(t.Context(), "k", 0, nothing)
 	require.ErrorIs(t, err, backends.ErrNotFound)
-	value, err := w.GetOrLoad(t.Context(), "k", 0, nothing)
+	value, err := f.GetOrLoad(t.Context(), "k", 0, nothing)
 	require.NoError(t, err)
 	assert.Equal(t, "old", value)
-	require.NoError(t, w.Close(t.Context()))
+	require.NoError(t, f.Close(t.Context()))
 }
 
 // A caller that finds nothing in L1 does not wait for a refresh, which does not
@@ -379,21 +379,21 @@ func TestNegativeOnlyAfterAMiss(t *testing.T) {
 func TestRefreshIsNotSharedWithAMiss(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, tiercache.WithRefreshAhead(0.5))
-		require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
+		f := newFixture(t, tiercache.WithRefreshAhead(0.5))
+		require.NoError(t, f.Set(t.Context(), "k", "v", time.Minute))
 		time.Sleep(50 * time.Second)
 		failing := func(context.Context, string) (string, error) {
 			time.Sleep(time.Second)
 			return "", errRefused
 		}
-		value, err := w.GetOrLoad(t.Context(), "k", time.Minute, failing) // begins a refresh
+		value, err := f.GetOrLoad(t.Context(), "k", time.Minute, failing) // begins a refresh
 		require.NoError(t, err)
 		assert.Equal(t, "v", value)
-		require.NoError(t, w.map1.Delete(t.Context(), "k"))
-		value, err = w.GetOrLoad(t.Context(), "k", time.Minute, failing)
+		require.NoError(t, f.Map1.Delete(t.Context(), "k"))
+		value, err = f.GetOrLoad(t.Context(), "k", time.Minute, failing)
 		require.NoError(t, err)
 		assert.Equal(t, "v", value, "L2 has it")
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -401,17 +401,17 @@ func TestRefreshIsNotSharedWithAMiss(t *testing.T) {
 func TestStaleAfterDelete(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, tiercache.WithStaleIfError(time.Hour))
+		f := newFixture(t, tiercache.WithStaleIfError(time.Hour))
 		fail := func(context.Context, string) (string, error) { return "", errRefused }
-		require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
+		require.NoError(t, f.Set(t.Context(), "k", "v", time.Minute))
 		time.Sleep(2 * time.Minute)
-		value, err := w.GetOrLoad(t.Context(), "k", 0, fail)
+		value, err := f.GetOrLoad(t.Context(), "k", 0, fail)
 		require.NoError(t, err)
 		assert.Equal(t, "v", value)
-		require.NoError(t, w.Delete(t.Context(), "k"))
-		_, err = w.GetOrLoad(t.Context(), "k", 0, fail)
+		require.NoError(t, f.Delete(t.Context(), "k"))
+		_, err = f.GetOrLoad(t.Context(), "k", 0, fail)
 		require.ErrorIs(t, err, errRefused)
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -420,19 +420,19 @@ func TestStaleAfterDelete(t *testing.T) {
 func TestCloseWaitsForReads(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, tiercache.WithRefreshAhead(0.5))
-		require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
+		f := newFixture(t, tiercache.WithRefreshAhead(0.5))
+		require.NoError(t, f.Set(t.Context(), "k", "v", time.Minute))
 		time.Sleep(50 * time.Second)
 		refreshed := false
-		value, err := w.GetOrLoad(t.Context(), "k", time.Minute, func(context.Context, string) (string, error) {
+		value, err := f.GetOrLoad(t.Context(), "k", time.Minute, func(context.Context, string) (string, error) {
 			time.Sleep(time.Second)
 			refreshed = true
 			return "w", nil
 		})
 		require.NoError(t, err)
 		assert.Equal(t, "v", value)
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 		assert.True(t, refreshed)
-		w.assertHolds(t, "w", "w")
+		assertHolds(t, f, "w", "w")
 	})
 }

@@ -17,9 +17,9 @@ import (
 // When L2 and the loader fail, both errors come back.
 func TestLoadAndTierFail(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.l2.Next(backendtest.Get, backendtest.Lose(lostError{}))
-	_, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) { return "", errRefused })
+	f := newFixture(t)
+	f.L2.Next(backendtest.Get, backendtest.Lose(lostError{}))
+	_, err := f.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) { return "", errRefused })
 	require.ErrorIs(t, err, errRefused)
 	require.ErrorIs(t, err, lostError{})
 }
@@ -28,15 +28,15 @@ func TestLoadAndTierFail(t *testing.T) {
 func TestCloseWaitsForTheLoserOfARead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, tiercache.WithReadPolicy(readpolicy.Race()))
-		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
-		w.l2.Next(backendtest.Get, backendtest.Delay(time.Second))
+		f := newFixture(t, tiercache.WithReadPolicy(readpolicy.Race()))
+		require.NoError(t, f.Set(t.Context(), "k", "v", 0))
+		f.L2.Next(backendtest.Get, backendtest.Delay(time.Second))
 		begin := time.Now()
-		_, ok, err := w.Get(t.Context(), "k")
+		_, ok, err := f.Get(t.Context(), "k")
 		require.NoError(t, err)
 		assert.True(t, ok)
 		assert.Zero(t, time.Since(begin))
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 		assert.Equal(t, time.Second, time.Since(begin))
 	})
 }
@@ -45,12 +45,12 @@ func TestCloseWaitsForTheLoserOfARead(t *testing.T) {
 func TestLoadUnderReadPolicies(t *testing.T) {
 	t.Parallel()
 	for _, p := range []readpolicy.Policy{readpolicy.Sequential(), readpolicy.Race(), readpolicy.Parallel()} {
-		w := newWorld(t, tiercache.WithReadPolicy(p), tiercache.WithL1HitSpans(), tiercache.WithStaleIfError(time.Hour))
+		f := newFixture(t, tiercache.WithReadPolicy(p), tiercache.WithL1HitSpans(), tiercache.WithStaleIfError(time.Hour))
 		for _, want := range []string{"loaded", "loaded"} {
-			got, err := w.GetOrLoad(t.Context(), "k", time.Hour, func(context.Context, string) (string, error) { return want, nil })
+			got, err := f.GetOrLoad(t.Context(), "k", time.Hour, func(context.Context, string) (string, error) { return want, nil })
 			require.NoError(t, err)
 			assert.Equal(t, want, got)
 		}
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 	}
 }

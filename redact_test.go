@@ -23,10 +23,10 @@ func TestErrorsDoNotQuoteTheKey(t *testing.T) {
 		{"ю", "юла ю", "юла [key]"},
 		{"user:42", "connection refused", "connection refused"},
 	} {
-		w := newWorld(t)
+		f := newFixture(t)
 		cause := errors.New(test.text)
-		w.l1.Next(backendtest.Set, backendtest.Lose(cause))
-		err := w.Set(t.Context(), test.key, "v", 0)
+		f.L1.Next(backendtest.Set, backendtest.Lose(cause))
+		err := f.Set(t.Context(), test.key, "v", 0)
 		require.ErrorIs(t, err, cause)
 		text := err.Error()
 		_, text, _ = strings.Cut(text, "l1 set unknown: ")

@@ -20,6 +20,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tiercachetest"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -35,22 +36,22 @@ func TestStagingFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-				c := newCapture()
-				w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(p))...)
-				require.NoError(t, w.Set(t.Context(), "k", "old", 0))
+				c := newRecorder()
+				f := newFixture(t, append(c.options(), tiercache.WithWritePolicy(p))...)
+				require.NoError(t, f.Set(t.Context(), "k", "old", 0))
 				synctest.Wait() // a policy may answer before it has written both tiers
-				writes := writeCalls(w.l1) + writeCalls(w.l2)
-				l1, l2 := w.holds("k")
-				w.l2.Next(backendtest.Stage, fault)
-				err := w.Set(t.Context(), "k", secretValue, 0)
+				writes := writeCalls(f.L1) + writeCalls(f.L2)
+				l1, l2 := f.Holds("k")
+				f.L2.Next(backendtest.Stage, fault)
+				err := f.Set(t.Context(), "k", secretValue, 0)
 				require.ErrorContains(t, err, "l2 stage failed")
 				require.ErrorContains(t, err, "neither tier was changed")
 				assert.NotContains(t, err.Error(), secretValue)
-				assert.Equal(t, writes, writeCalls(w.l1)+writeCalls(w.l2))
-				w.assertHolds(t, l1, l2)
-				require.NoError(t, w.Close(t.Context()))
-				assert.Empty(t, c.hooked())
-				assert.Empty(t, c.logs.records)
+				assert.Equal(t, writes, writeCalls(f.L1)+writeCalls(f.L2))
+				assertHolds(t, f, l1, l2)
+				require.NoError(t, f.Close(t.Context()))
+				assert.Empty(t, c.Inconsistencies())
+				assert.Empty(t, c.Records())
 				assert.NotContains(t, c.dump(t), secretValue)
 			})
 		})
@@ -59,7 +60,7 @@ func TestStagingFails(t *testing.T) {
 
 func TestEncodeErrorTouchesNoTier(t *testing.T) {
 	t.Parallel()
-	c := newCapture()
+	c := newRecorder()
 	store := backendtest.NewMap[[]byte]()
 	l1 := backendtest.NewMap[any]()
 	l2, err := backends.WithCodec(store, backends.JSON[any]())
@@ -72,12 +73,12 @@ func TestEncodeErrorTouchesNoTier(t *testing.T) {
 	require.ErrorAs(t, err, &encode)
 	assert.Empty(t, l1.Snapshot())
 	assert.Empty(t, store.Snapshot())
-	assert.Empty(t, c.hooked())
+	assert.Empty(t, c.Inconsistencies())
 	require.NoError(t, cache.Close(t.Context()))
-	assert.Equal(t, `set users (internal) error.type=encode tiercache.cache.name=users tiercache.consistent=true `+
-		`tiercache.l1.outcome=skipped tiercache.l2.outcome=skipped tiercache.operation.name=set tiercache.policy.name=sequential `+
-		`Error: "tiercache: set (sequential): l2 stage failed: backends: the value cannot be encoded (*json.UnsupportedTypeError); `+
-		`l1 skipped; l2 skipped; neither tier was changed"`+"\n", c.tree())
+	assert.Equal(t, `set users (internal) Error error.type=encode tiercache.cache.name=users tiercache.consistent=true `+
+		`tiercache.l1.outcome=skipped tiercache.l2.outcome=skipped tiercache.operation.name=set tiercache.policy.name=sequential`+"\n"+
+		`  "tiercache: set (sequential): l2 stage failed: backends: the value cannot be encoded (*json.UnsupportedTypeError); `+
+		`l1 skipped; l2 skipped; neither tier was changed"`+"\n", c.Tree())
 }
 
 // A panic of a backend is that tier's error. Whether the write was applied is
@@ -94,21 +95,21 @@ func TestBackendPanics(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-				c := newCapture()
-				w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(p))...)
-				w.l2.Next(backendtest.Set, fault)
-				w.l2.Next(backendtest.Delete, fault)
-				_ = w.Set(t.Context(), secretKey, secretValue, 0)
-				require.Error(t, w.Delete(t.Context(), secretKey))
-				require.NoError(t, w.Close(t.Context()))
-				require.Len(t, c.hooked(), 2)
-				for _, i := range c.hooked() {
+				c := newRecorder()
+				f := newFixture(t, append(c.options(), tiercache.WithWritePolicy(p))...)
+				f.L2.Next(backendtest.Set, fault)
+				f.L2.Next(backendtest.Delete, fault)
+				_ = f.Set(t.Context(), secretKey, secretValue, 0)
+				require.Error(t, f.Delete(t.Context(), secretKey))
+				require.NoError(t, f.Close(t.Context()))
+				require.Len(t, c.Inconsistencies(), 2)
+				for _, i := range c.Inconsistencies() {
 					assert.Equal(t, tier.Unknown, i.L2.Outcome)
 					var p *backends.PanicError
 					assert.ErrorAs(t, i.L2.Err, &p)
 				}
 				stacks := 0
-				for _, s := range c.spans.Ended() {
+				for _, s := range c.Spans() {
 					for _, a := range s.Attributes() {
 						if a.Key == "exception.stacktrace" {
 							stacks++
@@ -147,15 +148,15 @@ func TestGet(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			for m, v := range map[*backendtest.Map[string]]string{w.map1: test.l1, w.map2: test.l2} {
+			f := newFixture(t)
+			for m, v := range map[*backendtest.Map[string]]string{f.Map1: test.l1, f.Map2: test.l2} {
 				if v != "" {
 					require.NoError(t, m.Set(t.Context(), secretKey, backends.Entry[string]{Value: v}))
 				}
 			}
-			w.l1.Next(backendtest.Get, test.fault1)
-			w.l2.Next(backendtest.Get, test.fault2)
-			got, ok, err := w.Get(t.Context(), secretKey)
+			f.L1.Next(backendtest.Get, test.fault1)
+			f.L2.Next(backendtest.Get, test.fault2)
+			got, ok, err := f.Get(t.Context(), secretKey)
 			assert.Equal(t, test.want, got)
 			assert.Equal(t, test.want != "", ok)
 			if len(test.err) == 0 {
@@ -202,20 +203,20 @@ func TestBadInput(t *testing.T) {
 		})
 	}
 
-	w := newWorld(t, nil, tiercache.WithWritePolicy(nil), tiercache.WithClassifier(nil), tiercache.WithInconsistencyHook(nil))
-	require.ErrorIs(t, w.Set(t.Context(), "", "v", 0), tiercache.ErrInvalid)
-	require.ErrorIs(t, w.Set(t.Context(), "k", "v", -1), tiercache.ErrInvalid)
-	require.ErrorIs(t, w.Delete(t.Context(), ""), tiercache.ErrInvalid)
-	_, _, err := w.Get(t.Context(), "")
+	f := newFixture(t, nil, tiercache.WithWritePolicy(nil), tiercache.WithClassifier(nil), tiercache.WithInconsistencyHook(nil))
+	require.ErrorIs(t, f.Set(t.Context(), "", "v", 0), tiercache.ErrInvalid)
+	require.ErrorIs(t, f.Set(t.Context(), "k", "v", -1), tiercache.ErrInvalid)
+	require.ErrorIs(t, f.Delete(t.Context(), ""), tiercache.ErrInvalid)
+	_, _, err := f.Get(t.Context(), "")
 	require.ErrorIs(t, err, tiercache.ErrInvalid)
 	load := func(context.Context, string) (string, error) { return "", nil }
-	_, err = w.GetOrLoad(t.Context(), "", 0, load)
+	_, err = f.GetOrLoad(t.Context(), "", 0, load)
 	require.ErrorIs(t, err, tiercache.ErrInvalid)
-	_, err = w.GetOrLoad(t.Context(), "k", -1, load)
+	_, err = f.GetOrLoad(t.Context(), "k", -1, load)
 	require.ErrorIs(t, err, tiercache.ErrInvalid)
-	_, err = w.GetOrLoad(t.Context(), "k", 0, nil)
+	_, err = f.GetOrLoad(t.Context(), "k", 0, nil)
 	require.ErrorIs(t, err, tiercache.ErrInvalid)
-	assert.Zero(t, writeCalls(w.l1)+writeCalls(w.l2))
+	assert.Zero(t, writeCalls(f.L1)+writeCalls(f.L2))
 }
 
 // A policy may say what it likes; what is reported is what was seen.
@@ -350,23 +351,23 @@ func TestDishonestPolicies(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c := newCapture()
-				w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(writepolicy.PolicyFunc(
+				c := newRecorder()
+				f := newFixture(t, append(c.options(), tiercache.WithWritePolicy(writepolicy.PolicyFunc(
 					func(ctx context.Context, _ writepolicy.Op, l1, l2 target) error { return test.policy(ctx, l1, l2) })))...)
 				var err error
 				if test.remove {
-					w.l2.Next(backendtest.Delete, test.fault2)
-					err = w.Delete(t.Context(), secretKey)
+					f.L2.Next(backendtest.Delete, test.fault2)
+					err = f.Delete(t.Context(), secretKey)
 				} else {
-					w.l2.Next(backendtest.Set, test.fault2)
-					err = w.Set(t.Context(), secretKey, "v", 0)
+					f.L2.Next(backendtest.Set, test.fault2)
+					err = f.Set(t.Context(), secretKey, "v", 0)
 				}
-				require.NoError(t, w.Close(t.Context()))
+				require.NoError(t, f.Close(t.Context()))
 				assert.NotContains(t, c.dump(t), secretKey)
-				require.Len(t, c.hooked(), test.events)
+				require.Len(t, c.Inconsistencies(), test.events)
 				if test.events > 0 {
 					assert.Equal(t, [2]tier.Outcome{test.l1, test.l2},
-						[2]tier.Outcome{c.hooked()[0].L1.Outcome, c.hooked()[0].L2.Outcome})
+						[2]tier.Outcome{c.Inconsistencies()[0].L1.Outcome, c.Inconsistencies()[0].L2.Outcome})
 				}
 				if test.want == "" {
 					require.NoError(t, err)
@@ -385,9 +386,9 @@ func TestDishonestPolicies(t *testing.T) {
 func TestPolicyThatGoesOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := newCapture()
+		c := newRecorder()
 		answered, late := make(chan struct{}), make(chan error, 1)
-		w := newWorld(t, append(c.options(), tiercache.WithWritePolicy(writepolicy.PolicyFunc(
+		f := newFixture(t, append(c.options(), tiercache.WithWritePolicy(writepolicy.PolicyFunc(
 			func(ctx context.Context, _ writepolicy.Op, l1, l2 writepolicy.Tier) error {
 				go func() {
 					<-answered
@@ -395,14 +396,14 @@ func TestPolicyThatGoesOn(t *testing.T) {
 				}()
 				return l1.Write(ctx)
 			})))...)
-		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
+		require.NoError(t, f.Set(t.Context(), "k", "v", 0))
 		close(answered)
 		err := <-late
 		require.ErrorContains(t, err, "l2 set skipped: the policy has returned already")
 		assert.Equal(t, tier.Skipped, tier.OutcomeOf(err))
-		w.assertHolds(t, "v", "")
-		require.Len(t, c.hooked(), 1)
-		require.NoError(t, w.Close(t.Context()))
+		assertHolds(t, f, "v", "")
+		require.Len(t, c.Inconsistencies(), 1)
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -410,20 +411,20 @@ func TestPolicyThatGoesOn(t *testing.T) {
 func TestHookMayWrite(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		var w *world
+		var f *fixture
 		repairs := 0
-		w = newWorld(t, tiercache.WithWritePolicy(p),
+		f = newFixture(t, tiercache.WithWritePolicy(p),
 			tiercache.WithInconsistencyHook(func(ctx context.Context, i tiercache.Inconsistency) {
 				repairs++
-				assert.NoError(t, w.Set(ctx, i.Key, "repaired", 0))
+				assert.NoError(t, f.Set(ctx, i.Key, "repaired", 0))
 			}))
-		w.l2.Next(backendtest.Set, backendtest.Chain(backendtest.Delay(time.Second), backendtest.ApplyThenFail(errRefused)))
-		_ = w.Set(t.Context(), "k", "v", 0)
+		f.L2.Next(backendtest.Set, backendtest.Chain(backendtest.Delay(time.Second), backendtest.ApplyThenFail(errRefused)))
+		_ = f.Set(t.Context(), "k", "v", 0)
 		synctest.Wait()
 		time.Sleep(time.Minute) // in the bubble: until the detached write is done
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 		assert.Equal(t, 1, repairs)
-		l1, l2 := w.holds("k")
+		l1, l2 := f.Holds("k")
 		assert.Equal(t, "repaired", l2)
 		assert.Contains(t, []string{"", "repaired"}, l1)
 	})
@@ -438,10 +439,10 @@ func TestHookPanicIsHandled(t *testing.T) {
 		defer mu.Unlock()
 		handled = append(handled, err)
 	}))
-	w := newWorld(t, tiercache.WithInconsistencyHook(func(context.Context, tiercache.Inconsistency) { panic(errRefused) }))
-	w.l2.Next(backendtest.Set, backendtest.FailBefore(errRefused))
-	require.Error(t, w.Set(t.Context(), "k", "v", 0))
-	require.NoError(t, w.Close(t.Context()))
+	f := newFixture(t, tiercache.WithInconsistencyHook(func(context.Context, tiercache.Inconsistency) { panic(errRefused) }))
+	f.L2.Next(backendtest.Set, backendtest.FailBefore(errRefused))
+	require.Error(t, f.Set(t.Context(), "k", "v", 0))
+	require.NoError(t, f.Close(t.Context()))
 	mu.Lock()
 	defer mu.Unlock()
 	require.Len(t, handled, 1)
@@ -452,11 +453,11 @@ func TestHookPanicIsHandled(t *testing.T) {
 func TestClassifierPanics(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		w := newWorld(t, tiercache.WithWritePolicy(p), tiercache.WithClassifier(func(error) bool { panic("!") }))
-		w.l2.Next(backendtest.Delete, backendtest.FailBefore(errRefused))
-		assert.Equal(t, tier.Unknown, asError(t, w.Delete(t.Context(), "k")).L2.Outcome)
-		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
-		require.NoError(t, w.Close(t.Context()))
+		f := newFixture(t, tiercache.WithWritePolicy(p), tiercache.WithClassifier(func(error) bool { panic("!") }))
+		f.L2.Next(backendtest.Delete, backendtest.FailBefore(errRefused))
+		assert.Equal(t, tier.Unknown, asError(t, f.Delete(t.Context(), "k")).L2.Outcome)
+		require.NoError(t, f.Set(t.Context(), "k", "v", 0))
+		require.NoError(t, f.Close(t.Context()))
 	})
 }
 
@@ -464,26 +465,26 @@ func TestClassifierPanics(t *testing.T) {
 func TestClassifier(t *testing.T) {
 	t.Parallel()
 	for _, certain := range []bool{false, true} {
-		w := newWorld(t, tiercache.WithClassifier(func(err error) bool {
+		f := newFixture(t, tiercache.WithClassifier(func(err error) bool {
 			assert.ErrorIs(t, err, errRefused)
 			return certain
 		}))
-		w.l1.Next(backendtest.Set, backendtest.Lose(errRefused))
-		err := w.Set(t.Context(), "k", "v", 0)
+		f.L1.Next(backendtest.Set, backendtest.Lose(errRefused))
+		err := f.Set(t.Context(), "k", "v", 0)
 		assert.Equal(t, !certain, errors.Is(err, tiercache.ErrInconsistent))
 	}
 }
 
 func TestKeyOptIn(t *testing.T) {
 	t.Parallel()
-	c := newCapture()
-	w := newWorld(t, c.options(tracing.WithKey(func(key string) string { return "<" + key[:4] + ">" }))...)
-	w.l2.Next(backendtest.Set, backendtest.FailBefore(errRefused))
-	require.Error(t, w.Set(t.Context(), secretKey, secretValue, 0))
-	for _, s := range c.spans.Ended() {
-		assert.Equal(t, s.Name() == "set users", strings.Contains(attrs(s.Attributes()), "tiercache.key=<user>"), s.Name())
+	c := newRecorder()
+	f := newFixture(t, c.options(tracing.WithKey(func(key string) string { return "<" + key[:4] + ">" }))...)
+	f.L2.Next(backendtest.Set, backendtest.FailBefore(errRefused))
+	require.Error(t, f.Set(t.Context(), secretKey, secretValue, 0))
+	for _, s := range c.Spans() {
+		assert.Equal(t, s.Name() == "set users", strings.Contains(tiercachetest.Attributes(s.Attributes()), "tiercache.key=<user>"), s.Name())
 	}
-	assert.Contains(t, logAttrs(c.logs.records[0]), "tiercache.key=<user>")
+	assert.Contains(t, tiercachetest.RecordAttributes(c.Records()[0]), "tiercache.key=<user>")
 	assert.Contains(t, c.slog.String(), "tiercache.key=<user>")
 	for _, line := range c.metrics(t) {
 		assert.NotContains(t, line, "tiercache.key")
@@ -494,14 +495,14 @@ func TestKeyOptIn(t *testing.T) {
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	for _, signals := range []tracing.Signals{0, tracing.SpanEvents, tracing.LogRecords, tracing.SpanEvents | tracing.LogRecords} {
-		c := newCapture()
-		w := newWorld(t, c.options(tracing.WithSignals(signals))...)
-		w.l2.Next(backendtest.Set, backendtest.FailBefore(errRefused))
-		require.Error(t, w.Set(t.Context(), "k", "v", 0))
-		assert.Equal(t, signals&tracing.SpanEvents != 0, strings.Contains(c.tree(), "! tiercache.inconsistency"))
-		assert.Equal(t, signals&tracing.LogRecords != 0, len(c.logs.records) == 1)
+		c := newRecorder()
+		f := newFixture(t, c.options(tracing.WithSignals(signals))...)
+		f.L2.Next(backendtest.Set, backendtest.FailBefore(errRefused))
+		require.Error(t, f.Set(t.Context(), "k", "v", 0))
+		assert.Equal(t, signals&tracing.SpanEvents != 0, strings.Contains(c.Tree(), "! tiercache.inconsistency"))
+		assert.Equal(t, signals&tracing.LogRecords != 0, len(c.Records()) == 1)
 		assert.NotEmpty(t, c.slog.String())
-		assert.Len(t, c.hooked(), 1)
+		assert.Len(t, c.Inconsistencies(), 1)
 	}
 }
 
@@ -509,19 +510,18 @@ func TestSignals(t *testing.T) {
 // counted, within the trace.
 func TestNotSampled(t *testing.T) {
 	t.Parallel()
-	c := newCapture()
-	c.tp = sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()), sdktrace.WithSpanProcessor(c.spans))
-	w := newWorld(t, c.options()...)
+	c := newRecorder(sdktrace.WithSampler(sdktrace.NeverSample()))
+	f := newFixture(t, c.options()...)
 	var got trace.TraceID
-	w.l2.Next(backendtest.Set, func(ctx context.Context, _ func(context.Context) error) error {
+	f.L2.Next(backendtest.Set, func(ctx context.Context, _ func(context.Context) error) error {
 		got = trace.SpanContextFromContext(ctx).TraceID()
 		return errRefused
 	})
 	ctx, span := c.caller(t.Context())
-	require.Error(t, w.Set(ctx, "k", "v", 0))
-	assert.Empty(t, c.spans.Started())
-	require.Len(t, c.logs.records, 1)
-	assert.Equal(t, span.SpanContext().TraceID(), c.logs.records[0].TraceID())
+	require.Error(t, f.Set(ctx, "k", "v", 0))
+	assert.Empty(t, c.Spans())
+	require.Len(t, c.Records(), 1)
+	assert.Equal(t, span.SpanContext().TraceID(), c.Records()[0].TraceID())
 	assert.Len(t, c.metrics(t), 4)
 	assert.Equal(t, span.SpanContext().TraceID(), got, "what the backend traces is in the trace")
 }

@@ -2,6 +2,7 @@ package tiercachetest
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +18,18 @@ const closeTimeout = 2 * tiercache.DefaultWriteTimeout
 type Fixture[V any] struct {
 	*tiercache.Cache[V]
 	*Tiers[V]
+	closed atomic.Bool
+}
+
+// Close closes the cache; see [tiercache.Cache.Close]. After a Close that returned
+// nil the end of the test does not close the cache again, which matters when the
+// cache was closed in a bubble of testing/synctest.
+func (f *Fixture[V]) Close(ctx context.Context) error {
+	err := f.Cache.Close(ctx)
+	if err == nil {
+		f.closed.Store(true)
+	}
+	return err
 }
 
 // New returns a cache with the name "users" over new [Tiers]. Its telemetry is off
@@ -36,12 +49,16 @@ func Over[V any](tb testing.TB, tiers *Tiers[V], opts ...tiercache.Option) *Fixt
 	if err != nil {
 		tb.Fatalf("tiercachetest: %v", err)
 	}
+	f := &Fixture[V]{Cache: cache, Tiers: tiers}
 	tb.Cleanup(func() {
+		if f.closed.Load() {
+			return
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout) //nolint:usetesting // tb's own has ended by now
 		defer cancel()
-		if err := cache.Close(ctx); err != nil {
+		if err := f.Close(ctx); err != nil {
 			tb.Errorf("tiercachetest: the test ends while the cache is still in use after %v: %v", closeTimeout.Round(time.Second), err)
 		}
 	})
-	return &Fixture[V]{Cache: cache, Tiers: tiers}
+	return f
 }

@@ -83,6 +83,17 @@ func TestNew_ClosesTheCache(t *testing.T) {
 	})
 }
 
+// A cache that was made outside of a bubble and closed inside is not closed again:
+// that would touch channels of the bubble.
+func TestFixture_ClosedInABubble(t *testing.T) {
+	t.Parallel()
+	f := tiercachetest.New[string](t)
+	synctest.Test(t, func(t *testing.T) {
+		require.NoError(t, f.Set(t.Context(), "k", "v", 0))
+		require.NoError(t, f.Close(t.Context()))
+	})
+}
+
 // An operation that never ends fails the test instead of hanging it.
 func TestNew_OperationNeverEnds(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -58,6 +59,9 @@ func (r *Recorder) Options(more ...tracing.Option) []tiercache.Option {
 // TracerProvider returns the provider whose spans r records, for spans that the
 // test starts itself, as a caller of the cache does.
 func (r *Recorder) TracerProvider() trace.TracerProvider { return r.tracers }
+
+// MeterProvider returns the provider of the metrics that r records.
+func (r *Recorder) MeterProvider() metric.MeterProvider { return r.meters }
 
 // Hook records an inconsistency. [Recorder.Options] contain it.
 func (r *Recorder) Hook(_ context.Context, i tiercache.Inconsistency) {
