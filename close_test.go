@@ -11,6 +11,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/readpolicy"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -69,5 +70,44 @@ func TestCloseWaitsForDetachedWrites(t *testing.T) {
 		require.NoError(t, f.Close(t.Context()))
 		assert.True(t, hooked)
 		assert.Equal(t, 3*time.Second, time.Since(begin))
+	})
+}
+
+// Close waits for loads, also for those of refresh-ahead, and for the losers of
+// races.
+func TestCloseWaitsForReads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, tiercache.WithRefreshAhead(0.5))
+		require.NoError(t, f.Set(t.Context(), "k", "v", time.Minute))
+		time.Sleep(50 * time.Second)
+		refreshed := false
+		value, err := f.GetOrLoad(t.Context(), "k", time.Minute, func(context.Context, string) (string, error) {
+			time.Sleep(time.Second)
+			refreshed = true
+			return "w", nil
+		})
+		require.NoError(t, err)
+		assert.Equal(t, "v", value)
+		require.NoError(t, f.Close(t.Context()))
+		assert.True(t, refreshed)
+		assertHolds(t, f, "w", "w")
+	})
+}
+
+// Close waits for the loser of a read.
+func TestCloseWaitsForTheLoserOfARead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, tiercache.WithReadPolicy(readpolicy.Race()))
+		require.NoError(t, f.Set(t.Context(), "k", "v", 0))
+		f.L2.Next(backendtest.Get, backendtest.Delay(time.Second))
+		begin := time.Now()
+		_, ok, err := f.Get(t.Context(), "k")
+		require.NoError(t, err)
+		assert.True(t, ok)
+		assert.Zero(t, time.Since(begin))
+		require.NoError(t, f.Close(t.Context()))
+		assert.Equal(t, time.Second, time.Since(begin))
 	})
 }

@@ -3,11 +3,13 @@ package tiercache_test
 import (
 	"errors"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tiercachetest"
@@ -23,7 +25,8 @@ const (
 // the write. It quotes the key, as some clients do.
 type lostError struct{}
 
-func (lostError) Error() string     { return "connection lost while writing " + secretKey }
+func (lostError) Error() string { return "connection lost while writing " + secretKey }
+
 func (lostError) ErrorType() string { return "lost" }
 
 var errRefused = errors.New("refused")
@@ -75,4 +78,24 @@ func asError(t *testing.T, err error) *tier.WriteError {
 	var e *tier.WriteError
 	require.ErrorAs(t, err, &e)
 	return e
+}
+
+// forEachPolicy runs a test under every policy, in a bubble: it fails when a
+// goroutine is left behind.
+func forEachPolicy(t *testing.T, test func(t *testing.T, p writepolicy.Policy)) {
+	t.Helper()
+	for name, p := range policies() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { test(t, p) })
+		})
+	}
+}
+
+// held begins with "old" in L2 alone, as after an eviction in L1.
+func held(t *testing.T, opts ...tiercache.Option) *fixture {
+	t.Helper()
+	f := newFixture(t, opts...)
+	require.NoError(t, f.Map2.Set(t.Context(), "k", backends.Entry[string]{Value: "old"}))
+	return f
 }

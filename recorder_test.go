@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tiercache/tiercache"
@@ -21,8 +20,8 @@ type recorder struct {
 	slog *bytes.Buffer
 }
 
-func newRecorder(opts ...sdktrace.TracerProviderOption) *recorder {
-	return &recorder{tiercachetest.NewRecorder(opts...), new(bytes.Buffer)}
+func newRecorder() *recorder {
+	return &recorder{tiercachetest.NewRecorder(), new(bytes.Buffer)}
 }
 
 func (r *recorder) options(more ...tracing.Option) []tiercache.Option {

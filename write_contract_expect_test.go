@@ -3,6 +3,7 @@ package tiercache_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -109,12 +110,8 @@ func expectedCall(kind, tier, outcome string, hasEvent bool) (lines, metric stri
 type attributes map[string]string
 
 func (a attributes) with(more attributes) attributes {
-	all := attributes{}
-	for _, from := range []attributes{a, more} {
-		for k, v := range from {
-			all[k] = v
-		}
-	}
+	all := maps.Clone(a)
+	maps.Copy(all, more)
 	return all
 }
 
@@ -178,7 +175,8 @@ func checkError(t *testing.T, row contractRow, err error) {
 	}
 	e, ok := errors.AsType[*tier.WriteError](err)
 	require.True(t, ok)
-	assert.Equal(t, row.outcomes, []string{e.L1.Outcome.String(), e.L2.Outcome.String()})
+	outcomes := []string{e.L1.Outcome.String(), e.L2.Outcome.String()}
+	assert.Equal(t, row.outcomes, outcomes)
 	assert.Equal(t, row.event != nil && !row.event.resolved, errors.Is(err, tiercache.ErrInconsistent))
 	assert.NoError(t, e.Cause)
 	for _, call := range row.calls {
