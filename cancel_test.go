@@ -29,7 +29,7 @@ func TestCancelBetweenTiers(t *testing.T) {
 			cancel()
 			return err
 		}
-		first, call := f.L1, backendtest.Set
+		first, call := f.L1, tier.Set
 		switch writepolicy.NameOf(p) {
 		case "sequential_l2_first", "write_around":
 			first = f.L2
@@ -81,7 +81,7 @@ func TestCancelWhileWaiting(t *testing.T) {
 		c := newRecorder()
 		f := newFixture(t, c.options()...)
 		gate := backendtest.NewGate()
-		f.L2.Next(backendtest.Set, gate.Before())
+		f.L2.Next(tier.Set, gate.Before())
 		results := make(chan error, 2)
 		go func() { results <- f.Set(t.Context(), "k", "A", 0) }()
 		<-gate.Arrived()
@@ -115,8 +115,8 @@ func TestRaceCancelsLoser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newRecorder()
 		f := newFixture(t, append(c.options(), tiercache.WithWritePolicy(writepolicy.Race(writepolicy.CancelLoser())))...)
-		f.L1.Next(backendtest.Set, backendtest.Delay(time.Second))
-		f.L2.Next(backendtest.Set, backendtest.Hang())
+		f.L1.Next(tier.Set, backendtest.Delay(time.Second))
+		f.L2.Next(tier.Set, backendtest.Hang())
 		begin := time.Now()
 		require.NoError(t, f.Set(t.Context(), "k", "v", 0))
 		require.NoError(t, f.Close(t.Context()))

@@ -19,6 +19,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tiercachetest"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
@@ -87,9 +88,9 @@ func chaos(t *testing.T, p writepolicy.Policy, seed uint64) (f *fixture, c *reco
 			}
 		}
 	}
-	for _, tier := range []*backendtest.Faults[string]{tiers.L1, tiers.L2} {
-		tier.Always(backendtest.Set, r.fault())
-		tier.Always(backendtest.Delete, r.fault())
+	for _, faults := range []*backendtest.Faults[string]{tiers.L1, tiers.L2} {
+		faults.Always(tier.Set, r.fault())
+		faults.Always(tier.Delete, r.fault())
 	}
 	f = tiercachetest.Over(t, tiers, append(c.options(tracing.WithSlog(nil)),
 		tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(20*time.Millisecond))...)

@@ -21,7 +21,7 @@ func TestClassifierDecidesTheOutcome(t *testing.T) {
 			assert.ErrorIs(t, err, errRefused)
 			return certain
 		}))
-		f.L1.Next(backendtest.Set, backendtest.Lose(errRefused))
+		f.L1.Next(tier.Set, backendtest.Lose(errRefused))
 		err := f.Set(t.Context(), "k", "v", 0)
 		assert.Equal(t, !certain, errors.Is(err, tiercache.ErrInconsistent))
 	}
@@ -32,7 +32,7 @@ func TestClassifierPanic_IsNotCertain(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
 		f := newFixture(t, tiercache.WithWritePolicy(p), tiercache.WithClassifier(func(error) bool { panic("!") }))
-		f.L2.Next(backendtest.Delete, backendtest.FailBefore(errRefused))
+		f.L2.Next(tier.Delete, backendtest.FailBefore(errRefused))
 		assert.Equal(t, tier.Unknown, asError(t, f.Delete(t.Context(), "k")).L2.Outcome)
 		require.NoError(t, f.Set(t.Context(), "k", "v", 0))
 		require.NoError(t, f.Close(t.Context()))

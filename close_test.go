@@ -12,6 +12,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/readpolicy"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -36,7 +37,7 @@ func TestCloseDuringAGet(t *testing.T) {
 	t.Parallel()
 	c := newRecorder()
 	f := newFixture(t, c.options()...)
-	f.L1.Next(backendtest.Get, func(ctx context.Context, next func(context.Context) error) error {
+	f.L1.Next(tier.Get, func(ctx context.Context, next func(context.Context) error) error {
 		assert.NoError(t, f.Close(ctx))
 		return next(ctx)
 	})
@@ -57,7 +58,7 @@ func TestCloseWaitsForDetachedWrites(t *testing.T) {
 				time.Sleep(time.Second)
 				hooked = true
 			}))
-		f.L2.Next(backendtest.Set, backendtest.Chain(backendtest.Delay(2*time.Second), backendtest.FailBefore(errRefused)))
+		f.L2.Next(tier.Set, backendtest.Chain(backendtest.Delay(2*time.Second), backendtest.FailBefore(errRefused)))
 		begin := time.Now()
 		require.NoError(t, f.Set(t.Context(), "k", "v", 0))
 		assert.Zero(t, time.Since(begin))
@@ -101,7 +102,7 @@ func TestCloseWaitsForTheLoserOfARead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, tiercache.WithReadPolicy(readpolicy.Race()))
 		require.NoError(t, f.Set(t.Context(), "k", "v", 0))
-		f.L2.Next(backendtest.Get, backendtest.Delay(time.Second))
+		f.L2.Next(tier.Get, backendtest.Delay(time.Second))
 		begin := time.Now()
 		_, ok, err := f.Get(t.Context(), "k")
 		require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 func TestGet_AsksL1ThenL2(t *testing.T) {
@@ -39,8 +40,8 @@ func TestGet_AsksL1ThenL2(t *testing.T) {
 					require.NoError(t, m.Set(t.Context(), secretKey, backends.Entry[string]{Value: v}))
 				}
 			}
-			f.L1.Next(backendtest.Get, test.fault1)
-			f.L2.Next(backendtest.Get, test.fault2)
+			f.L1.Next(tier.Get, test.fault1)
+			f.L2.Next(tier.Get, test.fault2)
 			got, ok, err := f.Get(t.Context(), secretKey)
 			assert.Equal(t, test.want, got)
 			assert.Equal(t, test.want != "", ok)

@@ -69,7 +69,7 @@ func assertHolds(t *testing.T, f *fixture, l1, l2 string) {
 
 // writeCalls is how often a tier was asked to write or to delete.
 func writeCalls(f *backendtest.Faults[string]) int {
-	return f.Calls(backendtest.Set) + f.Calls(backendtest.Delete)
+	return f.Calls(tier.Set) + f.Calls(tier.Delete)
 }
 
 // asError is the error of a write.

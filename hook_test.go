@@ -13,6 +13,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -27,7 +28,7 @@ func TestHookMayWrite(t *testing.T) {
 				repairs++
 				assert.NoError(t, f.Set(ctx, i.Key, "repaired", 0))
 			}))
-		f.L2.Next(backendtest.Set, backendtest.Chain(backendtest.Delay(time.Second), backendtest.ApplyThenFail(errRefused)))
+		f.L2.Next(tier.Set, backendtest.Chain(backendtest.Delay(time.Second), backendtest.ApplyThenFail(errRefused)))
 		_ = f.Set(t.Context(), "k", "v", 0)
 		synctest.Wait()
 		time.Sleep(time.Minute) // in the bubble: until the detached write is done
@@ -49,7 +50,7 @@ func TestHookPanicIsHandled(t *testing.T) {
 		handled = append(handled, err)
 	}))
 	f := newFixture(t, tiercache.WithInconsistencyHook(func(context.Context, tiercache.Inconsistency) { panic(errRefused) }))
-	f.L2.Next(backendtest.Set, backendtest.FailBefore(errRefused))
+	f.L2.Next(tier.Set, backendtest.FailBefore(errRefused))
 	require.Error(t, f.Set(t.Context(), "k", "v", 0))
 	require.NoError(t, f.Close(t.Context()))
 	mu.Lock()

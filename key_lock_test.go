@@ -12,6 +12,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -25,14 +26,14 @@ func TestWritersOfOneKeyDoNotOverlap(t *testing.T) {
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
 				f := newFixture(t, tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(time.Hour))
 				around := writepolicy.NameOf(p) == "write_around"
-				gate, call, tier := backendtest.NewGate(), backendtest.Set, f.L2
+				gate, call, faults := backendtest.NewGate(), tier.Set, f.L2
 				if held == "l1" {
-					tier = f.L1
+					faults = f.L1
 					if around {
-						call = backendtest.Delete
+						call = tier.Delete
 					}
 				}
-				tier.Next(call, gate.Before())
+				faults.Next(call, gate.Before())
 
 				doneA := make(chan error, 1)
 				go func() { doneA <- f.Set(t.Context(), "k", "A", 0) }()
@@ -67,14 +68,14 @@ func TestDetachedLoserKeepsTheLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, tiercache.WithWritePolicy(writepolicy.Race()))
 		gate := backendtest.NewGate()
-		f.L2.Next(backendtest.Set, gate.Before())
+		f.L2.Next(tier.Set, gate.Before())
 		require.NoError(t, f.Set(t.Context(), "k", "A", 0))
 		assertHolds(t, f, "A", "")
 
 		deleted := make(chan error, 1)
 		go func() { deleted <- f.Delete(t.Context(), "k") }()
 		synctest.Wait()
-		assert.Zero(t, f.L1.Calls(backendtest.Delete))
+		assert.Zero(t, f.L1.Calls(tier.Delete))
 		gate.Open()
 		require.NoError(t, <-deleted)
 		assertHolds(t, f, "", "")
@@ -88,7 +89,7 @@ func TestLockWaitIsShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newRecorder()
 		f := newFixture(t, c.options()...)
-		f.L2.Next(backendtest.Set, backendtest.Delay(2*time.Second))
+		f.L2.Next(tier.Set, backendtest.Delay(2*time.Second))
 		go func() { assert.NoError(t, f.Set(t.Context(), "k", "A", 0)) }()
 		synctest.Wait()
 		require.NoError(t, f.Set(t.Context(), "k", "B", 0))
@@ -103,7 +104,7 @@ func TestOtherKeysDoNotWait(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
 		f := newFixture(t, tiercache.WithWritePolicy(p))
-		f.L2.Next(backendtest.Set, backendtest.Hang())
+		f.L2.Next(tier.Set, backendtest.Hang())
 		go func() { _ = f.Set(t.Context(), "hung", "v", 0) }()
 		synctest.Wait()
 		begin := time.Now()

@@ -12,6 +12,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // A write ends what is remembered of a key that was not found, also one that
@@ -53,7 +54,7 @@ func TestNegativeEntryEndsWithAWrite(t *testing.T) {
 func TestNegativeOnlyAfterAMiss(t *testing.T) {
 	t.Parallel()
 	f := held(t, tiercache.WithNegativeTTL(time.Minute))
-	f.L2.Next(backendtest.Get, backendtest.Lose(errRefused))
+	f.L2.Next(tier.Get, backendtest.Lose(errRefused))
 	nothing := func(context.Context, string) (string, error) { return "", backends.ErrNotFound }
 	_, err := f.GetOrLoad(t.Context(), "k", 0, nothing)
 	require.ErrorIs(t, err, backends.ErrNotFound)

@@ -13,6 +13,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 func loads(value string, err error) func(context.Context, string) (string, error) {
@@ -36,11 +37,11 @@ func loadScenarios() []readScenario {
 			assert.Equal(t, `"v" <nil>`, getOrLoad(t, ctx, f, loads("w", nil)))
 		}},
 		{name: "load, although L2 cannot be read", run: func(t *testing.T, ctx ctx, f *readFixture) {
-			f.L2.Next(backendtest.Get, backendtest.Lose(errRefused))
+			f.L2.Next(tier.Get, backendtest.Lose(errRefused))
 			assert.Equal(t, `"v" <nil>`, getOrLoad(t, ctx, f, loads("v", nil)))
 		}},
 		{name: "load, L2 refuses what was loaded", run: func(t *testing.T, ctx ctx, f *readFixture) {
-			f.L2.Next(backendtest.Set, backendtest.FailBefore(errRefused))
+			f.L2.Next(tier.Set, backendtest.FailBefore(errRefused))
 			assert.Equal(t, `"v" <nil>`, getOrLoad(t, ctx, f, loads("v", nil)))
 		}},
 		{name: "load, fenced by a Set", run: func(t *testing.T, ctx ctx, f *readFixture) {

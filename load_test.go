@@ -14,6 +14,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/readpolicy"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -21,7 +22,7 @@ import (
 func TestLoadAndTierFail(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.L2.Next(backendtest.Get, backendtest.Lose(lostError{}))
+	f.L2.Next(tier.Get, backendtest.Lose(lostError{}))
 	_, err := f.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) { return "", errRefused })
 	require.ErrorIs(t, err, errRefused)
 	require.ErrorIs(t, err, lostError{})
@@ -89,7 +90,7 @@ func TestLoadsAreShared(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(2 * time.Second)
 		assert.Equal(t, int32(1), calls.Load())
-		assert.Equal(t, 1, f.L2.Calls(backendtest.Get))
+		assert.Equal(t, 1, f.L2.Calls(tier.Get))
 		require.NoError(t, f.Close(t.Context()))
 	})
 }

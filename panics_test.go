@@ -32,8 +32,8 @@ func TestBackendPanic_IsTheErrorOfItsTier(t *testing.T) {
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
 				c := newRecorder()
 				f := newFixture(t, append(c.options(), tiercache.WithWritePolicy(p))...)
-				f.L2.Next(backendtest.Set, fault)
-				f.L2.Next(backendtest.Delete, fault)
+				f.L2.Next(tier.Set, fault)
+				f.L2.Next(tier.Delete, fault)
 				_ = f.Set(t.Context(), secretKey, secretValue, 0)
 				require.Error(t, f.Delete(t.Context(), secretKey))
 				require.NoError(t, f.Close(t.Context()))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -26,7 +27,7 @@ func TestRefillDoesNotOverwriteAWrite(t *testing.T) {
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
 				f := held(t, tiercache.WithWritePolicy(p))
 				gate := backendtest.NewGate()
-				f.L2.Next(backendtest.Get, gate.After())
+				f.L2.Next(tier.Get, gate.After())
 				read := make(chan string)
 				go func() {
 					value, _, err := f.Get(t.Context(), "k")
@@ -60,22 +61,22 @@ func TestRefillDoesNotOverwriteAWrite(t *testing.T) {
 // refill.
 func TestRefillDoesNotOverwriteAWriteUnderWay(t *testing.T) {
 	t.Parallel()
-	for _, tier := range []string{"l1", "l2"} {
-		t.Run("held in "+tier, func(t *testing.T) {
+	for _, heldIn := range []string{"l1", "l2"} {
+		t.Run("held in "+heldIn, func(t *testing.T) {
 			t.Parallel()
 			forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
 				f := held(t, tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(time.Hour))
 				writing, reading := backendtest.NewGate(), backendtest.NewGate()
-				call, faults := backendtest.Set, f.L2
-				if tier == "l1" {
+				call, faults := tier.Set, f.L2
+				if heldIn == "l1" {
 					faults = f.L1
 					if writepolicy.NameOf(p) == "write_around" {
-						call = backendtest.Delete
+						call = tier.Delete
 					}
 				}
 				faults.Next(call, writing.Before())
-				f.L1.Next(backendtest.Get, backendtest.Hang()) // as if evicted, whatever was written
-				f.L2.Next(backendtest.Get, reading.After())
+				f.L1.Next(tier.Get, backendtest.Hang()) // as if evicted, whatever was written
+				f.L2.Next(tier.Get, reading.After())
 
 				go func() { assert.NoError(t, f.Set(t.Context(), "k", "new", 0)) }()
 				<-writing.Arrived()

@@ -14,6 +14,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tiercachetest"
 )
 
@@ -123,19 +124,19 @@ func contractTiers(row contractRow) *tiercachetest.Tiers[string] {
 		}
 		return backendtest.Chain(backendtest.Delay(time.Second), f)
 	}
-	call, fault1, fault2 := backendtest.Set, faults[row.l1], late(faults[row.l2])
+	call, fault1, fault2 := tier.Set, faults[row.l1], late(faults[row.l2])
 	if strings.HasSuffix(row.variant, "l2 is faster") {
 		fault1, fault2 = late(faults[row.l1]), faults[row.l2]
 	}
 	if row.op == "delete" {
-		call = backendtest.Delete
+		call = tier.Delete
 	}
 	tiers := tiercachetest.NewTiers[string]()
 	tiers.L2.Described(backends.Description{System: "fake", ServerAddress: "fake.example", ServerPort: 6379})
 	if row.l1 != "-" {
 		tiers.L1.Next(call, fault1)
 	}
-	tiers.L1.Next(backendtest.Delete, faults[row.drop])
+	tiers.L1.Next(tier.Delete, faults[row.drop])
 	tiers.L2.Next(call, fault2)
 	return tiers
 }

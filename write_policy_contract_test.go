@@ -153,10 +153,10 @@ func TestPolicyCannotHideOutcomes(t *testing.T) {
 					func(ctx context.Context, _ writepolicy.Op, l1, l2 target) error { return test.policy(ctx, l1, l2) })))...)
 				var err error
 				if test.remove {
-					f.L2.Next(backendtest.Delete, test.fault2)
+					f.L2.Next(tier.Delete, test.fault2)
 					err = f.Delete(t.Context(), secretKey)
 				} else {
-					f.L2.Next(backendtest.Set, test.fault2)
+					f.L2.Next(tier.Set, test.fault2)
 					err = f.Set(t.Context(), secretKey, "v", 0)
 				}
 				require.NoError(t, f.Close(t.Context()))

@@ -10,6 +10,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -30,7 +31,7 @@ func TestStagingFails_TouchesNoTier(t *testing.T) {
 				synctest.Wait() // a policy may answer before it has written both tiers
 				writes := writeCalls(f.L1) + writeCalls(f.L2)
 				l1, l2 := f.Holds("k")
-				f.L2.Next(backendtest.Stage, fault)
+				f.L2.Next(tier.Stage, fault)
 				err := f.Set(t.Context(), "k", secretValue, 0)
 				require.ErrorContains(t, err, "l2 stage failed")
 				require.ErrorContains(t, err, "neither tier was changed")

@@ -18,7 +18,7 @@ import (
 // contexts makes L2 keep the contexts of its writes.
 func contexts(f *fixture) *[]context.Context {
 	var kept []context.Context
-	f.L2.Always(backendtest.Set, func(ctx context.Context, next func(context.Context) error) error {
+	f.L2.Always(tier.Set, func(ctx context.Context, next func(context.Context) error) error {
 		kept = append(kept, ctx)
 		return next(ctx)
 	})
@@ -32,7 +32,7 @@ func TestHangingTierEndsAtTheTimeout(t *testing.T) {
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
 		c := newRecorder()
 		f := newFixture(t, append(c.options(), tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(3*time.Second))...)
-		f.L2.Next(backendtest.Set, backendtest.Hang())
+		f.L2.Next(tier.Set, backendtest.Hang())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		begin := time.Now()

@@ -7,7 +7,7 @@
 //
 //	rec := tiercachetest.NewRecorder()
 //	f := tiercachetest.New[string](t, rec.Options()...)
-//	f.L2.Next(backendtest.Set, backendtest.FailBefore(errors.New("refused")))
+//	f.L2.Next(tier.Set, backendtest.FailBefore(errors.New("refused")))
 //	err := f.Set(ctx, "key", "value", time.Hour)
 //	// err is a tiercache.ErrInconsistent, rec.Inconsistencies() has one element,
 //	// and rec.Tree() is the trace.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tiercachetest"
 	"github.com/tiercache/tiercache/tracing"
 )
@@ -23,7 +24,7 @@ func (exampleTB) Cleanup(func()) {}
 func ExampleNew() {
 	t := exampleTB{}
 	f := tiercachetest.New[string](t)
-	f.L2.Next(backendtest.Set, backendtest.FailBefore(errors.New("refused")))
+	f.L2.Next(tier.Set, backendtest.FailBefore(errors.New("refused")))
 	err := f.Set(context.Background(), "user:42", "Ada", time.Hour)
 	fmt.Println(errors.Is(err, tiercache.ErrInconsistent))
 	fmt.Println(f.Holds("user:42"))
@@ -36,11 +37,11 @@ func ExampleNew() {
 func ExampleOver() {
 	t := exampleTB{}
 	tiers := tiercachetest.NewTiers[int]()
-	tiers.L1.Always(backendtest.Get, backendtest.Lose(errors.New("unreadable")))
+	tiers.L1.Always(tier.Get, backendtest.Lose(errors.New("unreadable")))
 	f := tiercachetest.Over(t, tiers)
 	_ = f.Set(context.Background(), "answer", 42, 0)
 	fmt.Println(f.Get(context.Background(), "answer"))
-	fmt.Println(f.L2.Calls(backendtest.Get), "call of L2")
+	fmt.Println(f.L2.Calls(tier.Get), "call of L2")
 	// Output:
 	// 42 true <nil>
 	// 1 call of L2
@@ -66,7 +67,7 @@ func ExampleNewRecorder() {
 	t := exampleTB{}
 	rec := tiercachetest.NewRecorder()
 	f := tiercachetest.New[string](t, rec.Options()...)
-	f.L2.Next(backendtest.Set, backendtest.ApplyThenFail(context.DeadlineExceeded))
+	f.L2.Next(tier.Set, backendtest.ApplyThenFail(context.DeadlineExceeded))
 	_ = f.Set(context.Background(), "user:42", "Ada", 0)
 
 	for _, i := range rec.Inconsistencies() {

@@ -14,6 +14,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tiercachetest"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -23,7 +24,7 @@ var errRefused = errors.New("refused")
 func TestTiers_Holds(t *testing.T) {
 	t.Parallel()
 	f := tiercachetest.New[int](t)
-	f.L1.Next(backendtest.Set, backendtest.ApplyThenFail(errRefused))
+	f.L1.Next(tier.Set, backendtest.ApplyThenFail(errRefused))
 	require.Error(t, f.Set(t.Context(), "k", 1, 0))
 	expired := backends.Entry[int]{Value: 2, ExpiresAt: time.Now().Add(-time.Hour)}
 	require.NoError(t, f.Map2.Set(t.Context(), "expired", expired))
@@ -73,7 +74,7 @@ func TestNew_ClosesTheCache(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tb := &testTB{}
 		f := tiercachetest.New[string](tb, tiercache.WithWritePolicy(writepolicy.Race()))
-		f.L2.Next(backendtest.Set, backendtest.Delay(time.Second))
+		f.L2.Next(tier.Set, backendtest.Delay(time.Second))
 		begin := time.Now()
 		require.NoError(t, f.Set(t.Context(), "k", "v", 0))
 		tb.end()
@@ -101,7 +102,7 @@ func TestNew_OperationNeverEnds(t *testing.T) {
 		tb := &testTB{}
 		f := tiercachetest.New[string](tb)
 		gate := backendtest.NewGate()
-		f.L1.Next(backendtest.Set, gate.Before())
+		f.L1.Next(tier.Set, gate.Before())
 		go func() { _ = f.Set(context.Background(), "k", "v", 0) }() //nolint:usetesting // nothing ends it but the gate
 		<-gate.Arrived()
 		tb.end()

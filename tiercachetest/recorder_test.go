@@ -26,7 +26,7 @@ func TestRecorder_Inconsistency(t *testing.T) {
 	t.Parallel()
 	rec := tiercachetest.NewRecorder()
 	f := tiercachetest.New[string](t, rec.Options()...)
-	f.L2.Next(backendtest.Set, backendtest.FailBefore(errRefused))
+	f.L2.Next(tier.Set, backendtest.FailBefore(errRefused))
 	require.Error(t, f.Set(t.Context(), secretKey, secretValue, 0))
 
 	require.Len(t, rec.Inconsistencies(), 1)
@@ -68,7 +68,7 @@ func TestRecorder_DumpHasStacks(t *testing.T) {
 	t.Parallel()
 	rec := tiercachetest.NewRecorder()
 	f := tiercachetest.New[string](t, rec.Options()...)
-	f.L2.Next(backendtest.Set, backendtest.Panic("!"))
+	f.L2.Next(tier.Set, backendtest.Panic("!"))
 	require.Error(t, f.Set(t.Context(), "k", "v", 0))
 	dump, err := rec.Dump(t.Context())
 	require.NoError(t, err)
@@ -92,7 +92,7 @@ func TestRecorder_Options(t *testing.T) {
 			var text bytes.Buffer
 			f := tiercachetest.New[string](t, rec.Options(
 				tracing.WithLoggerProvider(nil), tracing.WithSlog(slog.New(slog.NewTextHandler(&text, nil))))...)
-			f.L2.Next(backendtest.Set, backendtest.FailBefore(errRefused))
+			f.L2.Next(tier.Set, backendtest.FailBefore(errRefused))
 			ctx, span := rec.TracerProvider().Tracer("test").Start(t.Context(), "caller")
 			require.Error(t, f.Set(ctx, "k", "v", 0))
 			span.End()
@@ -108,7 +108,7 @@ func TestRecorder_ConcurrentSafe(t *testing.T) {
 	t.Parallel()
 	rec := tiercachetest.NewRecorder()
 	f := tiercachetest.New[int](t, rec.Options()...)
-	f.L2.Always(backendtest.Set, backendtest.FailBefore(errRefused))
+	f.L2.Always(tier.Set, backendtest.FailBefore(errRefused))
 	var writers sync.WaitGroup
 	for i := range 8 {
 		writers.Go(func() {

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tiercachetest"
 	"github.com/tiercache/tiercache/tracing"
 )
@@ -28,7 +29,7 @@ func refusedByL2(t *testing.T, rec *tiercachetest.Recorder, opts ...tracing.Opti
 	t.Helper()
 	text := new(bytes.Buffer)
 	f := tiercachetest.New[string](t, rec.Options(append(opts, tracing.WithSlog(slog.New(slog.NewTextHandler(text, nil))))...)...)
-	f.L2.Next(backendtest.Set, backendtest.FailBefore(errRefused))
+	f.L2.Next(tier.Set, backendtest.FailBefore(errRefused))
 	return f, text
 }
 
@@ -73,7 +74,7 @@ func TestUnsampledTrace_IsStillLoggedAndCounted(t *testing.T) {
 	rec := tiercachetest.NewRecorder(sdktrace.WithSampler(sdktrace.NeverSample()))
 	f := tiercachetest.New[string](t, rec.Options()...)
 	var got trace.TraceID
-	f.L2.Next(backendtest.Set, func(ctx context.Context, _ func(context.Context) error) error {
+	f.L2.Next(tier.Set, func(ctx context.Context, _ func(context.Context) error) error {
 		got = trace.SpanContextFromContext(ctx).TraceID()
 		return errRefused
 	})

@@ -21,6 +21,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/failsafebackend"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 )
 
@@ -123,7 +124,7 @@ func TestState(t *testing.T) {
 			), got[0], metricdatatest.IgnoreTimestamp())
 		}
 		check(0)
-		faults.Next(backendtest.Set, backendtest.Lose(errLost))
+		faults.Next(tier.Set, backendtest.Lose(errLost))
 		require.Equal(t, errLost, b.Set(t.Context(), "k", entry("v")))
 		check(2)
 		time.Sleep(time.Minute)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // The expressions of the alerts, and those of the dashboard, name nothing that
@@ -72,7 +73,7 @@ func exported(t *testing.T) metrics {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		for _, fault := range []backendtest.Fault{nil, backendtest.FailBefore(errors.New("down")), backendtest.Lose(errors.New("lost"))} {
-			for _, call := range []backendtest.Call{backendtest.Get, backendtest.Set, backendtest.Delete} {
+			for _, call := range []tier.Kind{tier.Get, tier.Set, tier.Delete} {
 				f.l2.Always(call, fault)
 			}
 			f.do(t, "GET", "/users/1", "")

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 func TestHandlers_Answers(t *testing.T) {
@@ -71,12 +72,12 @@ func TestHandlers_GetIsCached(t *testing.T) {
 			assert.Equal(t, http.StatusOK, f.do(t, "GET", "/users/7", "").Code)
 			assert.Equal(t, want, time.Since(begun))
 		}
-		asked := f.l2.Calls(backendtest.Get)
+		asked := f.l2.Calls(tier.Get)
 		time.Sleep(l1TTL) // of the bubble
 		begun := time.Now()
 		assert.Equal(t, http.StatusOK, f.do(t, "GET", "/users/7", "").Code)
 		assert.Zero(t, time.Since(begun), "L2 still has it")
-		assert.Equal(t, asked+1, f.l2.Calls(backendtest.Get), "L1 does not")
+		assert.Equal(t, asked+1, f.l2.Calls(tier.Get), "L1 does not")
 
 		time.Sleep(f.opts.ttl - l1TTL)
 		begun = time.Now()
@@ -89,17 +90,17 @@ func TestHandlers_GetIsCached(t *testing.T) {
 func TestHandlers_CacheFails(t *testing.T) {
 	t.Parallel()
 	for what, tt := range map[string]struct {
-		call         backendtest.Call
+		call         tier.Kind
 		method, body string
 		fault        backendtest.Fault
 		status       int
 		took         time.Duration
 	}{
-		"put, refused":    {backendtest.Set, "PUT", `{"name":"Ada"}`, backendtest.FailBefore(errors.New("disk full")), 200, 0},
-		"put, hangs":      {backendtest.Set, "PUT", `{"name":"Ada"}`, backendtest.Hang(), 200, 500 * time.Millisecond},
-		"put, no answer":  {backendtest.Set, "PUT", `{"name":"Ada"}`, backendtest.ApplyThenHang(), 200, 500 * time.Millisecond},
-		"delete, refused": {backendtest.Delete, "DELETE", "", backendtest.FailBefore(errors.New("disk full")), 204, 0},
-		"delete, hangs":   {backendtest.Delete, "DELETE", "", backendtest.Hang(), 204, 500 * time.Millisecond},
+		"put, refused":    {tier.Set, "PUT", `{"name":"Ada"}`, backendtest.FailBefore(errors.New("disk full")), 200, 0},
+		"put, hangs":      {tier.Set, "PUT", `{"name":"Ada"}`, backendtest.Hang(), 200, 500 * time.Millisecond},
+		"put, no answer":  {tier.Set, "PUT", `{"name":"Ada"}`, backendtest.ApplyThenHang(), 200, 500 * time.Millisecond},
+		"delete, refused": {tier.Delete, "DELETE", "", backendtest.FailBefore(errors.New("disk full")), 204, 0},
+		"delete, hangs":   {tier.Delete, "DELETE", "", backendtest.Hang(), 204, 500 * time.Millisecond},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -155,7 +156,7 @@ func TestHandlers_ClientLeaves(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t)
-				f.l2.Always(backendtest.Set, backendtest.Delay(200*time.Millisecond))
+				f.l2.Always(tier.Set, backendtest.Delay(200*time.Millisecond))
 				// Another writer has the key's lock from 100 to 300 ms.
 				go f.do(t, "PUT", "/users/7", `{"name":"Grace"}`)
 				time.Sleep(10 * time.Millisecond)

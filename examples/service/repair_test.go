@@ -15,6 +15,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // L2 refuses writes for a while; then the tiers are made equal again, and each
@@ -36,8 +37,8 @@ func TestRepair_Repairs(t *testing.T) {
 				f.startRepair(t.Context())
 				require.Equal(t, 200, f.do(t, "GET", "/users/7", "").Code)
 				down := backendtest.FailBefore(errors.New("down"))
-				f.l2.Always(backendtest.Set, down)
-				f.l2.Always(backendtest.Delete, down)
+				f.l2.Always(tier.Set, down)
+				f.l2.Always(tier.Delete, down)
 				f.do(t, tt.method, "/users/7", tt.body)
 				time.Sleep(time.Second)
 				assert.JSONEq(t, `{"id":"7","name":"User 7"}`, f.stored(t), "it is stale")
@@ -69,11 +70,11 @@ func TestRepair_NewerWriteWins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		f.l2.Next(backendtest.Set, backendtest.FailBefore(errors.New("down")))
+		f.l2.Next(tier.Set, backendtest.FailBefore(errors.New("down")))
 		f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
 
 		gate := backendtest.NewGate()
-		f.l2.Next(backendtest.Stage, gate.Before())
+		f.l2.Next(tier.Stage, gate.Before())
 		f.startRepair(t.Context())
 		<-gate.Arrived() // it has read Ada, and is about to write
 		f.do(t, "PUT", "/users/7", `{"name":"Grace"}`)
@@ -92,7 +93,7 @@ func TestRepair_QueuesAKeyOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		f.l2.Always(backendtest.Set, backendtest.FailBefore(errors.New("down")))
+		f.l2.Always(tier.Set, backendtest.FailBefore(errors.New("down")))
 		for range 3 {
 			f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
 		}
@@ -112,7 +113,7 @@ func TestRepair_GivesUpWhatHasExpired(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		f.l2.Always(backendtest.Set, backendtest.FailBefore(errors.New("down")))
+		f.l2.Always(tier.Set, backendtest.FailBefore(errors.New("down")))
 		f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
 		f.startRepair(t.Context())
 		time.Sleep(f.opts.ttl - time.Second)
@@ -129,19 +130,19 @@ func TestRepair_SeesDeletesAndReturns(t *testing.T) {
 	t.Parallel()
 	for what, tt := range map[string]struct {
 		first, second string
-		staged        backendtest.Call // of the repair
+		staged        tier.Kind // of the repair
 		stored        string
 	}{
-		"deleted":  {"PUT", "DELETE", backendtest.Stage, ""},
-		"returned": {"DELETE", "PUT", backendtest.Delete, `{"id":"7","name":"Ada"}`},
+		"deleted":  {"PUT", "DELETE", tier.Stage, ""},
+		"returned": {"DELETE", "PUT", tier.Delete, `{"id":"7","name":"Ada"}`},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t)
 				down := backendtest.FailBefore(errors.New("down"))
-				f.l2.Next(backendtest.Set, down)
-				f.l2.Next(backendtest.Delete, down)
+				f.l2.Next(tier.Set, down)
+				f.l2.Next(tier.Delete, down)
 				f.do(t, tt.first, "/users/7", `{"name":"Ada"}`)
 				f.l2.Clear()
 				require.Equal(t, 1, f.users.repair.open())
@@ -167,7 +168,7 @@ func TestRepair_KnowsTheNewestCause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		f.l2.Always(backendtest.Set, backendtest.FailBefore(errors.New("down")))
+		f.l2.Always(tier.Set, backendtest.FailBefore(errors.New("down")))
 		f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
 		time.Sleep(f.opts.ttl / 2)
 		f.do(t, "PUT", "/users/7", `{"name":"Grace"}`)
@@ -187,7 +188,7 @@ func TestRepair_DropsWhatIsTooMuch(t *testing.T) {
 		for i := range maxWaiting {
 			f.users.repair.add(t.Context(), strconv.Itoa(i), damage{since: time.Now()})
 		}
-		f.l2.Next(backendtest.Set, backendtest.FailBefore(errors.New("down")))
+		f.l2.Next(tier.Set, backendtest.FailBefore(errors.New("down")))
 		begun := time.Now()
 		assert.Equal(t, 200, f.do(t, "PUT", "/users/ada", `{"name":"Ada"}`).Code)
 		assert.Equal(t, f.opts.databaseDelay, time.Since(begun))

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // The end of the service waits for a write that is under way, and its spans are
@@ -21,7 +22,7 @@ func TestShutdown_DrainsTheCache(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		f.startRepair(t.Context())
-		f.l2.Next(backendtest.Set, backendtest.Delay(300*time.Millisecond))
+		f.l2.Next(tier.Set, backendtest.Delay(300*time.Millisecond))
 		go f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
 		time.Sleep(f.opts.databaseDelay + time.Millisecond)
 		require.NotEmpty(t, spansNamed(f, "set users l1"), "the write has begun")
@@ -41,7 +42,7 @@ func TestShutdown_Bounded(t *testing.T) {
 		f := newFixture(t, func(o *options) { o.writeTimeout, o.shutdownTimeout = time.Hour, time.Second })
 		f.startRepair(t.Context())
 		gate := backendtest.NewGate()
-		f.l2.Next(backendtest.Set, gate.Before())
+		f.l2.Next(tier.Set, gate.Before())
 		go f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
 		<-gate.Arrived()
 

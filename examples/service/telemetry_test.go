@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tiercachetest"
 	"github.com/tiercache/tiercache/tracing"
 )
@@ -115,7 +116,7 @@ func TestMetrics_Exemplars(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		f.l2.Next(backendtest.Set, backendtest.Lose(errors.New("connection lost")))
+		f.l2.Next(tier.Set, backendtest.Lose(errors.New("connection lost")))
 		f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
 		req := newRequest(t, "GET", "/metrics", "")
 		req.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")

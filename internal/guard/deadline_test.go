@@ -23,7 +23,7 @@ const timeout = 64 * time.Second
 func remote() (guarded *guard.Tier[string], contexts func() []context.Context) {
 	var got []context.Context
 	l2 := backendtest.WithFaults(backendtest.NewMap[string]()).Described(backends.Description{})
-	l2.Always(backendtest.Set, func(ctx context.Context, next func(context.Context) error) error {
+	l2.Always(tier.Set, func(ctx context.Context, next func(context.Context) error) error {
 		got = append(got, ctx)
 		return next(ctx)
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // A value is read in L1 before L2 has it, and then L1 drops it.
@@ -14,7 +15,7 @@ var evicted = &counterexample{
 	"L1 shows a value before L2 has it, and may drop it",
 	func(s *scenario) {
 		s.put("old")
-		writer := s.start(before(s.L2, backendtest.Set), func() { s.put("new") })
+		writer := s.start(before(s.L2, tier.Set), func() { s.put("new") })
 		s.sees("new")
 		s.evict()
 		s.sees("old")
@@ -28,10 +29,10 @@ var uncovered = &counterexample{
 	"L1 keeps what L2 refused; when that goes, L2's older value comes back",
 	func(s *scenario) {
 		s.put("old")
-		refuse(s.L2, backendtest.Set)
+		refuse(s.L2, tier.Set)
 		_ = s.set(s.t.Context(), 1, key, "new")
 		s.sees("new")
-		refuse(s.L2, backendtest.Delete)
+		refuse(s.L2, tier.Delete)
 		require.Error(s.t, s.delete(s.t.Context(), 1, key))
 		s.sees("old")
 	},
@@ -43,7 +44,7 @@ var withdrawn = &counterexample{
 	func(s *scenario) {
 		s.put("old")
 		gate := backendtest.NewGate()
-		s.L2.Next(backendtest.Set, backendtest.Chain(gate.Before(), backendtest.FailBefore(errFault)))
+		s.L2.Next(tier.Set, backendtest.Chain(gate.Before(), backendtest.FailBefore(errFault)))
 		writer := s.start(gate, func() { s.newFails() })
 		s.sees("new")
 		writer()
@@ -57,10 +58,10 @@ var l1HalfWritten = &counterexample{
 	"L1 may have what L2 was not given",
 	func(s *scenario) {
 		s.put("old")
-		s.L1.Next(backendtest.Set, backendtest.ApplyThenFail(errFault))
+		s.L1.Next(tier.Set, backendtest.ApplyThenFail(errFault))
 		s.newFails()
 		s.sees("new")
-		s.L1.Next(backendtest.Get, backendtest.Lose(errFault))
+		s.L1.Next(tier.Get, backendtest.Lose(errFault))
 		s.sees("old")
 	},
 }
@@ -71,7 +72,7 @@ var l1Withdrawn = &counterexample{
 	func(s *scenario) {
 		s.put("old")
 		gate := backendtest.NewGate()
-		s.L1.Next(backendtest.Set, backendtest.Chain(backendtest.ApplyThenFail(errFault), gate.After()))
+		s.L1.Next(tier.Set, backendtest.Chain(backendtest.ApplyThenFail(errFault), gate.After()))
 		writer := s.start(gate, func() { s.newFails() })
 		s.sees("new")
 		writer()
@@ -85,8 +86,8 @@ var l1Missed = &counterexample{
 	"success, although L1 may keep the older value",
 	func(s *scenario) {
 		s.put("old")
-		refuse(s.L1, backendtest.Set)
-		refuse(s.L1, backendtest.Delete)
+		refuse(s.L1, tier.Set)
+		refuse(s.L1, tier.Delete)
 		s.put("new")
 		s.sees("old")
 	},
@@ -98,7 +99,7 @@ var l1Unreadable = &counterexample{
 	"L1 may keep the older value, and may be unreadable now and then",
 	func(s *scenario) {
 		s.put("old")
-		refuse(s.L1, backendtest.Set)
+		refuse(s.L1, tier.Set)
 		s.newFails()
 		s.newerThenOlder()
 	},
@@ -110,7 +111,7 @@ var l1Undropped = &counterexample{
 	func(s *scenario) {
 		s.put("old")
 		s.sees("old") // and now it is in L1
-		refuse(s.L1, backendtest.Delete)
+		refuse(s.L1, tier.Delete)
 		s.newFails()
 		s.newerThenOlder()
 	},
@@ -120,8 +121,8 @@ var l1Undropped = &counterexample{
 // just then, and after that the "old" of L1.
 func (s *scenario) newerThenOlder() {
 	s.t.Helper()
-	s.L1.Next(backendtest.Get, backendtest.Lose(errFault))
-	refuse(s.L1, backendtest.Set)
+	s.L1.Next(tier.Get, backendtest.Lose(errFault))
+	refuse(s.L1, tier.Set)
 	s.sees("new")
 	s.sees("old")
 }
@@ -132,7 +133,7 @@ var l1Late = &counterexample{
 	func(s *scenario) {
 		s.restarted() // the answer to a Set of "old" might not wait for L1, too
 		s.sees("old")
-		gate := before(s.L1, backendtest.Set)
+		gate := before(s.L1, tier.Set)
 		s.put("new")
 		s.sees("old")
 		gate.Open()
@@ -145,7 +146,7 @@ var l1Cancelled = &counterexample{
 	func(s *scenario) {
 		s.restarted() // a Set of "old" might be cancelled, too
 		s.sees("old")
-		s.L1.Next(backendtest.Set, backendtest.Hang())
+		s.L1.Next(tier.Set, backendtest.Hang())
 		s.put("new")
 		s.sees("old")
 	},
@@ -158,9 +159,9 @@ var behindL1 = &counterexample{
 	"L2 may be read before L1, and be older",
 	func(s *scenario) {
 		s.put("old")
-		writer := s.start(before(s.L2, backendtest.Set), func() { s.put("new") })
+		writer := s.start(before(s.L2, tier.Set), func() { s.put("new") })
 		s.sees("new")
-		l1, l2 := before(s.L1, backendtest.Get), s.foundInL2()
+		l1, l2 := before(s.L1, tier.Get), s.foundInL2()
 		reader := s.start(l2, func() { _, _ = s.get(s.t.Context(), 3, key) })
 		writer()
 		require.NoError(s.t, s.delete(s.t.Context(), 1, key))
@@ -175,7 +176,7 @@ var aheadOfL1 = &counterexample{
 	"L2 may be read after L1, and be newer",
 	func(s *scenario) {
 		s.restarted()
-		reader := s.start(before(s.L2, backendtest.Get), func() { _, _ = s.get(s.t.Context(), 3, key) })
+		reader := s.start(before(s.L2, tier.Get), func() { _, _ = s.get(s.t.Context(), 3, key) })
 		s.sees("old")
 		writer := s.start(s.writeOfL1(), func() { s.put("new") })
 		reader()
@@ -191,7 +192,7 @@ var (
 		"the faster tier may be the older one",
 		func(s *scenario) {
 			s.put("old")
-			writer := s.start(before(s.L2, backendtest.Set), func() { s.put("new") })
+			writer := s.start(before(s.L2, tier.Set), func() { s.put("new") })
 			s.seesWithout(s.L2, "new")
 			s.seesWithout(s.L1, "old")
 			writer()
@@ -214,8 +215,8 @@ var (
 // drops what L1 has.
 func (s *scenario) writeOfL1() *backendtest.Gate {
 	gate := backendtest.NewGate()
-	s.L1.Next(backendtest.Set, gate.Before())
-	s.L1.Next(backendtest.Delete, gate.Before())
+	s.L1.Next(tier.Set, gate.Before())
+	s.L1.Next(tier.Delete, gate.Before())
 	return gate
 }
 
@@ -223,7 +224,7 @@ func (s *scenario) writeOfL1() *backendtest.Gate {
 // answered.
 func (s *scenario) seesWithout(slower *backendtest.Faults[string], want string) {
 	s.t.Helper()
-	gate := before(slower, backendtest.Get)
+	gate := before(slower, tier.Get)
 	s.sees(want)
 	gate.Open()
 	synctest.Wait()
@@ -235,7 +236,7 @@ var appliedLate = &counterexample{
 	"L2 applies a write after it has failed, and a slow refill brings the older value back",
 	func(s *scenario) {
 		s.restarted()
-		s.L2.Next(backendtest.Set, backendtest.Lose(errFault))
+		s.L2.Next(tier.Set, backendtest.Lose(errFault))
 		s.newFails()
 		reader := s.start(s.foundInL2(), func() { _, _ = s.get(s.t.Context(), 3, key) })
 		require.NoError(s.t, s.Map2.Set(s.t.Context(), key, backends.Entry[string]{Value: "new"}))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -32,21 +33,21 @@ func TestReadOvertakenByWrite(t *testing.T) {
 	for name, row := range map[string]struct {
 		policy writepolicy.Policy
 		write  func(s *scenario)
-		held   backendtest.Call // in L1
+		held   tier.Kind // in L1
 	}{
-		"Sequential(L2First), Set":    {l2First, set, backendtest.Set},
-		"Sequential(L2First), Delete": {l2First, remove, backendtest.Delete},
-		"Parallel, Set":               {parallel, set, backendtest.Set},
-		"Parallel, Delete":            {parallel, remove, backendtest.Delete},
-		"WriteAround, Set":            {around, set, backendtest.Delete},
-		"WriteAround, Delete":         {around, remove, backendtest.Delete},
+		"Sequential(L2First), Set":    {l2First, set, tier.Set},
+		"Sequential(L2First), Delete": {l2First, remove, tier.Delete},
+		"Parallel, Set":               {parallel, set, tier.Set},
+		"Parallel, Delete":            {parallel, remove, tier.Delete},
+		"WriteAround, Set":            {around, set, tier.Delete},
+		"WriteAround, Delete":         {around, remove, tier.Delete},
 	} {
 		for read, slow := range reads {
 			t.Run(read+", "+name, func(t *testing.T) {
 				t.Parallel()
 				o := runScenario(t, func(s *scenario) {
 					s.restarted()
-					reader := s.start(before(s.L2, backendtest.Get), func() { slow(s) })
+					reader := s.start(before(s.L2, tier.Get), func() { slow(s) })
 					s.put("older")
 					s.sees("older") // WriteAround fills L1 by reads only
 					writer := s.start(before(s.L1, row.held), func() { row.write(s) })
@@ -66,9 +67,9 @@ func TestReadOvertakenByRefillAndWrite(t *testing.T) {
 	t.Parallel()
 	o := runScenario(t, func(s *scenario) {
 		s.restarted()
-		reader := s.start(before(s.L2, backendtest.Get), func() { _, _ = s.get(s.t.Context(), 3, key) })
+		reader := s.start(before(s.L2, tier.Get), func() { _, _ = s.get(s.t.Context(), 3, key) })
 		s.sees("old")
-		writer := s.start(before(s.L1, backendtest.Set), func() { s.put("newer") })
+		writer := s.start(before(s.L1, tier.Set), func() { s.put("newer") })
 		reader()
 		s.sees("old")
 		writer()
@@ -84,10 +85,10 @@ func TestReadOvertakenByWrite_CallerGivesUp(t *testing.T) {
 		s.restarted()
 		ctx, cancel := context.WithCancel(s.t.Context())
 		defer cancel()
-		reader := s.start(before(s.L2, backendtest.Get), func() { _, _ = s.get(ctx, 3, key) })
+		reader := s.start(before(s.L2, tier.Get), func() { _, _ = s.get(ctx, 3, key) })
 		s.sees("old")
-		writer := s.start(before(s.L1, backendtest.Set), func() { s.put("newer") })
-		l1 := before(s.L1, backendtest.Get)
+		writer := s.start(before(s.L1, tier.Set), func() { s.put("newer") })
+		l1 := before(s.L1, tier.Get)
 		// The reader goes on to L1, where it is held until its caller gives up.
 		finished := make(chan struct{})
 		go func() {
@@ -112,7 +113,7 @@ func TestAbandonedReadLoadsNothing(t *testing.T) {
 	t.Parallel()
 	o := runScenario(t, func(s *scenario) {
 		s.restarted()
-		gate := before(s.L2, backendtest.Get)
+		gate := before(s.L2, tier.Get)
 		ctx, cancel := context.WithCancel(s.t.Context())
 		loaded := false
 		finish := s.start(gate, func() {
@@ -142,7 +143,7 @@ func TestFailedWriteIsSeenAtOnce(t *testing.T) {
 				s.prompt = true
 				s.restarted()
 				s.sees("old") // and now it is in L1
-				s.L2.Next(backendtest.Set, backendtest.ApplyThenFail(errFault))
+				s.L2.Next(tier.Set, backendtest.ApplyThenFail(errFault))
 				s.newFails()
 				_, _ = s.get(s.t.Context(), 2, key)
 				s.evict()
@@ -196,7 +197,7 @@ func TestLoadBreaksFences(t *testing.T) {
 		s.readsFail = true
 		s.restarted()
 		reader := s.start(s.foundInL2(), func() { _, _ = s.get(s.t.Context(), 3, key) })
-		s.L2.Next(backendtest.Get, backendtest.Lose(errFault))
+		s.L2.Next(tier.Get, backendtest.Lose(errFault))
 		value, err := s.loading(s.t.Context(), 4, key, s.value(loadPrefix), nil)
 		require.NoError(s.t, err)
 		s.sees(value)

@@ -18,6 +18,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/readpolicy"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -55,21 +56,21 @@ func (s setup) options() []tiercache.Option {
 
 // strike makes the calls of the tiers slow, and some of them fail.
 func (s setup) strike(w *tiers, d *random, readsFail bool) {
-	for _, tier := range []struct {
+	for _, side := range []struct {
 		faults *backendtest.Faults[string]
 		fails  bool
 		write  []backendtest.Fault
 	}{{w.L1, s.l1Fails, localFaults()}, {w.L2, s.l2Fails, remoteFaults()}} {
 		var read, write []backendtest.Fault
-		if tier.fails {
-			write = tier.write
+		if side.fails {
+			write = side.write
 		}
-		if tier.fails && readsFail {
+		if side.fails && readsFail {
 			read = readFaults()
 		}
-		tier.faults.Always(backendtest.Get, d.slow(read...))
-		tier.faults.Always(backendtest.Set, d.slow(write...))
-		tier.faults.Always(backendtest.Delete, d.slow(write...))
+		side.faults.Always(tier.Get, d.slow(read...))
+		side.faults.Always(tier.Set, d.slow(write...))
+		side.faults.Always(tier.Delete, d.slow(write...))
 	}
 }
 

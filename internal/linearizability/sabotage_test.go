@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/tiercache/tiercache"
-	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/internal/keylock"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -99,7 +99,7 @@ func staleLoad(s *scenario) {
 // One writer is held between the tiers, and another one passes it, unless it has
 // to wait.
 func crossedWrites(s *scenario) {
-	first := s.start(before(s.L1, backendtest.Set), func() { s.put("A") })
+	first := s.start(before(s.L1, tier.Set), func() { s.put("A") })
 	second := make(chan struct{})
 	go func() {
 		defer close(second)

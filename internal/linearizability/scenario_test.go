@@ -10,6 +10,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // scenario is a cache whose calls a script puts into one order. All is about one
@@ -89,22 +90,22 @@ func (s *scenario) start(gate *backendtest.Gate, call func()) (finish func()) {
 }
 
 // before makes the next call of a tier wait before it touches the store.
-func before(tier *backendtest.Faults[string], call backendtest.Call) *backendtest.Gate {
+func before(faults *backendtest.Faults[string], call tier.Kind) *backendtest.Gate {
 	gate := backendtest.NewGate()
-	tier.Next(call, gate.Before())
+	faults.Next(call, gate.Before())
 	return gate
 }
 
 // foundInL2 makes the next read of L2 wait before it answers.
 func (s *scenario) foundInL2() *backendtest.Gate {
 	gate := backendtest.NewGate()
-	s.L2.Next(backendtest.Get, gate.After())
+	s.L2.Next(tier.Get, gate.After())
 	return gate
 }
 
 // refuse makes the next call fail without effect.
-func refuse(tier *backendtest.Faults[string], call backendtest.Call) {
-	tier.Next(call, backendtest.FailBefore(errFault))
+func refuse(faults *backendtest.Faults[string], call tier.Kind) {
+	faults.Next(call, backendtest.FailBefore(errFault))
 }
 
 // assertLinearizable requires that the history has an explanation.

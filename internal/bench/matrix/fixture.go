@@ -9,6 +9,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/internal/bench/driver"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tiercachetest"
 )
 
@@ -141,7 +142,7 @@ func (f *fixture) get(ctx context.Context) string {
 }
 
 // both calls fault for the calls of both tiers.
-func (f *fixture) both(call backendtest.Call, fault backendtest.Fault) {
+func (f *fixture) both(call tier.Kind, fault backendtest.Fault) {
 	f.L1.Always(call, fault)
 	f.L2.Always(call, fault)
 }

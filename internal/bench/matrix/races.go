@@ -6,6 +6,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/internal/bench/driver"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // raceScripts hold one operation at a gate while another one runs.
@@ -16,7 +17,7 @@ func raceScripts() []script {
 			needs: []driver.Feature{driver.FakeL1, driver.WriteThrough},
 			run: func(f *fixture) answer {
 				ctx := context.Background()
-				return f.overtake(backendtest.Set,
+				return f.overtake(tier.Set,
 					func() error { return f.set(ctx, first) },
 					func() error { return f.set(ctx, second) }, old)
 			},
@@ -26,7 +27,7 @@ func raceScripts() []script {
 			needs: []driver.Feature{driver.FakeL1, driver.WriteThrough, driver.DeleteBoth},
 			run: func(f *fixture) answer {
 				ctx := context.Background()
-				return f.overtake(backendtest.Delete,
+				return f.overtake(tier.Delete,
 					func() error { return f.cache.Delete(ctx, key) },
 					func() error { return f.set(ctx, newer) }, old)
 			},
@@ -77,7 +78,7 @@ func raceScripts() []script {
 }
 
 // overtake holds slow between the tiers while fast runs, if it can.
-func (f *fixture) overtake(held backendtest.Call, slow, fast func() error, dead ...string) answer {
+func (f *fixture) overtake(held tier.Kind, slow, fast func() error, dead ...string) answer {
 	gate := newSecondCall()
 	f.warm()
 	f.both(held, gate.fault())
@@ -88,7 +89,7 @@ func (f *fixture) overtake(held backendtest.Call, slow, fast func() error, dead 
 // while a write runs.
 func (f *fixture) refillAgainst(write func() error) answer {
 	gate := backendtest.NewGate()
-	f.L2.Next(backendtest.Get, gate.After())
+	f.L2.Next(tier.Get, gate.After())
 	reader := begin(func() error { f.get(context.Background()); return nil })
 	return meanwhile(gate, reader, write, old)
 }
@@ -119,8 +120,8 @@ func meanwhile(gate *backendtest.Gate, held *call, f func() error, dead ...strin
 }
 
 func loadWithL2Down(f *fixture) answer {
-	f.L2.Always(backendtest.Get, backendtest.FailBefore(errDown))
-	f.L2.Always(backendtest.Set, backendtest.FailBefore(errDown))
+	f.L2.Always(tier.Get, backendtest.FailBefore(errDown))
+	f.L2.Always(tier.Set, backendtest.FailBefore(errDown))
 	_, err := f.cache.GetOrLoad(context.Background(), key)
 	f.cache.Settle() // before the store is healed: what is written late fails too
 	return answer{told: err}

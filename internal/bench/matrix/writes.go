@@ -6,6 +6,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/internal/bench/driver"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // Both tiers begin with the old value, and one write goes wrong.
@@ -15,7 +16,7 @@ func faultScripts() []script {
 			name:  "L2 write fails",
 			needs: []driver.Feature{driver.FakeL2, driver.WriteThrough},
 			run: func(f *fixture) answer {
-				f.L2.Next(backendtest.Set, backendtest.FailBefore(errDown))
+				f.L2.Next(tier.Set, backendtest.FailBefore(errDown))
 				return f.setOver()
 			},
 		},
@@ -23,7 +24,7 @@ func faultScripts() []script {
 			name:  "L1 write fails",
 			needs: []driver.Feature{driver.FakeL1, driver.WriteThrough},
 			run: func(f *fixture) answer {
-				f.L1.Next(backendtest.Set, backendtest.FailBefore(errDown))
+				f.L1.Next(tier.Set, backendtest.FailBefore(errDown))
 				return f.setOver()
 			},
 		},
@@ -31,7 +32,7 @@ func faultScripts() []script {
 			name:  "L2 applied the write, but the client saw a timeout",
 			needs: []driver.Feature{driver.FakeL2, driver.WriteThrough},
 			run: func(f *fixture) answer {
-				f.L2.Next(backendtest.Set, backendtest.ApplyThenFail(context.DeadlineExceeded))
+				f.L2.Next(tier.Set, backendtest.ApplyThenFail(context.DeadlineExceeded))
 				return f.setOver()
 			},
 		},
@@ -39,7 +40,7 @@ func faultScripts() []script {
 			name:  "L2 lost the write, and the client saw a timeout",
 			needs: []driver.Feature{driver.FakeL2, driver.WriteThrough},
 			run: func(f *fixture) answer {
-				f.L2.Next(backendtest.Set, backendtest.Lose(context.DeadlineExceeded))
+				f.L2.Next(tier.Set, backendtest.Lose(context.DeadlineExceeded))
 				return f.setOver()
 			},
 		},
@@ -52,7 +53,7 @@ func faultScripts() []script {
 			name:  "L2 delete fails, then a Get",
 			needs: []driver.Feature{driver.FakeL2, driver.DeleteBoth},
 			run: func(f *fixture) answer {
-				f.L2.Next(backendtest.Delete, backendtest.FailBefore(errDown))
+				f.L2.Next(tier.Delete, backendtest.FailBefore(errDown))
 				return f.deleteThenGet()
 			},
 		},
@@ -60,7 +61,7 @@ func faultScripts() []script {
 			name:  "L1 delete fails, then a Get",
 			needs: []driver.Feature{driver.FakeL1, driver.DeleteBoth},
 			run: func(f *fixture) answer {
-				f.L1.Always(backendtest.Delete, backendtest.FailBefore(errDown))
+				f.L1.Always(tier.Delete, backendtest.FailBefore(errDown))
 				return f.deleteThenGet()
 			},
 		},
@@ -84,7 +85,7 @@ func contextEnds(f *fixture) answer {
 	f.warm()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	f.both(backendtest.Set, func(ctx context.Context, apply func(context.Context) error) error {
+	f.both(tier.Set, func(ctx context.Context, apply func(context.Context) error) error {
 		err := apply(ctx)
 		cancel()
 		return err
@@ -142,7 +143,7 @@ func lifeScripts() []script {
 			name:  "L1 read fails, L2 is healthy",
 			needs: []driver.Feature{driver.FakeL1},
 			run: func(f *fixture) answer {
-				f.L1.Always(backendtest.Get, backendtest.FailBefore(errDown))
+				f.L1.Always(tier.Get, backendtest.FailBefore(errDown))
 				return answer{note: "Get " + f.get(context.Background())}
 			},
 		},
