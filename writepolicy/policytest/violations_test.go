@@ -43,8 +43,8 @@ func TestViolations_OfBadPolicies(t *testing.T) {
 			t.Parallel()
 			found := make(map[string]bool)
 			for _, v := range violations(t, tc.write) {
-				demand, story, ok := strings.Cut(v.Error(), ": ")
-				assert.True(t, ok && story != "", "%q says nothing of what happened", v)
+				demand, report, ok := strings.Cut(v.Error(), ": ")
+				assert.True(t, ok && report != "", "%q says nothing of what happened", v)
 				found[demand] = true
 			}
 			assert.ElementsMatch(t, tc.want, slices.Collect(maps.Keys(found)))
