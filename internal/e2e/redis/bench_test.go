@@ -117,9 +117,15 @@ func bench(b *testing.B, prepare func(tb testing.TB, r *benchFixture), cached, b
 
 func BenchmarkRedisSet(b *testing.B) {
 	bench(b, func(testing.TB, *benchFixture) {},
-		func(ctx context.Context, r *benchFixture) error { return r.cache.Set(ctx, cacheKey, benchValue, benchTTL) },
-		func(ctx context.Context, r *benchFixture) error { return r.hand.setBare(ctx, handKey, benchValue, benchTTL) },
-		func(ctx context.Context, r *benchFixture) error { return r.hand.setTraced(ctx, handKey, benchValue, benchTTL) },
+		func(ctx context.Context, r *benchFixture) error {
+			return r.cache.Set(ctx, cacheKey, benchValue, benchTTL)
+		},
+		func(ctx context.Context, r *benchFixture) error {
+			return r.hand.setBare(ctx, handKey, benchValue, benchTTL)
+		},
+		func(ctx context.Context, r *benchFixture) error {
+			return r.hand.setTraced(ctx, handKey, benchValue, benchTTL)
+		},
 	)
 }
 
