@@ -20,18 +20,14 @@ type Node struct {
 func Nodes(spans []sdktrace.ReadOnlySpan) []*Node {
 	spans = slices.Clone(spans)
 	slices.SortStableFunc(spans, func(a, b sdktrace.ReadOnlySpan) int { return a.StartTime().Compare(b.StartTime()) })
-	type id struct {
-		trace trace.TraceID
-		span  trace.SpanID
-	}
-	nodes := make(map[id]*Node, len(spans))
+	nodes := make(map[spanID]*Node, len(spans))
 	for _, s := range spans {
-		nodes[id{s.SpanContext().TraceID(), s.SpanContext().SpanID()}] = &Node{Span: s}
+		nodes[idOf(s.SpanContext())] = &Node{Span: s}
 	}
 	var roots []*Node
 	for _, s := range spans {
-		node := nodes[id{s.SpanContext().TraceID(), s.SpanContext().SpanID()}]
-		if parent := nodes[id{s.Parent().TraceID(), s.Parent().SpanID()}]; parent != nil {
+		node := nodes[idOf(s.SpanContext())]
+		if parent := nodes[idOf(s.Parent())]; parent != nil {
 			parent.Children = append(parent.Children, node)
 		} else {
 			roots = append(roots, node)
@@ -39,3 +35,11 @@ func Nodes(spans []sdktrace.ReadOnlySpan) []*Node {
 	}
 	return roots
 }
+
+// spanID names a span. The id of the span alone is unique only within its trace.
+type spanID struct {
+	trace trace.TraceID
+	span  trace.SpanID
+}
+
+func idOf(c trace.SpanContext) spanID { return spanID{c.TraceID(), c.SpanID()} }

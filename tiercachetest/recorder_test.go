@@ -63,6 +63,18 @@ func TestRecorder_Inconsistency(t *testing.T) {
 	assert.Len(t, lines, 4, "metrics go on")
 }
 
+// Metrics that the test records itself are not those of a cache.
+func TestRecorder_MetricsOfTheCacheOnly(t *testing.T) {
+	t.Parallel()
+	rec := tiercachetest.NewRecorder()
+	counter, err := rec.MeterProvider().Meter("test").Int64Counter("requests")
+	require.NoError(t, err)
+	counter.Add(t.Context(), 1)
+	lines, err := rec.Metrics(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, lines)
+}
+
 // A dump has whole stack traces: a secret may be in one.
 func TestRecorder_DumpHasStacks(t *testing.T) {
 	t.Parallel()

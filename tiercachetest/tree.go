@@ -9,7 +9,6 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-	"go.opentelemetry.io/otel/trace"
 )
 
 // TreeOption changes what [Tree] prints. Only this package makes options.
@@ -65,9 +64,9 @@ func Tree(spans []sdktrace.ReadOnlySpan, opts ...TreeOption) string {
 			p = o.apply(p)
 		}
 	}
-	p.names = make(map[trace.SpanID]string, len(spans))
+	p.names = make(map[spanID]string, len(spans))
 	for _, s := range spans {
-		p.names[s.SpanContext().SpanID()] = s.Name()
+		p.names[idOf(s.SpanContext())] = s.Name()
 	}
 	var out strings.Builder
 	for _, root := range Nodes(spans) {
@@ -85,7 +84,7 @@ type printer struct {
 	prefix         string
 	noDescriptions bool
 	stacks         bool // print stack traces as they are
-	names          map[trace.SpanID]string
+	names          map[spanID]string
 }
 
 func (p printer) print(out *strings.Builder, n *Node, indent string) {
@@ -103,7 +102,7 @@ func (p printer) print(out *strings.Builder, n *Node, indent string) {
 		fmt.Fprintln(out, indent+join("! "+e.Name, p.attributes(e.Attributes)))
 	}
 	for _, l := range s.Links() {
-		name, ok := p.names[l.SpanContext.SpanID()]
+		name, ok := p.names[idOf(l.SpanContext)]
 		if !ok {
 			name = "a span that is missing"
 		}
