@@ -56,7 +56,7 @@ func TestAllocsTelemetryOff(t *testing.T) {
 // A slog logger and a hook cost nothing as long as there is nothing to tell.
 func TestAllocsOnlyEvents(t *testing.T) {
 	cache, err := tiercache.New("users", backendtest.NewMap[string](), backendtest.NewMap[string](),
-		newCapture().options(tracing.WithTracerProvider(nil), tracing.WithMeterProvider(nil), tracing.Disabled())...)
+		newRecorder().options(tracing.WithTracerProvider(nil), tracing.WithMeterProvider(nil), tracing.Disabled())...)
 	require.NoError(t, err)
 	assert.Zero(t, testing.AllocsPerRun(allocRuns, func() {
 		_ = cache.Set(context.Background(), benchKey, benchValue, 0)
@@ -115,10 +115,10 @@ func TestAllocsTelemetryOn(t *testing.T) {
 
 // What is measured by hand is the same work: the same spans and metrics.
 func TestByHand(t *testing.T) {
-	ours, hands := newCapture(), newCapture()
-	cache := benchCache(t, writepolicy.Sequential(), ours.tp, ours.mp)
+	ours, hands := newRecorder(), newRecorder()
+	cache := benchCache(t, writepolicy.Sequential(), ours.TracerProvider(), ours.MeterProvider())
 	require.NoError(t, cache.Set(t.Context(), benchKey, benchValue, 0))
-	require.NoError(t, newByHand(t, hands.tp, hands.mp).set(t.Context(), benchKey, benchValue))
-	assert.Equal(t, ours.tree(), hands.tree())
+	require.NoError(t, newByHand(t, hands.TracerProvider(), hands.MeterProvider()).set(t.Context(), benchKey, benchValue))
+	assert.Equal(t, ours.Tree(), hands.Tree())
 	assert.Equal(t, ours.metrics(t), hands.metrics(t))
 }

@@ -19,6 +19,8 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tiercachetest"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -43,71 +45,67 @@ func chaosSeed(t *testing.T) uint64 {
 	return rand.Uint64()
 }
 
-// dice are random numbers for many goroutines.
-type dice struct {
+// random makes numbers for many goroutines.
+type random struct {
 	mu  sync.Mutex
 	rng *rand.Rand
 }
 
-func (d *dice) roll(n int) int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.rng.IntN(n)
+func (r *random) intN(n int) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rng.IntN(n)
 }
 
 // fault is a fault that strikes now and then, in all ways that there are.
-func (d *dice) fault() backendtest.Fault {
+func (r *random) fault() backendtest.Fault {
 	boom := errors.New("boom")
 	faults := []backendtest.Fault{
 		backendtest.FailBefore(boom), backendtest.Lose(boom), backendtest.ApplyThenFail(boom),
 		backendtest.Hang(), backendtest.ApplyThenHang(), backendtest.Panic(boom), backendtest.ApplyThenPanic(boom),
 	}
 	return func(ctx context.Context, apply func(context.Context) error) error {
-		delayed := backendtest.Delay(time.Duration(d.roll(5)) * time.Millisecond)
-		if d.roll(100) >= chaosFaults {
+		delayed := backendtest.Delay(time.Duration(r.intN(5)) * time.Millisecond)
+		if r.intN(100) >= chaosFaults {
 			return delayed(ctx, apply)
 		}
-		return backendtest.Chain(delayed, faults[d.roll(len(faults))])(ctx, apply)
+		return backendtest.Chain(delayed, faults[r.intN(len(faults))])(ctx, apply)
 	}
 }
 
 // chaos lets many writers loose on few keys, with faults in both tiers, and
 // returns what the tiers hold and which keys were reported.
-func chaos(t *testing.T, p writepolicy.Policy, seed uint64) (w *world, c *capture) {
+func chaos(t *testing.T, p writepolicy.Policy, seed uint64) (f *fixture, c *recorder) {
 	t.Helper()
-	d := &dice{rng: rand.New(rand.NewPCG(seed, 0))}
-	c = newCapture()
-	w = &world{map1: backendtest.NewMap[string](), map2: backendtest.NewMap[string]()}
-	remote := backends.Description{System: "fake"} // so that hanging ends in both
-	for round := range chaosRounds {               // so that a drop that fails leaves something behind
+	r := &random{rng: rand.New(rand.NewPCG(seed, 0))}
+	c = newRecorder()
+	tiers := tiercachetest.NewTiers[string]()
+	tiers.L1.Described(backends.Description{System: "fake"}) // so that hanging ends in both
+	for round := range chaosRounds {                         // so that a drop that fails leaves something behind
 		for k := range chaosKeys {
-			for _, m := range []*backendtest.Map[string]{w.map1, w.map2} {
+			for _, m := range []*backendtest.Map[string]{tiers.Map1, tiers.Map2} {
 				require.NoError(t, m.Set(t.Context(), chaosKey(round, k), backends.Entry[string]{Value: "old"}))
 			}
 		}
 	}
-	w.l1 = backendtest.WithFaults(w.map1).Described(remote)
-	w.l2 = backendtest.WithFaults(w.map2).Described(remote)
-	for _, tier := range []*backendtest.Faults[string]{w.l1, w.l2} {
-		tier.Always(backendtest.Set, d.fault())
-		tier.Always(backendtest.Delete, d.fault())
+	for _, faults := range []*backendtest.Faults[string]{tiers.L1, tiers.L2} {
+		faults.Always(tier.Set, r.fault())
+		faults.Always(tier.Delete, r.fault())
 	}
-	cache, err := tiercache.New("users", w.l1, w.l2,
-		append(c.options(tracing.WithSlog(nil)), tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(20*time.Millisecond))...)
-	require.NoError(t, err)
-	w.Cache = cache
+	f = tiercachetest.Over(t, tiers, append(c.options(tracing.WithSlog(nil)),
+		tiercache.WithWritePolicy(p), tiercache.WithWriteTimeout(20*time.Millisecond))...)
 
 	for round := range chaosRounds {
 		var wg sync.WaitGroup
 		for writer := range chaosWriters {
 			wg.Go(func() {
 				for i := range chaosWrites {
-					key := chaosKey(round, d.roll(chaosKeys))
-					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(d.roll(40))*time.Millisecond)
-					if d.roll(4) == 0 {
-						_ = cache.Delete(ctx, key)
+					key := chaosKey(round, r.intN(chaosKeys))
+					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(r.intN(40))*time.Millisecond)
+					if r.intN(4) == 0 {
+						_ = f.Delete(ctx, key)
 					} else {
-						_ = cache.Set(ctx, key, fmt.Sprintf("%d/%d/%d", round, writer, i), 0)
+						_ = f.Set(ctx, key, fmt.Sprintf("%d/%d/%d", round, writer, i), 0)
 					}
 					cancel()
 				}
@@ -115,8 +113,8 @@ func chaos(t *testing.T, p writepolicy.Policy, seed uint64) (w *world, c *captur
 		}
 		wg.Wait()
 	}
-	require.NoError(t, cache.Close(t.Context()))
-	return w, c
+	require.NoError(t, f.Close(t.Context()))
+	return f, c
 }
 
 func chaosKey(round, k int) string { return fmt.Sprintf("round %d, key %d", round, k) }
@@ -147,12 +145,12 @@ func TestChaos(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w, c := chaos(t, p, seed)
+				f, c := chaos(t, p, seed)
 				reported := make(map[string]bool)
-				for _, i := range c.hooked() {
+				for _, i := range c.Inconsistencies() {
 					reported[i.Key] = true
 				}
-				l1, l2 := w.map1.Snapshot(), w.map2.Snapshot()
+				l1, l2 := f.Map1.Snapshot(), f.Map2.Snapshot()
 				around := writepolicy.NameOf(p) == "write_around"
 				assert.Empty(t, silent(l1, l2, reported, around), "keys in which the tiers differ silently")
 
@@ -162,20 +160,20 @@ func TestChaos(t *testing.T) {
 					"with the events suppressed, the check must find what they reported")
 
 				// The event is the same everywhere, and there once.
-				assert.Len(t, c.logs.records, len(c.hooked()))
+				assert.Len(t, c.Records(), len(c.Inconsistencies()))
 				events := 0
-				for _, s := range c.spans.Ended() {
+				for _, s := range c.Spans() {
 					events += len(s.Events())
 				}
-				assert.Equal(t, len(c.hooked()), events)
-				assert.Equal(t, len(c.hooked()), counted(t, c))
+				assert.Equal(t, len(c.Inconsistencies()), events)
+				assert.Equal(t, len(c.Inconsistencies()), counted(t, c))
 			})
 		})
 	}
 }
 
 // counted is the sum of the counter of inconsistencies.
-func counted(t *testing.T, c *capture) (sum int) {
+func counted(t *testing.T, c *recorder) (sum int) {
 	t.Helper()
 	for _, line := range c.metrics(t) {
 		var n int

@@ -11,35 +11,37 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/readpolicy"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
 func TestCloseRefusesWhatComesLater(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	require.NoError(t, w.Set(t.Context(), "k", "v", 0))
-	require.NoError(t, w.Close(t.Context()))
-	require.NoError(t, w.Close(t.Context()), "it may be called again")
+	f := newFixture(t)
+	require.NoError(t, f.Set(t.Context(), "k", "v", 0))
+	require.NoError(t, f.Close(t.Context()))
+	require.NoError(t, f.Close(t.Context()), "it may be called again")
 
-	err := w.Set(t.Context(), "k", "w", 0)
+	err := f.Set(t.Context(), "k", "w", 0)
 	require.ErrorIs(t, err, tiercache.ErrClosed)
 	assert.Equal(t, "tiercache: set (sequential): the cache is closed; l1 skipped; l2 skipped; neither tier was changed", err.Error())
-	require.ErrorIs(t, w.Delete(t.Context(), "k"), tiercache.ErrClosed)
-	_, _, err = w.Get(t.Context(), "k")
+	require.ErrorIs(t, f.Delete(t.Context(), "k"), tiercache.ErrClosed)
+	_, _, err = f.Get(t.Context(), "k")
 	require.ErrorIs(t, err, tiercache.ErrClosed)
-	w.assertHolds(t, "v", "v")
+	assertHolds(t, f, "v", "v")
 }
 
 // The cache is closed while a Get, which Close does not wait for yet, asks L1.
 func TestCloseDuringAGet(t *testing.T) {
 	t.Parallel()
-	c := newCapture()
-	w := newWorld(t, c.options()...)
-	w.l1.Next(backendtest.Get, func(ctx context.Context, next func(context.Context) error) error {
-		assert.NoError(t, w.Close(ctx))
+	c := newRecorder()
+	f := newFixture(t, c.options()...)
+	f.L1.Next(tier.Get, func(ctx context.Context, next func(context.Context) error) error {
+		assert.NoError(t, f.Close(ctx))
 		return next(ctx)
 	})
-	_, ok, err := w.Get(t.Context(), "k")
+	_, ok, err := f.Get(t.Context(), "k")
 	require.ErrorIs(t, err, tiercache.ErrClosed)
 	assert.False(t, ok)
 	assert.Contains(t, c.dump(t), "tiercache.read.result=error")
@@ -51,23 +53,64 @@ func TestCloseWaitsForDetachedWrites(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		hooked := false
-		w := newWorld(t, tiercache.WithWritePolicy(writepolicy.Race()),
+		f := newFixture(t, tiercache.WithWritePolicy(writepolicy.Race()),
 			tiercache.WithInconsistencyHook(func(context.Context, tiercache.Inconsistency) {
 				time.Sleep(time.Second)
 				hooked = true
 			}))
-		w.l2.Next(backendtest.Set, backendtest.Chain(backendtest.Delay(2*time.Second), backendtest.FailBefore(errRefused)))
+		f.L2.Next(tier.Set, backendtest.Chain(backendtest.Delay(2*time.Second), backendtest.FailBefore(errRefused)))
 		begin := time.Now()
-		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
+		require.NoError(t, f.Set(t.Context(), "k", "v", 0))
 		assert.Zero(t, time.Since(begin))
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		err := w.Close(ctx)
+		err := f.Close(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorContains(t, err, "operations still under way: 1")
-		require.NoError(t, w.Close(t.Context()))
+		require.NoError(t, f.Close(t.Context()))
 		assert.True(t, hooked)
 		assert.Equal(t, 3*time.Second, time.Since(begin))
+	})
+}
+
+// Close ends a refresh in the background, which nobody waits for.
+func TestCloseEndsARefresh(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, tiercache.WithRefreshAhead(0.5))
+		require.NoError(t, f.Set(t.Context(), "k", "v", time.Minute))
+		time.Sleep(50 * time.Second)
+		ended := make(chan error, 1)
+		value, err := f.GetOrLoad(t.Context(), "k", time.Minute, func(ctx context.Context, _ string) (string, error) {
+			<-ctx.Done()
+			ended <- context.Cause(ctx)
+			return "", ctx.Err()
+		})
+		require.NoError(t, err)
+		assert.Equal(t, "v", value)
+		synctest.Wait() // the loader waits
+		begin := time.Now()
+		require.NoError(t, f.Close(t.Context()))
+		assert.Zero(t, time.Since(begin))
+		require.ErrorIs(t, <-ended, tiercache.ErrClosed)
+		assertHolds(t, f, "v", "v")
+	})
+}
+
+// Close waits for the loser of a read.
+func TestCloseWaitsForTheLoserOfARead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, tiercache.WithReadPolicy(readpolicy.Race()))
+		require.NoError(t, f.Set(t.Context(), "k", "v", 0))
+		f.L2.Next(tier.Get, backendtest.Delay(time.Second))
+		begin := time.Now()
+		_, ok, err := f.Get(t.Context(), "k")
+		require.NoError(t, err)
+		assert.True(t, ok)
+		assert.Zero(t, time.Since(begin))
+		require.NoError(t, f.Close(t.Context()))
+		assert.Equal(t, time.Second, time.Since(begin))
 	})
 }

@@ -55,7 +55,7 @@ func ExampleCache_Set() {
 	l2 := backendtest.WithFaults(backendtest.NewMap[User]())
 	users, _ := tiercache.New("users", l1, l2)
 
-	l2.Next(backendtest.Set, backendtest.FailBefore(errors.New("out of memory")))
+	l2.Next(tier.Set, backendtest.FailBefore(errors.New("out of memory")))
 	err := users.Set(ctx, "42", User{Name: "Ada"}, time.Hour)
 
 	fmt.Println("inconsistent:", errors.Is(err, tiercache.ErrInconsistent))
@@ -78,7 +78,7 @@ func ExampleCache_Delete() {
 	users, _ := tiercache.New("users", l1, l2)
 	_ = users.Set(ctx, "42", User{Name: "Ada"}, 0)
 
-	l2.Next(backendtest.Delete, backendtest.Lose(errors.New("connection reset")))
+	l2.Next(tier.Delete, backendtest.Lose(errors.New("connection reset")))
 	fmt.Println(users.Delete(ctx, "42"))
 	// Output:
 	// tiercache: delete (sequential): l1 applied; l2 delete unknown: connection reset; the tiers may differ: l2 may still have the entry
@@ -96,7 +96,7 @@ func ExampleWithInconsistencyHook() {
 			fmt.Println("key", i.Key, "-", i)
 		}))
 
-	l2.Next(backendtest.Set, backendtest.FailBefore(errors.New("out of memory")))
+	l2.Next(tier.Set, backendtest.FailBefore(errors.New("out of memory")))
 	fmt.Println("Set returned", users.Set(ctx, "42", User{Name: "Ada"}, time.Hour))
 	// Output:
 	// key 42 - set users: l1 applied, l2 failed: the tiers may differ: l2 may be stale
@@ -118,7 +118,7 @@ func ExampleWithTelemetry() {
 	l1 := backendtest.NewMap[User]()
 	l2 := backendtest.WithFaults(backendtest.NewMap[User]())
 	users, _ := tiercache.New("users", l1, l2, tiercache.WithTelemetry(tracing.WithTracerProvider(tp)))
-	l2.Next(backendtest.Set, backendtest.FailBefore(errors.New("out of memory")))
+	l2.Next(tier.Set, backendtest.FailBefore(errors.New("out of memory")))
 	_ = users.Set(ctx, "42", User{Name: "Ada"}, time.Hour)
 	_ = users.Close(ctx)
 	_ = tp.Shutdown(ctx)

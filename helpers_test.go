@@ -1,7 +1,9 @@
 package tiercache_test
 
 import (
+	"errors"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -10,23 +12,38 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/tier"
-	"github.com/tiercache/tiercache/tracing"
+	"github.com/tiercache/tiercache/tiercachetest"
 	"github.com/tiercache/tiercache/writepolicy"
 )
+
+const (
+	secretKey   = "user:4711:token"
+	secretValue = "correct horse battery staple"
+)
+
+// lostError is an error of which nobody knows whether it came before or after
+// the write. It quotes the key, as some clients do.
+type lostError struct{}
+
+func (lostError) Error() string { return "connection lost while writing " + secretKey }
+
+func (lostError) ErrorType() string { return "lost" }
+
+var errRefused = errors.New("refused")
 
 // policies are all that the module has, by a name for subtests, except for the
 // race that cancels its loser, which has tests of its own.
 func policies() map[string]writepolicy.Policy {
 	return map[string]writepolicy.Policy{
-		"sequential":            writepolicy.Sequential(),
-		"sequential_invalidate": writepolicy.Sequential(writepolicy.InvalidateL1()),
-		"sequential_l2_first":   writepolicy.Sequential(writepolicy.L2First),
-		"parallel":              writepolicy.Parallel(),
-		"optimistic_parallel":   writepolicy.OptimisticParallel(),
-		"race":                  writepolicy.Race(),
-		"race_bounded":          writepolicy.Race(writepolicy.MaxDetached(0)),
-		"write_around":          writepolicy.WriteAround(),
-		"custom":                foreign(writepolicy.Sequential()),
+		"sequential":               writepolicy.Sequential(),
+		"sequential_invalidate_l1": writepolicy.Sequential(writepolicy.InvalidateL1()),
+		"sequential_l2_first":      writepolicy.Sequential(writepolicy.L2First),
+		"parallel":                 writepolicy.Parallel(),
+		"optimistic_parallel":      writepolicy.OptimisticParallel(),
+		"race":                     writepolicy.Race(),
+		"race_bounded":             writepolicy.Race(writepolicy.MaxDetached(0)),
+		"write_around":             writepolicy.WriteAround(),
+		"custom":                   foreign(writepolicy.Sequential()),
 	}
 }
 
@@ -35,41 +52,24 @@ func foreign(p writepolicy.Policy) writepolicy.Policy {
 	return writepolicy.WithName("custom", writepolicy.PolicyFunc(p.Write))
 }
 
-// world is a cache with two tiers that can be made to fail, the second one
-// remote.
-type world struct {
-	*tiercache.Cache[string]
-	map1, map2 *backendtest.Map[string]
-	l1, l2     *backendtest.Faults[string]
-}
+// fixture is a cache with two tiers that can be made to fail.
+type fixture = tiercachetest.Fixture[string]
 
-func newWorld(t *testing.T, opts ...tiercache.Option) *world {
+func newFixture(t *testing.T, opts ...tiercache.Option) *fixture {
 	t.Helper()
-	w := &world{map1: backendtest.NewMap[string](), map2: backendtest.NewMap[string]()}
-	w.l1 = backendtest.WithFaults(w.map1)
-	w.l2 = backendtest.WithFaults(w.map2).Described(backends.Description{System: "fake"})
-	cache, err := tiercache.New("users", w.l1, w.l2,
-		append([]tiercache.Option{tiercache.WithTelemetry(tracing.Disabled())}, opts...)...)
-	require.NoError(t, err)
-	w.Cache = cache
-	return w
+	return tiercachetest.New[string](t, opts...)
 }
 
-// holds says what the tiers hold at key; "" is nothing.
-func (w *world) holds(key string) (l1, l2 string) {
-	return w.map1.Snapshot()[key].Value, w.map2.Snapshot()[key].Value
-}
-
-// assertHolds checks what the tiers hold at the key "k".
-func (w *world) assertHolds(t *testing.T, l1, l2 string) {
+// assertHolds checks what the tiers hold at the key "k"; "" is nothing.
+func assertHolds(t *testing.T, f *fixture, l1, l2 string) {
 	t.Helper()
-	got1, got2 := w.holds("k")
+	got1, got2 := f.Holds("k")
 	assert.Equal(t, [2]string{l1, l2}, [2]string{got1, got2}, "what L1 and L2 hold")
 }
 
 // writeCalls is how often a tier was asked to write or to delete.
 func writeCalls(f *backendtest.Faults[string]) int {
-	return f.Calls(backendtest.Set) + f.Calls(backendtest.Delete)
+	return f.Calls(tier.Set) + f.Calls(tier.Delete)
 }
 
 // asError is the error of a write.
@@ -78,4 +78,24 @@ func asError(t *testing.T, err error) *tier.WriteError {
 	var e *tier.WriteError
 	require.ErrorAs(t, err, &e)
 	return e
+}
+
+// forEachPolicy runs a test under every policy, in a bubble: it fails when a
+// goroutine is left behind.
+func forEachPolicy(t *testing.T, test func(t *testing.T, p writepolicy.Policy)) {
+	t.Helper()
+	for name, p := range policies() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { test(t, p) })
+		})
+	}
+}
+
+// held begins with "old" in L2 alone, as after an eviction in L1.
+func held(t *testing.T, opts ...tiercache.Option) *fixture {
+	t.Helper()
+	f := newFixture(t, opts...)
+	require.NoError(t, f.Map2.Set(t.Context(), "k", backends.Entry[string]{Value: "old"}))
+	return f
 }

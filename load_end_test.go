@@ -15,6 +15,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/readpolicy"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -34,9 +35,9 @@ func returns(value string, err error) tiercache.Loader[string] {
 func TestLoadEndsAtADeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newFixture(t)
 		var ends []error
-		w.l2.Always(backendtest.Get, func(ctx context.Context, _ func(context.Context) error) error {
+		w.L2.Always(tier.Get, func(ctx context.Context, _ func(context.Context) error) error {
 			deadline, ok := ctx.Deadline()
 			assert.True(t, ok)
 			assert.InDelta(t, 300, time.Until(deadline).Milliseconds(), 1)
@@ -77,23 +78,23 @@ func TestEndedContexts(t *testing.T) {
 			return context.WithTimeoutCause(ctx, time.Second, gone)
 		}, context.DeadlineExceeded},
 	} {
-		for call, f := range map[string]func(ctx context.Context, w *world) error{
-			"set":    func(ctx context.Context, w *world) error { return w.Set(ctx, "k", "v", 0) },
-			"delete": func(ctx context.Context, w *world) error { return w.Delete(ctx, "k") },
-			"load": func(ctx context.Context, w *world) error {
+		for call, f := range map[string]func(ctx context.Context, w *fixture) error{
+			"set":    func(ctx context.Context, w *fixture) error { return w.Set(ctx, "k", "v", 0) },
+			"delete": func(ctx context.Context, w *fixture) error { return w.Delete(ctx, "k") },
+			"load": func(ctx context.Context, w *fixture) error {
 				_, err := w.GetOrLoad(ctx, "other", 0, func(ctx context.Context, _ string) (string, error) {
 					<-ctx.Done()
 					return "", backends.ContextError(ctx)
 				})
 				return err
 			},
-			"close": func(ctx context.Context, w *world) error { return w.Close(ctx) },
+			"close": func(ctx context.Context, w *fixture) error { return w.Close(ctx) },
 		} {
 			t.Run(call+", "+name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(t)
-					w.l2.Next(backendtest.Set, backendtest.Delay(3*time.Second))
+					w := newFixture(t)
+					w.L2.Next(tier.Set, backendtest.Delay(3*time.Second))
 					go func() { _ = w.Set(t.Context(), "k", "first", 0) }()
 					synctest.Wait()
 					ctx, cancel := end.ctx(t.Context())
@@ -127,8 +128,8 @@ func TestReadTimeout(t *testing.T) {
 			t.Run(name+", "+caller, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(t, test.opts...)
-					w.l2.Next(backendtest.Get, backendtest.Hang())
+					w := newFixture(t, test.opts...)
+					w.L2.Next(tier.Get, backendtest.Hang())
 					begin := time.Now()
 					_, _, err := w.Get(ctx(t), "k")
 					require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -145,15 +146,15 @@ func TestReadTimeout(t *testing.T) {
 func TestLoadedValueIsNotLost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.l2.Next(backendtest.Set, backendtest.Delay(time.Second))
+		w := newFixture(t)
+		w.L2.Next(tier.Set, backendtest.Delay(time.Second))
 		begin := time.Now()
 		value, err := w.GetOrLoad(within(t, 300*time.Millisecond), "k", 0, returns("v", nil))
 		require.NoError(t, err)
 		assert.Equal(t, "v", value)
 		assert.Equal(t, 300*time.Millisecond, time.Since(begin))
 		require.NoError(t, w.Close(t.Context()))
-		w.assertHolds(t, "v", "v")
+		assertHolds(t, w, "v", "v")
 	})
 }
 
@@ -161,8 +162,8 @@ func TestLoadedValueIsNotLost(t *testing.T) {
 func TestAsyncLoadWrites(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, tiercache.WithAsyncLoadWrites(), tiercache.WithWritePolicy(writepolicy.Sequential(writepolicy.L2First)))
-		w.l2.Next(backendtest.Set, backendtest.Delay(time.Second))
+		w := newFixture(t, tiercache.WithAsyncLoadWrites(), tiercache.WithWritePolicy(writepolicy.Sequential(writepolicy.L2First)))
+		w.L2.Next(tier.Set, backendtest.Delay(time.Second))
 		begin := time.Now()
 		for range 3 { // those who come during the write share the value
 			value, err := w.GetOrLoad(t.Context(), "k", 0, returns("v", nil))
@@ -170,10 +171,10 @@ func TestAsyncLoadWrites(t *testing.T) {
 			assert.Equal(t, "v", value)
 		}
 		assert.Zero(t, time.Since(begin))
-		w.assertHolds(t, "", "")
+		assertHolds(t, w, "", "")
 		require.NoError(t, w.Close(t.Context()))
-		w.assertHolds(t, "v", "v")
-		assert.Equal(t, 1, writeCalls(w.l2))
+		assertHolds(t, w, "v", "v")
+		assert.Equal(t, 1, writeCalls(w.L2))
 	})
 }
 
@@ -194,10 +195,10 @@ func TestStaleValueAtHand(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, tiercache.WithStaleIfError(time.Hour), test.opt)
+				w := newFixture(t, tiercache.WithStaleIfError(time.Hour), test.opt)
 				require.NoError(t, w.Set(t.Context(), "k", "old", time.Second))
 				time.Sleep(2 * time.Second)
-				require.NoError(t, w.map2.Delete(t.Context(), "k"))
+				require.NoError(t, w.Map2.Delete(t.Context(), "k"))
 				go func() {
 					_, _ = w.GetOrLoad(t.Context(), "another", 0, func(context.Context, string) (string, error) {
 						time.Sleep(time.Minute)
@@ -222,7 +223,7 @@ func TestStaleValueAtHand(t *testing.T) {
 				}
 				assert.Equal(t, want, value)
 				time.Sleep(2 * time.Minute)
-				got, _ := w.holds("k")
+				got, _ := w.Holds("k")
 				assert.Equal(t, test.refresh, got)
 				require.NoError(t, w.Close(t.Context()))
 			})
@@ -237,11 +238,11 @@ func TestBackgroundLoadEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, tiercache.WithStaleIfError(time.Hour), tiercache.WithStaleIfSlow(time.Second),
+				w := newFixture(t, tiercache.WithStaleIfError(time.Hour), tiercache.WithStaleIfSlow(time.Second),
 					tiercache.WithBackgroundTimeout(time.Minute))
 				require.NoError(t, w.Set(t.Context(), "k", "old", time.Second))
 				time.Sleep(2 * time.Second)
-				require.NoError(t, w.map2.Delete(t.Context(), "k"))
+				require.NoError(t, w.Map2.Delete(t.Context(), "k"))
 				ended := make(chan error, 1)
 				_, err := w.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context, _ string) (string, error) {
 					<-ctx.Done()
@@ -265,7 +266,7 @@ func TestBackgroundLoadEnds(t *testing.T) {
 func TestMaxLoads(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, tiercache.WithMaxLoads(2))
+		w := newFixture(t, tiercache.WithMaxLoads(2))
 		for _, key := range []string{"a", "b", "b"} { // the third shares the load of the second
 			go func() {
 				_, err := w.GetOrLoad(t.Context(), key, 0, func(context.Context, string) (string, error) {
@@ -290,7 +291,7 @@ func TestMaxLoads(t *testing.T) {
 func TestNotFoundOfOnesOwn(t *testing.T) {
 	t.Parallel()
 	calls := 0
-	w := newWorld(t, tiercache.WithNegativeTTL(time.Minute),
+	w := newFixture(t, tiercache.WithNegativeTTL(time.Minute),
 		tiercache.WithNotFound(func(err error) bool { return errors.Is(err, sql.ErrNoRows) }))
 	for i := range 2 {
 		_, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
@@ -310,10 +311,10 @@ func TestNotFoundOfOnesOwn(t *testing.T) {
 func TestGoneStaysGone_Stale(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, tiercache.WithStaleIfError(time.Hour))
+		w := newFixture(t, tiercache.WithStaleIfError(time.Hour))
 		require.NoError(t, w.Set(t.Context(), "k", "old", time.Second))
 		time.Sleep(2 * time.Second)
-		require.NoError(t, w.map2.Delete(t.Context(), "k"))
+		require.NoError(t, w.Map2.Delete(t.Context(), "k"))
 		value, err := w.GetOrLoad(t.Context(), "k", 0, returns("", errRefused))
 		require.NoError(t, err)
 		assert.Equal(t, "old", value)
@@ -331,14 +332,14 @@ func TestGoneStaysGone_Refresh(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, tiercache.WithRefreshAhead(0.5), opt)
+				w := newFixture(t, tiercache.WithRefreshAhead(0.5), opt)
 				require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
 				time.Sleep(40 * time.Second)
 				value, err := w.GetOrLoad(t.Context(), "k", time.Minute, returns("", tiercache.ErrNotFound))
 				require.NoError(t, err)
 				assert.Equal(t, "v", value)
 				synctest.Wait()
-				w.assertHolds(t, "", "")
+				assertHolds(t, w, "", "")
 				require.NoError(t, w.Close(t.Context()))
 			})
 		})
@@ -367,7 +368,7 @@ func TestRefreshAhead_Pairs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, tiercache.WithRefreshAhead(0.5), opt)
+				w := newFixture(t, tiercache.WithRefreshAhead(0.5), opt)
 				require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
 				time.Sleep(40 * time.Second)
 				calls, fail := 0, true
@@ -407,10 +408,10 @@ func TestNegativeHidesNoValue(t *testing.T) {
 	for name, opt := range refreshing() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, tiercache.WithNegativeTTL(time.Minute), opt)
+			w := newFixture(t, tiercache.WithNegativeTTL(time.Minute), opt)
 			_, err := w.GetOrLoad(t.Context(), "k", 0, returns("", tiercache.ErrNotFound))
 			require.ErrorIs(t, err, tiercache.ErrNotFound)
-			require.NoError(t, w.map1.Set(t.Context(), "k", backends.Entry[string]{Value: "v"})) // as by a refill
+			require.NoError(t, w.Map1.Set(t.Context(), "k", backends.Entry[string]{Value: "v"})) // as by a refill
 			value, err := w.GetOrLoad(t.Context(), "k", 0, returns("loaded", nil))
 			require.NoError(t, err)
 			assert.Equal(t, "v", value)
@@ -423,7 +424,7 @@ func TestNegativeHidesNoValue(t *testing.T) {
 func TestNobodyIsTold(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, tiercache.WithNegativeTTL(time.Hour))
+		w := newFixture(t, tiercache.WithNegativeTTL(time.Hour))
 		_, err := w.GetOrLoad(within(t, time.Second), "k", 0, func(context.Context, string) (string, error) {
 			time.Sleep(2 * time.Second)
 			return "", tiercache.ErrNotFound
@@ -465,17 +466,17 @@ func TestNew_Mistakes(t *testing.T) {
 // share one call of the loader. Those who come after the write do not.
 func TestLoadsDuringAWriteShareTheLoader(t *testing.T) {
 	t.Parallel()
-	for name, write := range map[string]func(ctx context.Context, w *world) error{
-		"delete": func(ctx context.Context, w *world) error { return w.Delete(ctx, "k") },
-		"set":    func(ctx context.Context, w *world) error { return w.Set(ctx, "k", "set", 0) },
+	for name, write := range map[string]func(ctx context.Context, w *fixture) error{
+		"delete": func(ctx context.Context, w *fixture) error { return w.Delete(ctx, "k") },
+		"set":    func(ctx context.Context, w *fixture) error { return w.Set(ctx, "k", "set", 0) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, tiercache.WithWritePolicy(writepolicy.Sequential(writepolicy.L2First)))
+				w := newFixture(t, tiercache.WithWritePolicy(writepolicy.Sequential(writepolicy.L2First)))
 				slow := backendtest.Delay(time.Second)
-				w.l2.Next(backendtest.Set, slow)
-				w.l2.Next(backendtest.Delete, slow)
+				w.L2.Next(tier.Set, slow)
+				w.L2.Next(tier.Delete, slow)
 				go func() { assert.NoError(t, write(t.Context(), w)) }()
 				synctest.Wait()
 				calls := 0
@@ -493,8 +494,8 @@ func TestLoadsDuringAWriteShareTheLoader(t *testing.T) {
 				}
 				time.Sleep(2 * time.Second)
 				assert.Equal(t, 1, calls, "during the write")
-				require.NoError(t, w.map1.Delete(t.Context(), "k"))
-				require.NoError(t, w.map2.Delete(t.Context(), "k"))
+				require.NoError(t, w.Map1.Delete(t.Context(), "k"))
+				require.NoError(t, w.Map2.Delete(t.Context(), "k"))
 				for range 100 {
 					go func() { _, _ = w.GetOrLoad(t.Context(), "k", 0, load) }()
 				}
@@ -511,8 +512,8 @@ func TestLoadsDuringAWriteShareTheLoader(t *testing.T) {
 func TestLoadsDuringAWrite_Leave(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.l1.Next(backendtest.Delete, backendtest.Delay(time.Minute))
+		w := newFixture(t)
+		w.L1.Next(tier.Delete, backendtest.Delay(time.Minute))
 		go func() { assert.NoError(t, w.Delete(t.Context(), "k")) }()
 		synctest.Wait()
 		ended := make(chan error, 1)

@@ -1,7 +1,6 @@
 package tiercache_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -12,18 +11,19 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tiercachetest"
 )
 
 // three is a cache over L1 and (L2 over L3), all of whose telemetry is captured.
 type three struct {
 	*tiercache.Cache[string]
 	l1    *backendtest.Map[string]
-	inner *world
+	inner *fixture
 }
 
-func newThree(t *testing.T, c *capture, opts ...tiercache.Option) three {
+func newThree(t *testing.T, c *recorder, opts ...tiercache.Option) three {
 	t.Helper()
-	inner := newWorld(t, append(c.options(), opts...)...)
+	inner := newFixture(t, append(c.options(), opts...)...)
 	l1 := backendtest.NewMap[string]()
 	outer, err := tiercache.New("outer", l1, inner.AsBackend(), c.options()...)
 	require.NoError(t, err)
@@ -35,8 +35,8 @@ func TestNestedSuite(t *testing.T) {
 	backendtest.Suite[string]{
 		New: func(t *testing.T) backends.Backend[string] {
 			t.Helper()
-			w := newWorld(t)
-			return w.AsBackend()
+			f := newFixture(t)
+			return f.AsBackend()
 		},
 		Value:  func(i int) string { return string(rune('a' + i)) },
 		Bubble: true,
@@ -47,12 +47,12 @@ func TestNestedSuite(t *testing.T) {
 // which stay internal, because the inner cache describes its calls itself.
 func TestNestedSpans(t *testing.T) {
 	t.Parallel()
-	c := newCapture()
-	w := newThree(t, c)
+	c := newRecorder()
+	n := newThree(t, c)
 	ctx, span := c.caller(t.Context())
-	require.NoError(t, w.Set(ctx, "k", "v", 0))
-	require.NoError(t, w.l1.Delete(ctx, "k"))
-	_, ok, err := w.Get(ctx, "k")
+	require.NoError(t, n.Set(ctx, "k", "v", 0))
+	require.NoError(t, n.l1.Delete(ctx, "k"))
+	_, ok, err := n.Get(ctx, "k")
 	require.NoError(t, err)
 	assert.True(t, ok)
 	span.End()
@@ -65,7 +65,8 @@ func TestNestedSpans(t *testing.T) {
         set users l2 (client)
   get outer (internal)
     get outer l2 (internal)
-    refill outer l1 (internal)`, strings.Join(treeNames(c), "\n"))
+    refill outer l1 (internal)
+`, c.Tree(tiercachetest.Only()))
 }
 
 // What the outer cache is told of a write that the inner one made in part.
@@ -83,19 +84,19 @@ func TestNestedOutcomes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newCapture()
-			w := newThree(t, c)
-			w.inner.l1.Next(backendtest.Set, test.fault1)
-			w.inner.l2.Next(backendtest.Set, test.fault2)
-			err := w.Set(t.Context(), secretKey, "v", time.Hour)
-			assert.Len(t, c.hooked(), test.events)
+			c := newRecorder()
+			n := newThree(t, c)
+			n.inner.L1.Next(tier.Set, test.fault1)
+			n.inner.L2.Next(tier.Set, test.fault2)
+			err := n.Set(t.Context(), secretKey, "v", time.Hour)
+			assert.Len(t, c.Inconsistencies(), test.events)
 			if test.want == tier.Applied {
 				require.NoError(t, err)
 			} else {
 				assert.Equal(t, test.want, asError(t, err).L2.Outcome)
 			}
-			require.NoError(t, w.Close(t.Context()))
-			require.NoError(t, w.inner.Close(t.Context()))
+			require.NoError(t, n.Close(t.Context()))
+			require.NoError(t, n.inner.Close(t.Context()))
 		})
 	}
 }
@@ -103,22 +104,22 @@ func TestNestedOutcomes(t *testing.T) {
 // A value that the innermost tier cannot store is refused before any is touched.
 func TestNestedStaging(t *testing.T) {
 	t.Parallel()
-	c := newCapture()
-	w := newThree(t, c)
-	w.inner.l2.Next(backendtest.Stage, backendtest.FailBefore(errRefused))
-	err := w.Set(t.Context(), "k", "v", 0)
+	c := newRecorder()
+	n := newThree(t, c)
+	n.inner.L2.Next(tier.Stage, backendtest.FailBefore(errRefused))
+	err := n.Set(t.Context(), "k", "v", 0)
 	require.ErrorIs(t, err, errRefused)
-	assert.Empty(t, w.l1.Snapshot())
-	assert.Zero(t, writeCalls(w.inner.l1))
-	assert.Empty(t, c.hooked())
+	assert.Empty(t, n.l1.Snapshot())
+	assert.Zero(t, writeCalls(n.inner.L1))
+	assert.Empty(t, c.Inconsistencies())
 }
 
 func TestNestedRefusals(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	b := w.AsBackend()
+	f := newFixture(t)
+	b := f.AsBackend()
 	require.ErrorIs(t, b.Set(t.Context(), "", backends.Entry[string]{}), tiercache.ErrInvalid)
-	require.NoError(t, w.Close(t.Context()))
+	require.NoError(t, f.Close(t.Context()))
 	err := b.Set(t.Context(), "k", backends.Entry[string]{})
 	require.ErrorIs(t, err, tiercache.ErrClosed)
 	assert.True(t, backends.CertainlyNotApplied(err))

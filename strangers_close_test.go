@@ -11,6 +11,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -18,13 +19,13 @@ import (
 // that it has not waited.
 func TestCloseWithinAnOperation(t *testing.T) {
 	t.Parallel()
-	set := func(ctx context.Context, w *world) error { return w.Set(ctx, "k", "v", 0) }
+	set := func(ctx context.Context, w *fixture) error { return w.Set(ctx, "k", "v", 0) }
 	for name, test := range map[string]struct {
-		prepare func(w *world, closes func(ctx context.Context))
-		run     func(ctx context.Context, w *world) error
+		prepare func(w *fixture, closes func(ctx context.Context))
+		run     func(ctx context.Context, w *fixture) error
 	}{
 		"in a loader": {
-			run: func(ctx context.Context, w *world) error {
+			run: func(ctx context.Context, w *fixture) error {
 				_, err := w.GetOrLoad(ctx, "k", 0, func(ctx context.Context, _ string) (string, error) {
 					return "v", w.Close(ctx)
 				})
@@ -32,8 +33,8 @@ func TestCloseWithinAnOperation(t *testing.T) {
 			},
 		},
 		"in a tier": {
-			prepare: func(w *world, closes func(ctx context.Context)) {
-				w.l2.Next(backendtest.Set, func(ctx context.Context, next func(context.Context) error) error {
+			prepare: func(w *fixture, closes func(ctx context.Context)) {
+				w.L2.Next(tier.Set, func(ctx context.Context, next func(context.Context) error) error {
 					closes(ctx)
 					return next(ctx)
 				})
@@ -41,8 +42,8 @@ func TestCloseWithinAnOperation(t *testing.T) {
 			run: set,
 		},
 		"in the hook": {
-			prepare: func(w *world, _ func(ctx context.Context)) {
-				w.l2.Next(backendtest.Set, backendtest.FailBefore(errRefused))
+			prepare: func(w *fixture, _ func(ctx context.Context)) {
+				w.L2.Next(tier.Set, backendtest.FailBefore(errRefused))
 			},
 			run: set,
 		},
@@ -50,10 +51,10 @@ func TestCloseWithinAnOperation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var w *world
+				var w *fixture
 				var closed []error
 				closes := func(ctx context.Context) { closed = append(closed, w.Close(ctx)) }
-				w = newWorld(t, tiercache.WithInconsistencyHook(func(ctx context.Context, _ tiercache.Inconsistency) { closes(ctx) }))
+				w = newFixture(t, tiercache.WithInconsistencyHook(func(ctx context.Context, _ tiercache.Inconsistency) { closes(ctx) }))
 				if test.prepare != nil {
 					test.prepare(w, closes)
 				}
@@ -78,7 +79,7 @@ func TestCloseWaitsForACallback(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		hold := make(chan struct{})
-		w := newWorld(t, tiercache.WithWritePolicy(writepolicy.PolicyFunc(
+		w := newFixture(t, tiercache.WithWritePolicy(writepolicy.PolicyFunc(
 			func(ctx context.Context, _ writepolicy.Op, l1, l2 writepolicy.Tier) error {
 				l2.Go(ctx, func(error) { <-hold })
 				return l1.Write(ctx)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -18,14 +19,14 @@ import (
 // behind is reported in all other ways.
 func TestHookThatWritesIsNotCalledAgain(t *testing.T) {
 	t.Parallel()
-	for name, repair := range map[string]func(ctx context.Context, w *world) error{
-		"the key":     func(ctx context.Context, w *world) error { return w.Set(ctx, "k", "repaired", 0) },
-		"another key": func(ctx context.Context, w *world) error { return w.Set(ctx, "other", "repaired", 0) },
-		"a load": func(ctx context.Context, w *world) error {
+	for name, repair := range map[string]func(ctx context.Context, w *fixture) error{
+		"the key":     func(ctx context.Context, w *fixture) error { return w.Set(ctx, "k", "repaired", 0) },
+		"another key": func(ctx context.Context, w *fixture) error { return w.Set(ctx, "other", "repaired", 0) },
+		"a load": func(ctx context.Context, w *fixture) error {
 			_, err := w.GetOrLoad(ctx, "other", 0, follow(w, nil))
 			return err
 		},
-		"in a goroutine": func(ctx context.Context, w *world) error {
+		"in a goroutine": func(ctx context.Context, w *fixture) error {
 			go func() { _ = w.Set(ctx, "k", "repaired", 0) }()
 			return nil
 		},
@@ -33,20 +34,20 @@ func TestHookThatWritesIsNotCalledAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c := newCapture()
-				var w *world
+				c := newRecorder()
+				var w *fixture
 				hooked := 0
-				w = newWorld(t, append(c.options(), tiercache.WithInconsistencyHook(func(ctx context.Context, _ tiercache.Inconsistency) {
+				w = newFixture(t, append(c.options(), tiercache.WithInconsistencyHook(func(ctx context.Context, _ tiercache.Inconsistency) {
 					if hooked++; hooked > 100 {
 						t.Fatal("it calls itself")
 					}
 					_ = repair(ctx, w)
 				}))...)
-				w.l2.Always(backendtest.Set, backendtest.FailBefore(errRefused))
+				w.L2.Always(tier.Set, backendtest.FailBefore(errRefused))
 				require.Error(t, w.Set(t.Context(), "k", "v", 0))
 				synctest.Wait()
 				assert.Equal(t, 1, hooked)
-				assert.Len(t, c.logs.records, 2)
+				assert.Len(t, c.Records(), 2)
 				assert.Equal(t, 2, counted(t, c))
 
 				require.Error(t, w.Set(t.Context(), "k", "v", 0))
@@ -62,16 +63,16 @@ func TestHookThatWritesIsNotCalledAgain(t *testing.T) {
 func TestHookLoadsTheKey(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		var w *world
+		var w *fixture
 		hooked := 0
-		w = newWorld(t, tiercache.WithWritePolicy(p),
+		w = newFixture(t, tiercache.WithWritePolicy(p),
 			tiercache.WithInconsistencyHook(func(ctx context.Context, _ tiercache.Inconsistency) {
 				hooked++
 				got, err := w.GetOrLoad(ctx, "k", 0, follow(w, nil))
 				assert.NoError(t, err)
 				assert.Contains(t, []string{"loaded", "k"}, got)
 			}))
-		w.l2.Next(backendtest.Set, backendtest.ApplyThenFail(errRefused))
+		w.L2.Next(tier.Set, backendtest.ApplyThenFail(errRefused))
 		begin := time.Now()
 		got, err := w.GetOrLoad(context.Background(), "k", 0, func(context.Context, string) (string, error) { return "loaded", nil })
 		require.NoError(t, err)
@@ -90,7 +91,7 @@ func TestHookAfterACancelledLoser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type key struct{}
 		hooked := false
-		w := newWorld(t, tiercache.WithWritePolicy(writepolicy.Race(writepolicy.CancelLoser())),
+		w := newFixture(t, tiercache.WithWritePolicy(writepolicy.Race(writepolicy.CancelLoser())),
 			tiercache.WithInconsistencyHook(func(ctx context.Context, _ tiercache.Inconsistency) {
 				hooked = true
 				assert.NoError(t, ctx.Err())
@@ -100,7 +101,7 @@ func TestHookAfterACancelledLoser(t *testing.T) {
 				defer cancel()
 				assert.NoError(t, context.Cause(derived))
 			}))
-		w.l2.Next(backendtest.Set, backendtest.Hang())
+		w.L2.Next(tier.Set, backendtest.Hang())
 		ctx, cancel := context.WithCancelCause(context.WithValue(t.Context(), key{}, "value"))
 		require.NoError(t, w.Set(ctx, "k", "v", 0))
 		cancel(errRefused)
@@ -113,7 +114,7 @@ func TestHookAfterACancelledLoser(t *testing.T) {
 func TestContextOfAWrite(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())
-	w := newWorld(t, tiercache.WithWritePolicy(writepolicy.PolicyFunc(
+	w := newFixture(t, tiercache.WithWritePolicy(writepolicy.PolicyFunc(
 		func(ctx context.Context, op writepolicy.Op, l1, l2 writepolicy.Tier) error {
 			cancel(errRefused)
 			derived, stop := context.WithCancel(ctx)

@@ -15,12 +15,13 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
 // follow is a loader that asks for other keys: "a" asks for "b" and "c" if next has
 // "a": "b c". It returns the first error, or the key.
-func follow(w *world, next map[string]string) tiercache.Loader[string] {
+func follow(w *fixture, next map[string]string) tiercache.Loader[string] {
 	var load tiercache.Loader[string]
 	load = func(ctx context.Context, key string) (string, error) {
 		for _, other := range strings.Fields(next[key]) {
@@ -47,7 +48,7 @@ func TestLoaderAsksForItsOwnKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
+				w := newFixture(t)
 				begin := time.Now()
 				_, err := w.GetOrLoad(context.Background(), "a", time.Hour, follow(w, next))
 				require.ErrorIs(t, err, tiercache.ErrReentrant)
@@ -63,7 +64,7 @@ func TestLoaderAsksForItsOwnKey(t *testing.T) {
 func TestLoaderSurvivesItsOwnKey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newFixture(t)
 		got, err := w.GetOrLoad(t.Context(), "a", time.Hour, func(ctx context.Context, key string) (string, error) {
 			_, err := w.GetOrLoad(ctx, key, time.Hour, follow(w, nil))
 			assert.ErrorIs(t, err, tiercache.ErrReentrant)
@@ -82,7 +83,7 @@ func TestLoadersWaitForEachOther(t *testing.T) {
 		t.Run(fmt.Sprintf("%d callers", n), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
+				w := newFixture(t)
 				key := func(i int) string { return fmt.Sprintf("key %d", i%n) }
 				var all sync.WaitGroup
 				all.Add(n)
@@ -120,7 +121,7 @@ func TestLoadersWaitForEachOther(t *testing.T) {
 func TestLoaderAsksForOtherKeys(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newFixture(t)
 		slow := func(context.Context, string) (string, error) {
 			time.Sleep(time.Second)
 			return "slow", nil
@@ -150,7 +151,7 @@ func TestLoaderAsksForOtherKeys(t *testing.T) {
 func TestRefreshAsksForTheKeyOfItsCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, tiercache.WithRefreshAhead(0.5))
+		w := newFixture(t, tiercache.WithRefreshAhead(0.5))
 		require.NoError(t, w.Set(t.Context(), "b", "old", time.Minute))
 		time.Sleep(45 * time.Second)
 		refreshed := make(chan error, 1)
@@ -166,7 +167,7 @@ func TestRefreshAsksForTheKeyOfItsCaller(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, <-refreshed)
 		require.NoError(t, w.Close(t.Context()))
-		assert.Equal(t, "new", w.map2.Snapshot()["b"].Value)
+		assert.Equal(t, "new", w.Map2.Snapshot()["b"].Value)
 	})
 }
 
@@ -175,7 +176,7 @@ func TestRefreshAsksForTheKeyOfItsCaller(t *testing.T) {
 func TestLoaderWritesItsOwnKey(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		w := newWorld(t, tiercache.WithWritePolicy(p))
+		w := newFixture(t, tiercache.WithWritePolicy(p))
 		got, err := w.GetOrLoad(t.Context(), "k", time.Hour, func(ctx context.Context, key string) (string, error) {
 			assert.NoError(t, w.Delete(ctx, key))
 			assert.NoError(t, w.Set(ctx, key, "written", 0))
@@ -187,7 +188,7 @@ func TestLoaderWritesItsOwnKey(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "loaded, not written", got)
 		require.NoError(t, w.Close(t.Context()))
-		_, l2 := w.holds("k")
+		_, l2 := w.Holds("k")
 		assert.Equal(t, "written", l2)
 	})
 }
@@ -196,7 +197,7 @@ func TestLoaderWritesItsOwnKey(t *testing.T) {
 func TestLoadersOfTwoCaches(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		one, two := newWorld(t), newWorld(t)
+		one, two := newFixture(t), newFixture(t)
 		_, err := one.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context, key string) (string, error) {
 			return two.GetOrLoad(ctx, key, 0, func(ctx context.Context, key string) (string, error) {
 				return one.GetOrLoad(ctx, key, 0, follow(one, nil))
@@ -213,14 +214,14 @@ func TestLoadersOfTwoCaches(t *testing.T) {
 func TestWriteInAWriteOfTheKey(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {
-		w := newWorld(t, tiercache.WithWritePolicy(p))
+		w := newFixture(t, tiercache.WithWritePolicy(p))
 		begin := time.Now()
 		var inner []error
 		again := func(ctx context.Context, next func(context.Context) error) error {
 			inner = append(inner, w.Set(ctx, "k", "inner", 0), w.Delete(ctx, "k"))
 			return next(ctx)
 		}
-		w.l2.Next(backendtest.Set, again)
+		w.L2.Next(tier.Set, again)
 		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
 		synctest.Wait()
 		require.Len(t, inner, 2)
@@ -231,7 +232,7 @@ func TestWriteInAWriteOfTheKey(t *testing.T) {
 		}
 		assert.Zero(t, time.Since(begin))
 		require.NoError(t, w.Close(t.Context()))
-		_, l2 := w.holds("k")
+		_, l2 := w.Holds("k")
 		assert.Equal(t, "v", l2)
 	})
 }
@@ -241,15 +242,15 @@ func TestWriteInAWriteOfTheKey(t *testing.T) {
 func TestKeptContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newFixture(t)
 		var kept context.Context
-		w.l1.Next(backendtest.Set, func(ctx context.Context, next func(context.Context) error) error {
+		w.L1.Next(tier.Set, func(ctx context.Context, next func(context.Context) error) error {
 			kept = ctx //nolint:fatcontext // the test keeps it on purpose
 			return next(ctx)
 		})
 		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
 		gate := backendtest.NewGate()
-		w.l2.Next(backendtest.Set, gate.Before())
+		w.L2.Next(tier.Set, gate.Before())
 		go func() { _ = w.Set(t.Context(), "k", "w", 0) }()
 		<-gate.Arrived()
 		done := make(chan error, 1)
@@ -258,6 +259,6 @@ func TestKeptContext(t *testing.T) {
 		gate.Open()
 		require.NoError(t, <-done)
 		require.NoError(t, w.Close(kept))
-		w.assertHolds(t, "x", "x")
+		assertHolds(t, w, "x", "x")
 	})
 }

@@ -206,7 +206,7 @@ func (s *scenario) checkEvents(t *testing.T) {
 		"span": events,
 	}
 	if s.spares("counter") {
-		got["counter"] = counted(t, s.capture)
+		got["counter"] = int(s.counted(t))
 	}
 	for outlet, n := range got {
 		if s.spares(outlet) {

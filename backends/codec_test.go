@@ -12,6 +12,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 type product struct {
@@ -126,7 +127,7 @@ func TestWithCodec_EncodeError(t *testing.T) {
 		assert.Equal(t, "encode", encodeErr.ErrorType())
 		assert.True(t, backends.CertainlyNotApplied(err))
 	}
-	assert.Zero(t, store.Calls(backendtest.Set)+store.Calls(backendtest.Stage), "the store was not called")
+	assert.Zero(t, store.Calls(tier.Set)+store.Calls(tier.Stage), "the store was not called")
 }
 
 func TestWithCodec_DecodeError(t *testing.T) {
@@ -172,7 +173,7 @@ func TestWithCodec_PassesStoreErrorsOn(t *testing.T) {
 	coded, err := backends.WithCodec(store, backends.String())
 	require.NoError(t, err)
 	down := errors.New("down")
-	for _, call := range []backendtest.Call{backendtest.Get, backendtest.Set, backendtest.Delete, backendtest.Stage} {
+	for _, call := range []tier.Kind{tier.Get, tier.Set, tier.Delete, tier.Stage} {
 		store.Always(call, backendtest.Lose(down))
 	}
 	_, ok, err := coded.Get(t.Context(), "key")
@@ -205,15 +206,15 @@ func TestWithCodec_Stage(t *testing.T) {
 			set, err := coded.Stage(t.Context(), "key", want)
 			require.NoError(t, err)
 			assert.Empty(t, inner.Snapshot(), "staging touches nothing")
-			assert.Zero(t, faults.Calls(backendtest.Set))
-			assert.Equal(t, !hide, faults.Calls(backendtest.Stage) == 1, "it is forwarded to a Stager")
+			assert.Zero(t, faults.Calls(tier.Set))
+			assert.Equal(t, !hide, faults.Calls(tier.Stage) == 1, "it is forwarded to a Stager")
 
 			for i := range 2 {
 				require.NoError(t, set(t.Context()))
-				assert.Equal(t, i+1, faults.Calls(backendtest.Set))
+				assert.Equal(t, i+1, faults.Calls(tier.Set))
 				assert.Equal(t, backends.Entry[[]byte]{Value: []byte("value"), ExpiresAt: want.ExpiresAt}, inner.Snapshot()["key"])
 			}
-			assert.Equal(t, !hide, faults.Calls(backendtest.Stage) == 1)
+			assert.Equal(t, !hide, faults.Calls(tier.Stage) == 1)
 		})
 	}
 }

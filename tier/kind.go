@@ -6,7 +6,7 @@ type Kind uint8
 
 // The operations. Set and Delete are the writes of a cache; a tier also knows
 // Invalidate, which drops its copy, and Refill, which stores in L1 an entry
-// that L2 had. Load calls a loader.
+// that L2 had. Load calls a loader. Stage prepares a Set and changes nothing.
 const (
 	Set Kind = iota + 1
 	Delete
@@ -14,16 +14,18 @@ const (
 	Get
 	Refill
 	Load
+	Stage
 )
 
 // Kinds is the number of kinds, for arrays that are indexed by one.
-const Kinds = int(Load) + 1
+const Kinds = int(Stage) + 1
 
 // String returns the operation's name in telemetry: "set", "delete",
-// "invalidate", "get", "refill" or "load", and "invalid" for any other value.
+// "invalidate", "get", "refill", "load" or "stage", and "invalid" for any other
+// value.
 func (k Kind) String() string {
 	if k == 0 || int(k) >= Kinds {
 		return "invalid"
 	}
-	return [Kinds]string{"", "set", "delete", "invalidate", "get", "refill", "load"}[k]
+	return [Kinds]string{"", "set", "delete", "invalidate", "get", "refill", "load", "stage"}[k]
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 )
 
@@ -103,7 +104,7 @@ func TestResponseStatusCode(t *testing.T) {
 			t.Parallel()
 			spans := tracetest.NewSpanRecorder()
 			l2 := backendtest.WithFaults(backendtest.NewMap[string]()).Described(test.desc)
-			l2.Next(backendtest.Set, backendtest.FailBefore(repliedError{test.code}))
+			l2.Next(tier.Set, backendtest.FailBefore(repliedError{test.code}))
 			cache, err := tiercache.New("users", backendtest.NewMap[string](), l2, tiercache.WithTelemetry(
 				tracing.Disabled(), tracing.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)))))
 			require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -37,8 +38,8 @@ var (
 // set sets a key after the tiers were given a fault for it, or nil.
 func set(l1, l2 backendtest.Fault) func(*testing.T, fixture) {
 	return func(t *testing.T, f fixture) {
-		f.l1.Next(backendtest.Set, l1)
-		f.l2.Next(backendtest.Set, l2)
+		f.l1.Next(tier.Set, l1)
+		f.l2.Next(tier.Set, l2)
 		_ = f.Set(t.Context(), "k", "v", time.Hour)
 	}
 }
@@ -76,13 +77,13 @@ func scenarios() []scenario {
 		{opts: parallel, run: set(lose, lose)},
 		{opts: invalidating, run: set(nil, refuse)},
 		{opts: invalidating, run: func(t *testing.T, f fixture) {
-			f.l1.Next(backendtest.Delete, refuse)
+			f.l1.Next(tier.Delete, refuse)
 			set(nil, refuse)(t, f)
 		}},
 		{opts: writes(writepolicy.PolicyFunc(compensateL2)), run: set(nil, nil)},
 		{run: func(t *testing.T, f fixture) {
 			require.NoError(t, f.Delete(t.Context(), "k"))
-			f.l2.Next(backendtest.Delete, refuse)
+			f.l2.Next(tier.Delete, refuse)
 			require.Error(t, f.Delete(t.Context(), "k"))
 		}},
 		{run: func(t *testing.T, f fixture) {
@@ -100,17 +101,17 @@ func scenarios() []scenario {
 		{opts: []tiercache.Option{tiercache.WithL1HitSpans()}, run: func(t *testing.T, f fixture) { set(nil, nil)(t, f); f.get(t) }},
 		{run: func(t *testing.T, f fixture) { f.putL2(t); f.get(t) }},
 		{opts: []tiercache.Option{tiercache.WithRefill(tiercache.RefillNever)}, run: func(t *testing.T, f fixture) { f.putL2(t); f.get(t) }},
-		{run: func(t *testing.T, f fixture) { f.putL2(t); f.l1.Next(backendtest.Set, refuse); f.get(t) }},
+		{run: func(t *testing.T, f fixture) { f.putL2(t); f.l1.Next(tier.Set, refuse); f.get(t) }},
 		{run: fencedBy(func(f fixture, ctx context.Context) error { return f.Set(ctx, "k", "new", 0) })},
 		{run: fencedBy(func(f fixture, ctx context.Context) error { return f.Delete(ctx, "k") })},
 		{run: func(t *testing.T, f fixture) { f.get(t) }},
 		{run: func(t *testing.T, f fixture) {
-			f.l1.Next(backendtest.Get, backendtest.Lose(errRefused))
-			f.l2.Next(backendtest.Get, backendtest.Lose(repliedError{"LOADING"}))
+			f.l1.Next(tier.Get, backendtest.Lose(errRefused))
+			f.l2.Next(tier.Get, backendtest.Lose(repliedError{"LOADING"}))
 			f.get(t)
 		}},
 		{run: func(t *testing.T, f fixture) {
-			f.l2.Next(backendtest.Get, backendtest.Panic("v"))
+			f.l2.Next(tier.Get, backendtest.Panic("v"))
 			f.get(t)
 		}},
 		{run: func(t *testing.T, f fixture) { f.load(t, load("v", nil)) }},
@@ -142,7 +143,7 @@ func compensateL2(ctx context.Context, _ writepolicy.Op, l1, l2 writepolicy.Tier
 func fencedBy(write func(fixture, context.Context) error) func(*testing.T, fixture) {
 	return func(t *testing.T, f fixture) {
 		f.putL2(t)
-		f.l2.Next(backendtest.Get, func(ctx context.Context, apply func(context.Context) error) error {
+		f.l2.Next(tier.Get, func(ctx context.Context, apply func(context.Context) error) error {
 			err := apply(ctx)
 			assert.NoError(t, write(f, t.Context()))
 			return err

@@ -17,6 +17,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -114,10 +115,10 @@ func TestTierSpans(t *testing.T) {
 // fault happens.
 func slow(m *backendtest.Map[string], fault backendtest.Fault) *backendtest.Faults[string] {
 	f := backendtest.WithFaults(m)
-	f.Always(backendtest.Set, backendtest.Delay(time.Second))
-	f.Always(backendtest.Get, backendtest.Delay(time.Second))
+	f.Always(tier.Set, backendtest.Delay(time.Second))
+	f.Always(tier.Get, backendtest.Delay(time.Second))
 	if fault != nil {
-		f.Next(backendtest.Set, fault)
+		f.Next(tier.Set, fault)
 	}
 	return f
 }

@@ -26,7 +26,7 @@ func withL2Down(p writepolicy.Policy) {
 		}
 	}
 	l2 := backendtest.WithFaults(store)
-	l2.Next(backendtest.Set, backendtest.Lose(errors.New("connection lost")))
+	l2.Next(tier.Set, backendtest.Lose(errors.New("connection lost")))
 
 	var found []tiercache.Inconsistency
 	cache, err := tiercache.New("users", l1, l2,
@@ -146,7 +146,7 @@ func ExampleError() {
 		fmt.Println(err)
 		return
 	}
-	l2.Always(backendtest.Set, backendtest.FailBefore(errors.New("connection refused")))
+	l2.Always(tier.Set, backendtest.FailBefore(errors.New("connection refused")))
 	err = cache.Set(context.Background(), "key", "new", 0)
 	if e, ok := errors.AsType[*tier.WriteError](err); ok {
 		fmt.Println("l1:", e.L1.Outcome)

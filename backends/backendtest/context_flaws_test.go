@@ -11,6 +11,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // intercepted does something before each call of the store, and fails with the
@@ -178,7 +179,7 @@ func TestSuite_Hang(t *testing.T) {
 	}
 	s := suite(func() backends.Backend[string] { return backendtest.WithFaults(newStore()) })
 	s.Hang = func(_ *testing.T, b backends.Backend[string]) {
-		for _, call := range []backendtest.Call{backendtest.Get, backendtest.Set, backendtest.Delete} {
+		for _, call := range []tier.Kind{tier.Get, tier.Set, tier.Delete} {
 			b.(*backendtest.Faults[string]).Always(call, backendtest.Hang())
 		}
 	}

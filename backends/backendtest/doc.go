@@ -9,8 +9,9 @@
 // held at a [Gate].
 //
 //	l2 := backendtest.WithFaults(backendtest.NewMap[string]())
-//	l2.Next(backendtest.Set, backendtest.ApplyThenFail(errors.New("timeout")))
+//	l2.Next(tier.Set, backendtest.ApplyThenFail(errors.New("timeout")))
 //
-// The package imports nothing but the standard library, of which testing only
-// for the suites: a program may use the faults to show how it behaves.
+// Outside of its own module the package imports only the standard library, of
+// which testing only for the suite: a program may use the faults to show how it
+// behaves.
 package backendtest

@@ -7,18 +7,19 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 func ExampleWithFaults() {
 	store := backendtest.NewMap[string]()
 	l2 := backendtest.WithFaults(store)
-	l2.Next(backendtest.Set, backendtest.ApplyThenFail(errors.New("connection lost")))
+	l2.Next(tier.Set, backendtest.ApplyThenFail(errors.New("connection lost")))
 
 	ctx := context.Background()
 	entry := backends.Entry[string]{Value: "value"}
 	fmt.Println(l2.Set(ctx, "a", entry), len(store.Snapshot()))
 	fmt.Println(l2.Set(ctx, "b", entry), len(store.Snapshot()))
-	fmt.Println("calls:", l2.Calls(backendtest.Set))
+	fmt.Println("calls:", l2.Calls(tier.Set))
 	// Output:
 	// connection lost 1
 	// <nil> 2
@@ -28,7 +29,7 @@ func ExampleWithFaults() {
 func ExampleChain() {
 	errLost := errors.New("connection lost")
 	l2 := backendtest.WithFaults(backendtest.NewMap[string]())
-	l2.Always(backendtest.Set, backendtest.Chain(
+	l2.Always(tier.Set, backendtest.Chain(
 		func(ctx context.Context, apply func(context.Context) error) error {
 			fmt.Println("asked")
 			return apply(ctx)
@@ -46,7 +47,7 @@ func ExampleGate() {
 	store := backendtest.NewMap[string]()
 	l2 := backendtest.WithFaults(store)
 	gate := backendtest.NewGate()
-	l2.Next(backendtest.Set, gate.After())
+	l2.Next(tier.Set, gate.After())
 
 	ctx := context.Background()
 	done := make(chan error)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 func TestFault_ThatFails(t *testing.T) {
@@ -29,7 +30,7 @@ func TestFault_ThatFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f, behind := newFaults(t)
-			f.Next(backendtest.Set, tc.fault)
+			f.Next(tier.Set, tc.fault)
 			err := setNew(t.Context(), f)
 			require.ErrorIs(t, err, errDown)
 			assert.Equal(t, tc.certain, backends.CertainlyNotApplied(err))
@@ -50,7 +51,7 @@ func TestFault_ThatPanics(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f, behind := newFaults(t)
-			f.Next(backendtest.Set, tc.fault)
+			f.Next(tier.Set, tc.fault)
 			assert.PanicsWithValue(t, errDown, func() { _ = setNew(t.Context(), f) })
 			assert.Equal(t, tc.applied, behind.Snapshot()["key"].Value == "new")
 		})
@@ -101,7 +102,7 @@ func TestFault_Chain_DelayThenFail(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f, behind := newFaults(t)
-		f.Next(backendtest.Set, backendtest.Chain(backendtest.Delay(time.Minute), backendtest.ApplyThenFail(errDown)))
+		f.Next(tier.Set, backendtest.Chain(backendtest.Delay(time.Minute), backendtest.ApplyThenFail(errDown)))
 		begin := time.Now()
 		assert.Equal(t, errDown, setNew(t.Context(), f))
 		assert.Equal(t, time.Minute, time.Since(begin))
@@ -120,11 +121,11 @@ func TestFaults_ConcurrentSafe(t *testing.T) {
 		go func() {
 			var errs []error
 			for range rounds {
-				f.Next(backendtest.Set, backendtest.Lose(errDown))
-				f.Always(backendtest.Delete, backendtest.FailBefore(errDown))
+				f.Next(tier.Set, backendtest.Lose(errDown))
+				f.Always(tier.Delete, backendtest.FailBefore(errDown))
 				errs = append(errs, setNew(t.Context(), f), f.Delete(t.Context(), "key"))
-				f.Always(backendtest.Delete, nil)
-				_ = f.Calls(backendtest.Set)
+				f.Always(tier.Delete, nil)
+				_ = f.Calls(tier.Set)
 			}
 			errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil || errors.Is(err, errDown) })
 			c.done <- errors.Join(errs...)
@@ -133,5 +134,5 @@ func TestFaults_ConcurrentSafe(t *testing.T) {
 	for _, c := range calls {
 		require.NoError(t, <-c.done)
 	}
-	assert.Equal(t, workers*rounds, f.Calls(backendtest.Set))
+	assert.Equal(t, workers*rounds, f.Calls(tier.Set))
 }

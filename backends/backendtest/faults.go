@@ -5,30 +5,23 @@ import (
 	"sync"
 
 	"github.com/tiercache/tiercache/backends"
-)
-
-// Call names a method of a [backends.Backend].
-type Call int
-
-// The calls that faults can be given to. Stage is that of [backends.Stager].
-const (
-	Get Call = iota
-	Set
-	Delete
-	Stage
-	calls int = iota
+	"github.com/tiercache/tiercache/tier"
 )
 
 // Faults is a [backends.Backend] that passes calls to another one, except for
 // those that a [Fault] was asked for. It is safe for concurrent use.
+//
+// The kinds of its calls are [tier.Get], [tier.Set], [tier.Delete], and
+// [tier.Stage] for that of a [backends.Stager]. A cache invalidates a tier by a
+// Delete and refills it by a Set; no call has another kind.
 type Faults[V any] struct {
 	next backends.Backend[V]
 	desc backends.Description
 
 	mu     sync.Mutex
-	queued [calls][]Fault
-	always [calls]Fault
-	made   [calls]int
+	queued [tier.Kinds][]Fault
+	always [tier.Kinds]Fault
+	made   [tier.Kinds]int
 }
 
 var (
@@ -51,37 +44,37 @@ func (f *Faults[V]) Described(desc backends.Description) *Faults[V] {
 
 // Next queues faults for the coming calls, one for each. A nil Fault lets its
 // call pass.
-func (f *Faults[V]) Next(call Call, faults ...Fault) {
+func (f *Faults[V]) Next(kind tier.Kind, faults ...Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.queued[call] = append(f.queued[call], faults...)
+	f.queued[kind] = append(f.queued[kind], faults...)
 }
 
 // Always gives fault to all calls for which none is queued, until [Faults.Clear]
 // or the next Always. Nil lets them pass.
-func (f *Faults[V]) Always(call Call, fault Fault) {
+func (f *Faults[V]) Always(kind tier.Kind, fault Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.always[call] = fault
+	f.always[kind] = fault
 }
 
 // Clear forgets all faults. Calls that a fault holds go on being held.
 func (f *Faults[V]) Clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.queued, f.always = [calls][]Fault{}, [calls]Fault{}
+	f.queued, f.always = [tier.Kinds][]Fault{}, [tier.Kinds]Fault{}
 }
 
 // Calls returns how many calls have begun.
-func (f *Faults[V]) Calls(call Call) int {
+func (f *Faults[V]) Calls(kind tier.Kind) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.made[call]
+	return f.made[kind]
 }
 
 // Get reads from the backend unless a fault keeps it from it.
 func (f *Faults[V]) Get(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
-	err = f.do(ctx, Get, func(ctx context.Context) error {
+	err = f.do(ctx, tier.Get, func(ctx context.Context) error {
 		var err error
 		entry, ok, err = f.next.Get(ctx, key)
 		return err
@@ -94,19 +87,19 @@ func (f *Faults[V]) Get(ctx context.Context, key string) (entry backends.Entry[V
 
 // Set writes to the backend unless a fault keeps it from it.
 func (f *Faults[V]) Set(ctx context.Context, key string, entry backends.Entry[V]) error {
-	return f.do(ctx, Set, func(ctx context.Context) error { return f.next.Set(ctx, key, entry) })
+	return f.do(ctx, tier.Set, func(ctx context.Context) error { return f.next.Set(ctx, key, entry) })
 }
 
 // Delete deletes from the backend unless a fault keeps it from it.
 func (f *Faults[V]) Delete(ctx context.Context, key string) error {
-	return f.do(ctx, Delete, func(ctx context.Context) error { return f.next.Delete(ctx, key) })
+	return f.do(ctx, tier.Delete, func(ctx context.Context) error { return f.next.Delete(ctx, key) })
 }
 
 // Stage stages in the backend, if that is a [backends.Stager], unless a fault
 // keeps it from it. Faults for Set strike when the staged write is made.
 func (f *Faults[V]) Stage(ctx context.Context, key string, entry backends.Entry[V]) (set func(ctx context.Context) error, err error) {
 	apply := func(ctx context.Context) error { return f.next.Set(ctx, key, entry) }
-	err = f.do(ctx, Stage, func(ctx context.Context) error {
+	err = f.do(ctx, tier.Stage, func(ctx context.Context) error {
 		if s, ok := f.next.(backends.Stager[V]); ok {
 			var err error
 			apply, err = s.Stage(ctx, key, entry)
@@ -117,27 +110,27 @@ func (f *Faults[V]) Stage(ctx context.Context, key string, entry backends.Entry[
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return f.do(ctx, Set, apply) }, nil
+	return func(ctx context.Context) error { return f.do(ctx, tier.Set, apply) }, nil
 }
 
 // Describe returns what [Faults.Described] was given, or the description of the
 // backend.
 func (f *Faults[V]) Describe() backends.Description { return f.desc }
 
-func (f *Faults[V]) do(ctx context.Context, call Call, apply func(context.Context) error) error {
-	if fault := f.take(call); fault != nil {
+func (f *Faults[V]) do(ctx context.Context, kind tier.Kind, apply func(context.Context) error) error {
+	if fault := f.take(kind); fault != nil {
 		return fault(ctx, apply)
 	}
 	return apply(ctx)
 }
 
-func (f *Faults[V]) take(call Call) Fault {
+func (f *Faults[V]) take(kind tier.Kind) Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.made[call]++
-	if queue := f.queued[call]; len(queue) > 0 {
-		f.queued[call] = queue[1:]
+	f.made[kind]++
+	if queue := f.queued[kind]; len(queue) > 0 {
+		f.queued[kind] = queue[1:]
 		return queue[0]
 	}
-	return f.always[call]
+	return f.always[kind]
 }

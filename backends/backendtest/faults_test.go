@@ -11,6 +11,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 var (
@@ -33,45 +34,45 @@ func setNew(ctx context.Context, b backends.Backend[string]) error {
 func TestFaults_QueuedComeBeforeAlways(t *testing.T) {
 	t.Parallel()
 	f, _ := newFaults(t)
-	f.Next(backendtest.Set, backendtest.Lose(errOther), nil)
-	f.Always(backendtest.Set, backendtest.Lose(errDown))
-	f.Next(backendtest.Set, backendtest.Lose(errOther))
+	f.Next(tier.Set, backendtest.Lose(errOther), nil)
+	f.Always(tier.Set, backendtest.Lose(errDown))
+	f.Next(tier.Set, backendtest.Lose(errOther))
 	for i, want := range []error{errOther, nil, errOther, errDown, errDown} {
 		assert.Equal(t, want, setNew(t.Context(), f), "call %d", i+1)
 	}
-	f.Next(backendtest.Set, backendtest.Lose(errOther))
+	f.Next(tier.Set, backendtest.Lose(errOther))
 	assert.Equal(t, errOther, setNew(t.Context(), f))
-	f.Always(backendtest.Set, backendtest.Lose(errOther))
+	f.Always(tier.Set, backendtest.Lose(errOther))
 	assert.Equal(t, errOther, setNew(t.Context(), f), "the later Always counts")
-	f.Always(backendtest.Set, nil)
+	f.Always(tier.Set, nil)
 	assert.NoError(t, setNew(t.Context(), f))
 }
 
 func TestFaults_Clear(t *testing.T) {
 	t.Parallel()
 	f, _ := newFaults(t)
-	for _, call := range []backendtest.Call{backendtest.Set, backendtest.Delete} {
+	for _, call := range []tier.Kind{tier.Set, tier.Delete} {
 		f.Next(call, backendtest.Lose(errOther))
 		f.Always(call, backendtest.Lose(errDown))
 	}
 	f.Clear()
 	require.NoError(t, setNew(t.Context(), f))
 	require.NoError(t, f.Delete(t.Context(), "key"))
-	f.Next(backendtest.Set, backendtest.Lose(errOther))
+	f.Next(tier.Set, backendtest.Lose(errOther))
 	assert.Equal(t, errOther, setNew(t.Context(), f), "faults can be given again")
 }
 
 func TestFaults_EachCallHasItsOwn(t *testing.T) {
 	t.Parallel()
-	calls := []backendtest.Call{backendtest.Get, backendtest.Set, backendtest.Delete, backendtest.Stage}
+	calls := []tier.Kind{tier.Get, tier.Set, tier.Delete, tier.Stage}
 	for _, faulty := range calls {
 		f, _ := newFaults(t)
 		f.Always(faulty, backendtest.Lose(errDown))
-		do := map[backendtest.Call]func() error{
-			backendtest.Get:    func() error { _, _, err := f.Get(t.Context(), "key"); return err },
-			backendtest.Set:    func() error { return setNew(t.Context(), f) },
-			backendtest.Delete: func() error { return f.Delete(t.Context(), "key") },
-			backendtest.Stage:  func() error { _, err := f.Stage(t.Context(), "key", entry{}); return err },
+		do := map[tier.Kind]func() error{
+			tier.Get:    func() error { _, _, err := f.Get(t.Context(), "key"); return err },
+			tier.Set:    func() error { return setNew(t.Context(), f) },
+			tier.Delete: func() error { return f.Delete(t.Context(), "key") },
+			tier.Stage:  func() error { _, err := f.Stage(t.Context(), "key", entry{}); return err },
 		}
 		for i, call := range calls {
 			for range i + 1 {
@@ -91,7 +92,7 @@ func TestFaults_EachCallHasItsOwn(t *testing.T) {
 func TestFaults_Get(t *testing.T) {
 	t.Parallel()
 	f, _ := newFaults(t)
-	f.Next(backendtest.Get, backendtest.ApplyThenFail(errDown), backendtest.FailBefore(errDown), backendtest.Delay(0))
+	f.Next(tier.Get, backendtest.ApplyThenFail(errDown), backendtest.FailBefore(errDown), backendtest.Delay(0))
 	for range 2 {
 		e, ok, err := f.Get(t.Context(), "key")
 		assert.Zero(t, e)
@@ -109,22 +110,22 @@ func TestFaults_Stage(t *testing.T) {
 	inner, behind := newFaults(t)
 	for name, next := range map[string]backends.Backend[string]{"over a Stager": inner, "over a plain one": behind} {
 		f := backendtest.WithFaults(next)
-		f.Next(backendtest.Set, backendtest.Lose(errDown))
+		f.Next(tier.Set, backendtest.Lose(errDown))
 		set, err := f.Stage(t.Context(), "key", entry{Value: name})
 		require.NoError(t, err)
-		assert.Zero(t, f.Calls(backendtest.Set))
+		assert.Zero(t, f.Calls(tier.Set))
 		assert.NotEqual(t, name, behind.Snapshot()["key"].Value)
 
 		assert.Equal(t, errDown, set(t.Context()), "the fault strikes when the write is made")
 		assert.NotEqual(t, name, behind.Snapshot()["key"].Value)
 		require.NoError(t, set(t.Context()))
 		assert.Equal(t, name, behind.Snapshot()["key"].Value)
-		assert.Equal(t, 2, f.Calls(backendtest.Set))
-		assert.Equal(t, 1, f.Calls(backendtest.Stage))
+		assert.Equal(t, 2, f.Calls(tier.Set))
+		assert.Equal(t, 1, f.Calls(tier.Stage))
 	}
-	assert.Equal(t, 1, inner.Calls(backendtest.Stage), "it is staged in the backend")
+	assert.Equal(t, 1, inner.Calls(tier.Stage), "it is staged in the backend")
 
-	inner.Next(backendtest.Stage, backendtest.Lose(errDown))
+	inner.Next(tier.Stage, backendtest.Lose(errDown))
 	set, err := backendtest.WithFaults(inner).Stage(t.Context(), "key", entry{})
 	assert.Nil(t, set)
 	assert.Equal(t, errDown, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // call is a call in a goroutine of its own. It is used in a bubble.
@@ -60,7 +61,7 @@ func TestFault_ThatHangs(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f, behind := newFaults(t)
-				f.Next(backendtest.Set, tc.fault())
+				f.Next(tier.Set, tc.fault())
 				ctx, cancel := context.WithCancelCause(t.Context())
 				c := start(func() error { return setNew(ctx, f) })
 				c.hangs(t)
@@ -80,7 +81,7 @@ func TestFault_Hang_UntilTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f, _ := newFaults(t)
-		f.Always(backendtest.Get, backendtest.Hang())
+		f.Always(tier.Get, backendtest.Hang())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		begin := time.Now()
@@ -94,7 +95,7 @@ func TestFault_Delay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f, behind := newFaults(t)
-		f.Next(backendtest.Set, backendtest.Delay(time.Minute))
+		f.Next(tier.Set, backendtest.Delay(time.Minute))
 		c := start(func() error { return setNew(t.Context(), f) })
 		time.Sleep(time.Minute - time.Nanosecond)
 		c.hangs(t)
@@ -115,7 +116,7 @@ func TestGate(t *testing.T) {
 			if before {
 				fault = gate.Before()
 			}
-			f.Always(backendtest.Set, fault)
+			f.Always(tier.Set, fault)
 			isClosed := func() bool {
 				select {
 				case <-gate.Arrived():
@@ -140,7 +141,7 @@ func TestGate(t *testing.T) {
 			gate.Open() // it stays open
 			require.NoError(t, one.returns(t))
 			require.NoError(t, two.returns(t))
-			f.Always(backendtest.Set, fault)
+			f.Always(tier.Set, fault)
 			require.NoError(t, setNew(t.Context(), f))
 			assert.Equal(t, "new", behind.Snapshot()["key"].Value)
 		})

@@ -14,6 +14,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/failsafebackend"
+	"github.com/tiercache/tiercache/tier"
 )
 
 func requireOpen(t *testing.T, err error) {
@@ -32,22 +33,22 @@ func TestBreaker(t *testing.T) {
 		b := decorate(t, faults, failsafebackend.WithCircuitBreaker(3, time.Minute))
 		set := func() error { return b.Set(t.Context(), "k", entry("v")) }
 
-		script(faults, backendtest.Set, "llalll")
+		script(faults, tier.Set, "llalll")
 		for _, want := range []error{errLost, errLost, nil, errLost, errLost, errLost} { // a success in between
 			require.Equal(t, want, set())
 		}
 		requireOpen(t, set())
 		time.Sleep(time.Minute - 1)
 		requireOpen(t, set())
-		assert.Equal(t, 6, faults.Calls(backendtest.Set))
+		assert.Equal(t, 6, faults.Calls(tier.Set))
 
 		time.Sleep(1 * time.Nanosecond)
-		script(faults, backendtest.Set, "l")
+		script(faults, tier.Set, "l")
 		require.Equal(t, errLost, set()) // one probe
 		requireOpen(t, set())
 		time.Sleep(time.Minute)
 		require.NoError(t, set())
-		script(faults, backendtest.Set, "ll")
+		script(faults, tier.Set, "ll")
 		require.Equal(t, errLost, set())
 		require.Equal(t, errLost, set())
 		require.NoError(t, set(), "it is closed, not half-open")
@@ -60,9 +61,9 @@ func TestBreaker_MissesAndDamagedValuesAreSuccesses(t *testing.T) {
 		faults := newFaults()
 		b := decorate(t, faults, failsafebackend.WithCircuitBreaker(2, time.Minute))
 		damaged := &backends.DecodeError{Err: errFull}
-		script(faults, backendtest.Get, "lal")
-		faults.Next(backendtest.Get, backendtest.Lose(damaged))
-		script(faults, backendtest.Get, "l")
+		script(faults, tier.Get, "lal")
+		faults.Next(tier.Get, backendtest.Lose(damaged))
+		script(faults, tier.Get, "l")
 		for _, want := range []error{errLost, nil, errLost, damaged, errLost} {
 			_, ok, err := b.Get(t.Context(), "absent")
 			assert.Equal(t, want, err)
@@ -77,7 +78,7 @@ func TestBreaker_MissesAndDamagedValuesAreSuccesses(t *testing.T) {
 func cancelled(t *testing.T, b backends.Backend[string], faults *backendtest.Faults[string], fault backendtest.Fault) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	faults.Next(backendtest.Set, fault)
+	faults.Next(tier.Set, fault)
 	time.AfterFunc(time.Millisecond, cancel)
 	require.ErrorIs(t, b.Set(ctx, "k", entry("v")), context.Canceled)
 }
@@ -102,7 +103,7 @@ func TestBreaker_CancellationIsNoFailure(t *testing.T) {
 				// A deadline that the backend did not keep is one.
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				faults.Next(backendtest.Set, backendtest.Hang())
+				faults.Next(tier.Set, backendtest.Hang())
 				require.ErrorIs(t, b.Set(ctx, "k", entry("v")), context.DeadlineExceeded)
 				requireOpen(t, b.Set(t.Context(), "k", entry("v")))
 			})
@@ -126,7 +127,7 @@ func TestBreaker_CancelledProbe(t *testing.T) {
 		}
 		// There are two permits, and both are there.
 		gate := backendtest.NewGate()
-		faults.Always(backendtest.Set, gate.Before())
+		faults.Always(tier.Set, gate.Before())
 		results := make(chan error, 2)
 		for range 2 {
 			go func() { results <- b.Set(t.Context(), "k", entry("v")) }()
@@ -147,7 +148,7 @@ func TestBreaker_CancelledProbe(t *testing.T) {
 		})
 		cb.HalfOpen()
 		gate = backendtest.NewGate()
-		faults.Always(backendtest.Set, gate.Before())
+		faults.Always(tier.Set, gate.Before())
 		for range 2 {
 			go func() { results <- b.Set(t.Context(), "k", entry("v")) }()
 		}
@@ -180,12 +181,12 @@ func TestBreaker_NeverAsked(t *testing.T) {
 				faults := newFaults()
 				cb := circuitbreaker.NewBuilder[any]().WithDelay(time.Minute).Build()
 				b := decorate(t, faults, failsafebackend.WithCircuitBreakerPolicy(cb))
-				faults.Next(backendtest.Set, backendtest.Lose(refused))
+				faults.Next(tier.Set, backendtest.Lose(refused))
 				require.Equal(t, refused, b.Set(t.Context(), "k", entry("v")))
 				require.True(t, cb.IsClosed())
 				cb.Open()
 				time.Sleep(time.Minute)
-				faults.Next(backendtest.Set, backendtest.Lose(refused))
+				faults.Next(tier.Set, backendtest.Lose(refused))
 				require.Equal(t, refused, b.Set(t.Context(), "k", entry("v")))
 				require.True(t, cb.IsHalfOpen())
 				require.NoError(t, b.Set(t.Context(), "k", entry("v")))
@@ -203,7 +204,7 @@ func TestBreaker_TimeoutPolicyIsAFailure(t *testing.T) {
 		b := decorate(t, faults,
 			failsafebackend.WithPolicies(timeout.New[any](time.Second)),
 			failsafebackend.WithCircuitBreaker(1, time.Minute))
-		faults.Next(backendtest.Set, backendtest.Hang())
+		faults.Next(tier.Set, backendtest.Hang())
 		err := b.Set(t.Context(), "k", entry("v"))
 		require.ErrorIs(t, err, timeout.ErrExceeded)
 		assert.False(t, backends.CertainlyNotApplied(err))
@@ -223,7 +224,7 @@ func TestBreaker_Injected(t *testing.T) {
 			Build()
 		faults := newFaults()
 		b := decorate(t, faults, failsafebackend.WithCircuitBreakerPolicy(cb), failsafebackend.WithCircuitBreakerPolicy(nil))
-		faults.Next(backendtest.Set, backendtest.Lose(errFull), backendtest.Lose(errLost))
+		faults.Next(tier.Set, backendtest.Lose(errFull), backendtest.Lose(errLost))
 		require.Equal(t, errFull, b.Set(t.Context(), "k", entry("v")))
 		require.Equal(t, errLost, b.Set(t.Context(), "k", entry("v")))
 		requireOpen(t, b.Set(t.Context(), "k", entry("v")))

@@ -13,6 +13,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/failsafebackend"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // Whatever happens at the same time, what is said of a write must be true.
@@ -33,8 +34,8 @@ func concurrent(t *testing.T, retry failsafebackend.Option) {
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
 		for range 200 {
-			script(faults, backendtest.Set, "agfal")
-			faults.Next(backendtest.Set, backendtest.Hang(), backendtest.Delay(time.Second), backendtest.ApplyThenPanic("boom"))
+			script(faults, tier.Set, "agfal")
+			faults.Next(tier.Set, backendtest.Hang(), backendtest.Delay(time.Second), backendtest.ApplyThenPanic("boom"))
 		}
 		b := decorate(t, faults,
 			retry,

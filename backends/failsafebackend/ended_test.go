@@ -17,6 +17,7 @@ import (
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/failsafebackend"
 	"github.com/tiercache/tiercache/internal/errtype"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // endings are all ways in which a context ends after a second.
@@ -178,7 +179,7 @@ func TestError_ErrorType(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
-		faults.Always(backendtest.Set, backendtest.FailBefore(&backends.PanicError{Value: "v"}))
+		faults.Always(tier.Set, backendtest.FailBefore(&backends.PanicError{Value: "v"}))
 		err := decorate(t, faults, repeatsAll(1, time.Second)).Set(t.Context(), "k", entry("v"))
 		var failed *failsafebackend.Error
 		require.ErrorAs(t, err, &failed)

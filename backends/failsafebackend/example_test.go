@@ -9,12 +9,13 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/failsafebackend"
+	"github.com/tiercache/tiercache/tier"
 )
 
 func ExampleNew() {
 	// A store that is not there at first, and says that it was sent nothing.
 	store := backendtest.WithFaults(backendtest.NewMap[string]())
-	store.Next(backendtest.Set, backendtest.FailBefore(errors.New("connection refused")))
+	store.Next(tier.Set, backendtest.FailBefore(errors.New("connection refused")))
 
 	l2, err := failsafebackend.New(store,
 		failsafebackend.WithRetry(2, time.Millisecond, time.Second),
@@ -30,7 +31,7 @@ func ExampleNew() {
 	fmt.Println(l2.Set(ctx, "greeting", backends.Entry[string]{Value: "hello"}))
 	entry, ok, err := l2.Get(ctx, "greeting")
 	fmt.Println(entry.Value, ok, err)
-	fmt.Println(store.Calls(backendtest.Set))
+	fmt.Println(store.Calls(tier.Set))
 	// Output:
 	// <nil>
 	// hello true <nil>
@@ -40,8 +41,8 @@ func ExampleNew() {
 // An attempt that may have been applied ends the repetitions.
 func ExampleError() {
 	store := backendtest.WithFaults(backendtest.NewMap[string]())
-	store.Next(backendtest.Set, backendtest.FailBefore(errors.New("connection refused")))
-	store.Next(backendtest.Set, backendtest.ApplyThenFail(errors.New("connection reset")))
+	store.Next(tier.Set, backendtest.FailBefore(errors.New("connection refused")))
+	store.Next(tier.Set, backendtest.ApplyThenFail(errors.New("connection reset")))
 
 	l2, err := failsafebackend.New(store, failsafebackend.WithRetry(2, time.Millisecond, time.Second))
 	if err != nil {
@@ -60,7 +61,7 @@ func ExampleError() {
 func ExampleWithClassifier() {
 	errBusy := errors.New("busy")
 	store := backendtest.WithFaults(backendtest.NewMap[string]())
-	store.Next(backendtest.Set, backendtest.Lose(errBusy))
+	store.Next(tier.Set, backendtest.Lose(errBusy))
 
 	l2, err := failsafebackend.New(store,
 		failsafebackend.WithRetry(2, time.Millisecond, time.Second),
@@ -73,7 +74,7 @@ func ExampleWithClassifier() {
 		return
 	}
 	fmt.Println(l2.Set(context.Background(), "k", backends.Entry[string]{Value: "v"}))
-	fmt.Println(store.Calls(backendtest.Set))
+	fmt.Println(store.Calls(tier.Set))
 	// Output:
 	// <nil>
 	// 2
@@ -81,7 +82,7 @@ func ExampleWithClassifier() {
 
 func ExampleWithCircuitBreaker() {
 	store := backendtest.WithFaults(backendtest.NewMap[string]())
-	store.Always(backendtest.Set, backendtest.Lose(errors.New("timeout")))
+	store.Always(tier.Set, backendtest.Lose(errors.New("timeout")))
 
 	l2, err := failsafebackend.New(store, failsafebackend.WithCircuitBreaker(2, time.Minute))
 	if err != nil {

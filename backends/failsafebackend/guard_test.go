@@ -18,6 +18,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/failsafebackend"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // lagging fails at once, and the write is applied only after d.
@@ -98,12 +99,12 @@ func TestRetry_ReadsWithATimeoutPolicy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
-		faults.Next(backendtest.Get, backendtest.Hang(), backendtest.Lose(errLost))
+		faults.Next(tier.Get, backendtest.Hang(), backendtest.Lose(errLost))
 		b := decorate(t, faults, failsafebackend.WithPolicies(timeout.New[any](time.Second)),
 			failsafebackend.WithRetry(2, time.Millisecond, time.Millisecond))
 		_, _, err := b.Get(t.Context(), "k")
 		require.NoError(t, err)
-		assert.Equal(t, 3, faults.Calls(backendtest.Get))
+		assert.Equal(t, 3, faults.Calls(tier.Get))
 	})
 }
 
@@ -127,9 +128,9 @@ func TestRetry_ReadWithinAWrite(t *testing.T) {
 		faults := newFaults()
 		retry := failsafebackend.WithRetry(1, time.Millisecond, time.Millisecond)
 		b := decorate(t, readsFirst{newFaults(), decorate(t, faults, retry)}, failsafebackend.WithTimeout(time.Minute))
-		script(faults, backendtest.Get, "l")
+		script(faults, tier.Get, "l")
 		require.NoError(t, b.Set(t.Context(), "k", entry("v")))
-		assert.Equal(t, 2, faults.Calls(backendtest.Get))
+		assert.Equal(t, 2, faults.Calls(tier.Get))
 	})
 }
 
@@ -155,9 +156,9 @@ func TestPoliciesSeeTheBackendsErrors(t *testing.T) {
 				b := decorate(t, faults, retry,
 					failsafebackend.WithCircuitBreakerPolicy(circuitbreaker.NewBuilder[any]().HandleIf(see).Build()),
 					failsafebackend.WithPolicies(retrypolicy.NewBuilder[any]().HandleIf(see).Build()))
-				script(faults, backendtest.Set, "lll")
+				script(faults, tier.Set, "lll")
 				require.ErrorIs(t, b.Set(t.Context(), "k", entry("v")), errLost)
-				assert.Len(t, seen, 2*faults.Calls(backendtest.Set))
+				assert.Len(t, seen, 2*faults.Calls(tier.Set))
 				for _, err := range seen {
 					assert.Equal(t, errLost, err)
 				}

@@ -18,6 +18,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/failsafebackend"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // refusal is an error of another adapter that says that its store is healthy.
@@ -57,7 +58,7 @@ var calls = map[string]func(ctx context.Context, b backends.Backend[string]) err
 }
 
 func always(faults *backendtest.Faults[string], fault backendtest.Fault) {
-	for _, call := range []backendtest.Call{backendtest.Get, backendtest.Set, backendtest.Delete} {
+	for _, call := range []tier.Kind{tier.Get, tier.Set, tier.Delete} {
 		faults.Always(call, fault)
 	}
 }
@@ -92,7 +93,7 @@ func TestBreaker_AnswerOfAHealthyStoreCloses(t *testing.T) {
 			cb := circuitbreaker.NewWithDefaults[any]()
 			cb.HalfOpen()
 			faults := newFaults()
-			faults.Next(backendtest.Get, backendtest.Lose(answer))
+			faults.Next(tier.Get, backendtest.Lose(answer))
 			_, _, err := decorate(t, faults, failsafebackend.WithCircuitBreakerPolicy(cb)).Get(t.Context(), "k")
 			require.Equal(t, answer, err)
 			assert.True(t, cb.IsClosed())
@@ -219,7 +220,7 @@ func TestBreaker_HedgeThatWins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
-		faults.Next(backendtest.Get, backendtest.Hang(), nil)
+		faults.Next(tier.Get, backendtest.Hang(), nil)
 		b := decorate(t, faults, failsafebackend.WithCircuitBreaker(1, time.Minute),
 			failsafebackend.WithPolicies(hedgepolicy.NewWithDelay[any](time.Second)))
 		for range 2 {

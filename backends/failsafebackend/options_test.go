@@ -15,6 +15,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/failsafebackend"
+	"github.com/tiercache/tiercache/tier"
 )
 
 func TestNew_Errors(t *testing.T) {
@@ -67,17 +68,17 @@ func TestStage(t *testing.T) {
 	t.Parallel()
 	faults := newFaults()
 	b := decorate(t, faults, failsafebackend.WithRetry(3, 1, 1), failsafebackend.WithCircuitBreaker(1, time.Hour))
-	faults.Next(backendtest.Stage, backendtest.Lose(errLost))
+	faults.Next(tier.Stage, backendtest.Lose(errLost))
 	set, err := b.Stage(t.Context(), "k", entry("v"))
 	assert.Nil(t, set)
 	require.Equal(t, errLost, err)
-	assert.Equal(t, 1, faults.Calls(backendtest.Stage), "staging is not repeated")
+	assert.Equal(t, 1, faults.Calls(tier.Stage), "staging is not repeated")
 
 	set, err = b.Stage(t.Context(), "k", entry("v"))
 	require.NoError(t, err, "nor does it open the breaker")
 	require.NoError(t, set(t.Context()))
-	assert.Equal(t, 2, faults.Calls(backendtest.Stage))
-	assert.Equal(t, 1, faults.Calls(backendtest.Set))
+	assert.Equal(t, 2, faults.Calls(tier.Stage))
+	assert.Equal(t, 1, faults.Calls(tier.Set))
 }
 
 var errWhy = errors.New("why")
@@ -116,5 +117,5 @@ func TestContextThatHasEnded(t *testing.T) {
 			assert.True(t, backends.CertainlyNotApplied(err))
 		}
 	}
-	assert.Zero(t, faults.Calls(backendtest.Get)+faults.Calls(backendtest.Set)+faults.Calls(backendtest.Delete))
+	assert.Zero(t, faults.Calls(tier.Get)+faults.Calls(tier.Set)+faults.Calls(tier.Delete))
 }

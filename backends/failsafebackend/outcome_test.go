@@ -16,6 +16,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/failsafebackend"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // sequences returns every sequence of outcomes of up to three attempts.
@@ -99,9 +100,9 @@ func TestErrorOfOneAttemptIsTheBackends(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			faults := newFaults()
-			faults.Always(backendtest.Get, backendtest.Lose(errLost))
-			faults.Always(backendtest.Set, backendtest.Lose(errLost))
-			faults.Always(backendtest.Delete, backendtest.FailBefore(errFull))
+			faults.Always(tier.Get, backendtest.Lose(errLost))
+			faults.Always(tier.Set, backendtest.Lose(errLost))
+			faults.Always(tier.Delete, backendtest.FailBefore(errFull))
 			b := decorate(t, faults, opts...)
 			_, ok, err := b.Get(t.Context(), "k")
 			assert.False(t, ok)
@@ -177,12 +178,12 @@ func TestErrorTexts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
-		faults.Always(backendtest.Set, backendtest.FailBefore(errFull))
-		faults.Always(backendtest.Get, backendtest.Lose(errLost))
+		faults.Always(tier.Set, backendtest.FailBefore(errFull))
+		faults.Always(tier.Get, backendtest.Lose(errLost))
 		retry := failsafebackend.WithRetry(2, time.Millisecond, time.Millisecond)
 		err := decorate(t, faults, retry).Set(t.Context(), "key", entry("value"))
 		require.EqualError(t, err, "failsafebackend: set failed after 3 attempts: full")
-		script(faults, backendtest.Set, "fl")
+		script(faults, tier.Set, "fl")
 		err = decorate(t, faults, retry).Set(t.Context(), "key", entry("value"))
 		require.EqualError(t, err, "failsafebackend: set failed after 2 attempts: lost")
 
@@ -201,13 +202,13 @@ func TestClassifier(t *testing.T) {
 		b := decorate(t, faults, failsafebackend.WithRetry(2, 1, 1),
 			failsafebackend.WithClassifier(func(err error) bool { return errors.Is(err, errLost) }),
 			failsafebackend.WithClassifier(nil))
-		script(faults, backendtest.Set, "lll")
+		script(faults, tier.Set, "lll")
 		assert.True(t, backends.CertainlyNotApplied(b.Set(t.Context(), "k", entry("v"))))
-		assert.Equal(t, 3, faults.Calls(backendtest.Set))
+		assert.Equal(t, 3, faults.Calls(tier.Set))
 
-		script(faults, backendtest.Delete, "lf")
+		script(faults, tier.Delete, "lf")
 		assert.False(t, backends.CertainlyNotApplied(b.Delete(t.Context(), "k")))
-		assert.Equal(t, 2, faults.Calls(backendtest.Delete))
+		assert.Equal(t, 2, faults.Calls(tier.Delete))
 	})
 }
 
@@ -217,7 +218,7 @@ func TestContextEndsInBulkhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
 		gate := backendtest.NewGate()
-		faults.Next(backendtest.Set, gate.Before())
+		faults.Next(tier.Set, gate.Before())
 		b := decorate(t, faults, failsafebackend.WithBulkhead(1, time.Hour))
 		go func() { _ = b.Set(t.Context(), "other", entry("v")) }()
 		<-gate.Arrived()

@@ -20,6 +20,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/failsafebackend"
+	"github.com/tiercache/tiercache/tier"
 )
 
 func TestBulkhead(t *testing.T) {
@@ -27,7 +28,7 @@ func TestBulkhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
 		var running, most atomic.Int32
-		faults.Always(backendtest.Set, func(ctx context.Context, apply func(context.Context) error) error {
+		faults.Always(tier.Set, func(ctx context.Context, apply func(context.Context) error) error {
 			most.Store(max(most.Load(), running.Add(1)))
 			defer running.Add(-1)
 			return backendtest.Delay(time.Second)(ctx, apply)
@@ -62,7 +63,7 @@ func TestBulkhead_AndTheOthers(t *testing.T) {
 			failsafebackend.WithBulkhead(1, 0),
 			failsafebackend.WithCircuitBreaker(1, time.Hour),
 			failsafebackend.WithRetry(1, time.Minute, time.Minute))
-		faults.Next(backendtest.Set, gate.Before())
+		faults.Next(tier.Set, gate.Before())
 		go func() { _ = b.Set(t.Context(), "k", entry("v")) }()
 		<-gate.Arrived()
 		for range 3 {
@@ -75,12 +76,12 @@ func TestBulkhead_AndTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
 		b := decorate(t, faults, failsafebackend.WithBulkhead(1, 0), failsafebackend.WithRetry(1, time.Minute, time.Minute))
-		faults.Next(backendtest.Set, backendtest.FailBefore(errFull))
+		faults.Next(tier.Set, backendtest.FailBefore(errFull))
 		go func() { _ = b.Set(t.Context(), "k", entry("v")) }()
 		synctest.Wait() // until it waits for its retry
 		require.NoError(t, b.Set(t.Context(), "other", entry("v")))
 		time.Sleep(2 * time.Minute)
-		assert.Equal(t, 3, faults.Calls(backendtest.Set))
+		assert.Equal(t, 3, faults.Calls(tier.Set))
 	})
 }
 
@@ -104,7 +105,7 @@ func TestPanic(t *testing.T) {
 				require.True(t, cb.IsOpen())
 				cb.HalfOpen()
 			}
-			faults.Next(backendtest.Get, backendtest.Panic("boom"))
+			faults.Next(tier.Get, backendtest.Panic("boom"))
 			_, ok, err := b.Get(t.Context(), "k")
 			assert.False(t, ok)
 			require.EqualError(t, err, "panic (string)")
@@ -125,7 +126,7 @@ func TestRateLimiter(t *testing.T) {
 		require.ErrorAs(t, err, &refused)
 		assert.Equal(t, "rate_limited", refused.ErrorType())
 		assert.True(t, backends.CertainlyNotApplied(err))
-		assert.Equal(t, 1, faults.Calls(backendtest.Set))
+		assert.Equal(t, 1, faults.Calls(tier.Set))
 	})
 }
 
@@ -142,13 +143,13 @@ func TestHedge(t *testing.T) {
 			time.Sleep(time.Minute) // it ignores its context
 			return apply(ctx)
 		}
-		faults.Next(backendtest.Set, stubborn, nil)
+		faults.Next(tier.Set, stubborn, nil)
 		b := decorate(t, faults, failsafebackend.WithPolicies(hedge))
 		begin := time.Now()
 		require.NoError(t, b.Set(t.Context(), "k", entry("v")))
 		assert.Zero(t, running.Load())
 		assert.Equal(t, time.Minute, time.Since(begin))
-		assert.Equal(t, 2, faults.Calls(backendtest.Set))
+		assert.Equal(t, 2, faults.Calls(tier.Set))
 	})
 }
 
@@ -186,7 +187,7 @@ func TestFallback(t *testing.T) {
 	t.Parallel()
 	faults := newFaults()
 	b := decorate(t, faults, failsafebackend.WithPolicies(fallback.NewWithResult[any](nil)))
-	faults.Next(backendtest.Set, backendtest.ApplyThenFail(errLost))
+	faults.Next(tier.Set, backendtest.ApplyThenFail(errLost))
 	err := b.Set(t.Context(), "k", entry("v"))
 	require.ErrorIs(t, err, failsafebackend.ErrNotAsked)
 	require.ErrorIs(t, err, errLost)

@@ -17,6 +17,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/failsafebackend"
+	"github.com/tiercache/tiercache/tier"
 )
 
 func TestRetry_Delays(t *testing.T) {
@@ -25,7 +26,7 @@ func TestRetry_Delays(t *testing.T) {
 		faults := newFaults()
 		var at []time.Duration
 		begin := time.Now()
-		faults.Always(backendtest.Set, func(context.Context, func(context.Context) error) error {
+		faults.Always(tier.Set, func(context.Context, func(context.Context) error) error {
 			at = append(at, time.Since(begin))
 			return backends.NotApplied(errFull)
 		})
@@ -48,17 +49,17 @@ func TestRetry_Get(t *testing.T) {
 		_, ok, err := b.Get(t.Context(), "k")
 		require.NoError(t, err)
 		assert.False(t, ok)
-		assert.Equal(t, 1, faults.Calls(backendtest.Get), "a miss is not repeated")
+		assert.Equal(t, 1, faults.Calls(tier.Get), "a miss is not repeated")
 
 		want := backends.Entry[string]{Value: "v", ExpiresAt: time.Now().Add(time.Hour)}
 		require.NoError(t, b.Set(t.Context(), "k", want))
-		faults.Next(backendtest.Get, backendtest.Lose(errLost), backendtest.ApplyThenFail(errLost))
+		faults.Next(tier.Get, backendtest.Lose(errLost), backendtest.ApplyThenFail(errLost))
 		got, ok, err := b.Get(t.Context(), "k")
 		require.NoError(t, err)
 		assert.True(t, ok)
 		assert.Equal(t, want, got)
 
-		faults.Always(backendtest.Get, backendtest.Lose(errLost))
+		faults.Always(tier.Get, backendtest.Lose(errLost))
 		got, ok, err = b.Get(t.Context(), "k")
 		require.EqualError(t, err, "failsafebackend: get failed after 3 attempts: lost")
 		assert.False(t, ok)
@@ -82,14 +83,14 @@ func TestRetry_NotOf(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				faults := newFaults()
-				faults.Always(backendtest.Get, backendtest.Lose(err))
-				faults.Always(backendtest.Set, backendtest.FailBefore(err))
+				faults.Always(tier.Get, backendtest.Lose(err))
+				faults.Always(tier.Set, backendtest.FailBefore(err))
 				b := decorate(t, faults, failsafebackend.WithRetry(3, time.Hour, time.Hour))
 				_, _, readErr := b.Get(t.Context(), "k")
 				assert.Equal(t, err, readErr)
 				assert.Equal(t, backends.NotApplied(err), b.Set(t.Context(), "k", entry("v")))
-				assert.Equal(t, 1, faults.Calls(backendtest.Get))
-				assert.Equal(t, 1, faults.Calls(backendtest.Set))
+				assert.Equal(t, 1, faults.Calls(tier.Get))
+				assert.Equal(t, 1, faults.Calls(tier.Set))
 			})
 		})
 	}
@@ -103,10 +104,10 @@ func TestRetry_ReadThatAHealthyStoreAnswered(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				faults := newFaults()
-				faults.Always(backendtest.Get, backendtest.Lose(answer))
+				faults.Always(tier.Get, backendtest.Lose(answer))
 				_, _, err := decorate(t, faults, failsafebackend.WithRetry(2, time.Hour, time.Hour)).Get(t.Context(), "k")
 				require.Equal(t, answer, err)
-				assert.Equal(t, 1, faults.Calls(backendtest.Get))
+				assert.Equal(t, 1, faults.Calls(tier.Get))
 			})
 		})
 	}
@@ -150,7 +151,7 @@ func TestRetry_ContextEnds(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				faults := newFaults()
-				faults.Always(backendtest.Set, test.fault)
+				faults.Always(tier.Set, test.fault)
 				b := decorate(t, faults, test.retry)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
@@ -173,7 +174,7 @@ func TestRetry_CancelledAttempt(t *testing.T) {
 	t.Parallel()
 	faults := newFaults()
 	ctx, cancel := context.WithCancel(t.Context())
-	faults.Next(backendtest.Set, func(ctx context.Context, _ func(context.Context) error) error {
+	faults.Next(tier.Set, func(ctx context.Context, _ func(context.Context) error) error {
 		cancel()
 		return fmt.Errorf("read: %w", ctx.Err())
 	})
@@ -206,7 +207,7 @@ func TestRetry_Injected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
 		b := decorate(t, faults, failsafebackend.WithRetryPolicy(retrypolicy.NewWithDefaults[any]()), failsafebackend.WithRetryPolicy(nil))
-		script(faults, backendtest.Set, "gff")
+		script(faults, tier.Set, "gff")
 		err := b.Set(t.Context(), "k", entry("v"))
 		require.EqualError(t, err, "failsafebackend: set failed after 3 attempts: full")
 		assert.False(t, backends.CertainlyNotApplied(err))
@@ -219,30 +220,30 @@ func TestTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		faults := newFaults()
-		third := func(call backendtest.Call) {
+		third := func(call tier.Kind) {
 			faults.Next(call, backendtest.Hang(), backendtest.ApplyThenHang(), backendtest.Delay(time.Second-1))
 		}
 		simple := decorate(t, faults, failsafebackend.WithRetry(2, time.Nanosecond, time.Nanosecond), failsafebackend.WithTimeout(time.Second))
-		third(backendtest.Get)
+		third(tier.Get)
 		begin := time.Now()
 		_, _, err := simple.Get(t.Context(), "k")
 		require.NoError(t, err)
 		assert.InDelta(t, 3*time.Second, time.Since(begin), 10)
-		assert.Equal(t, 3, faults.Calls(backendtest.Get))
+		assert.Equal(t, 3, faults.Calls(tier.Get))
 
 		user := decorate(t, faults, repeatsAll(2, time.Nanosecond), failsafebackend.WithTimeout(time.Second))
-		third(backendtest.Set)
+		third(tier.Set)
 		begin = time.Now()
 		require.NoError(t, user.Set(t.Context(), "k", entry("v")))
 		assert.InDelta(t, 3*time.Second, time.Since(begin), 10)
-		assert.Equal(t, 3, faults.Calls(backendtest.Set))
+		assert.Equal(t, 3, faults.Calls(tier.Set))
 
 		// A write that ended so is not repeated.
-		faults.Always(backendtest.Delete, backendtest.Hang())
+		faults.Always(tier.Delete, backendtest.Hang())
 		begin = time.Now()
 		err = simple.Delete(t.Context(), "k")
 		assert.Equal(t, time.Second, time.Since(begin))
-		assert.Equal(t, 1, faults.Calls(backendtest.Delete))
+		assert.Equal(t, 1, faults.Calls(tier.Delete))
 		require.Equal(t, context.DeadlineExceeded, err)
 		assert.False(t, backends.CertainlyNotApplied(err))
 	})

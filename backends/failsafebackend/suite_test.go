@@ -14,6 +14,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/failsafebackend"
+	"github.com/tiercache/tiercache/tier"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -80,7 +81,7 @@ func faultOf(attempt rune) backendtest.Fault {
 }
 
 // script queues what becomes of the coming calls.
-func script(faults *backendtest.Faults[string], call backendtest.Call, attempts string) {
+func script(faults *backendtest.Faults[string], call tier.Kind, attempts string) {
 	for _, attempt := range attempts {
 		faults.Next(call, faultOf(attempt))
 	}
@@ -88,16 +89,16 @@ func script(faults *backendtest.Faults[string], call backendtest.Call, attempts 
 
 // writes are all ways to write. Each makes a change that can be seen.
 var writes = map[string]struct {
-	call  backendtest.Call
+	call  tier.Kind
 	write func(ctx context.Context, b backends.Backend[string]) error
 }{
-	"Set": {backendtest.Set, func(ctx context.Context, b backends.Backend[string]) error {
+	"Set": {tier.Set, func(ctx context.Context, b backends.Backend[string]) error {
 		return b.Set(ctx, "k", entry("new"))
 	}},
-	"Delete": {backendtest.Delete, func(ctx context.Context, b backends.Backend[string]) error {
+	"Delete": {tier.Delete, func(ctx context.Context, b backends.Backend[string]) error {
 		return b.Delete(ctx, "k")
 	}},
-	"staged": {backendtest.Set, func(ctx context.Context, b backends.Backend[string]) error {
+	"staged": {tier.Set, func(ctx context.Context, b backends.Backend[string]) error {
 		set, err := b.(backends.Stager[string]).Stage(ctx, "k", entry("new"))
 		if err != nil {
 			return err
@@ -133,8 +134,8 @@ func TestSuite(t *testing.T) {
 			t.Helper()
 			faults := backendtest.WithFaults(backendtest.NewMap[int]())
 			for range 20 {
-				faults.Next(backendtest.Get, backendtest.Lose(errLost), backendtest.ApplyThenFail(errLost), nil)
-				for _, call := range []backendtest.Call{backendtest.Set, backendtest.Delete} {
+				faults.Next(tier.Get, backendtest.Lose(errLost), backendtest.ApplyThenFail(errLost), nil)
+				for _, call := range []tier.Kind{tier.Set, tier.Delete} {
 					faults.Next(call, backendtest.FailBefore(errFull), backendtest.FailBefore(errLost), nil)
 				}
 			}
@@ -143,7 +144,7 @@ func TestSuite(t *testing.T) {
 		"lost at first, with a policy that repeats all": func(t *testing.T) backends.Backend[int] {
 			t.Helper()
 			faults := backendtest.WithFaults(backendtest.NewMap[int]())
-			for _, call := range []backendtest.Call{backendtest.Get, backendtest.Set, backendtest.Delete} {
+			for _, call := range []tier.Kind{tier.Get, tier.Set, tier.Delete} {
 				for range 20 {
 					faults.Next(call, backendtest.Lose(errLost), backendtest.ApplyThenFail(errLost), nil)
 				}

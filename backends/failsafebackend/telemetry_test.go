@@ -22,6 +22,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/failsafebackend"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 )
 
@@ -150,7 +151,7 @@ func TestState(t *testing.T) {
 			), got[0], metricdatatest.IgnoreTimestamp())
 		}
 		check(closed)
-		faults.Next(backendtest.Set, backendtest.Lose(errLost))
+		faults.Next(tier.Set, backendtest.Lose(errLost))
 		require.Equal(t, errLost, b.Set(t.Context(), "k", entry("v")))
 		check(open)
 		time.Sleep(time.Minute)

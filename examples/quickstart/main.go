@@ -75,7 +75,7 @@ func quickstart(ctx context.Context, opts options, stdout, stderr io.Writer) err
 		trees:    opts.exporter == exporterTree,
 		reported: make(map[string]bool),
 	}
-	if err := playAll(ctx, tel, r); err != nil {
+	if err := runAll(ctx, tel, r); err != nil {
 		return err
 	}
 	if tel.otlp == nil {
@@ -86,8 +86,8 @@ func quickstart(ctx context.Context, opts options, stdout, stderr io.Writer) err
 	return tel.otlp.err()
 }
 
-// playAll plays all scenarios on one service and reports them.
-func playAll(ctx context.Context, tel *telemetry, r *report) (err error) {
+// runAll runs all scenarios on one service and reports them.
+func runAll(ctx context.Context, tel *telemetry, r *report) (err error) {
 	svc, err := newService(tel)
 	if err != nil {
 		return err

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// play runs the program as main does.
-func play(t *testing.T, args ...string) (status int, stdout, stderr string) {
+// runProgram runs the program as main does.
+func runProgram(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	status = run(t.Context(), args, &out, &errs)
@@ -38,7 +38,7 @@ func TestTree(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			status, stdout, stderr := play(t, args...)
+			status, stdout, stderr := runProgram(t, args...)
 			assert.Equal(t, statusOK, status)
 			assert.Empty(t, stderr)
 			assert.Equal(t, args != nil, strings.Contains(stdout, "\x1b"), "escape sequences")
@@ -50,7 +50,7 @@ func TestTree(t *testing.T) {
 
 func TestStdout(t *testing.T) {
 	t.Parallel()
-	status, stdout, stderr := play(t, "-exporter", "stdout")
+	status, stdout, stderr := runProgram(t, "-exporter", "stdout")
 	assert.Equal(t, statusOK, status)
 	assert.NotContains(t, stdout+stderr, "\x1b")
 	assert.Contains(t, stderr, "3 inconsistencies were reported")
@@ -90,7 +90,7 @@ func TestWrongFlags(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			status, stdout, stderr := play(t, tt.args...)
+			status, stdout, stderr := runProgram(t, tt.args...)
 			assert.Equal(t, statusUsage, status)
 			assert.Empty(t, stdout)
 			assert.Contains(t, stderr, "quickstart: ")
@@ -103,7 +103,7 @@ func TestWrongFlags(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, flag := range []string{"-h", "--help"} {
-		status, stdout, stderr := play(t, flag)
+		status, stdout, stderr := runProgram(t, flag)
 		assert.Equal(t, statusOK, status)
 		assert.Equal(t, usage, stdout)
 		assert.Empty(t, stderr)
@@ -149,7 +149,7 @@ func (c *cancelAfter) Write(p []byte) (int, error) {
 func TestLeavesNoFilesBehind(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
-	status, _, _ := play(t)
+	status, _, _ := runProgram(t)
 	require.Equal(t, statusOK, status)
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)

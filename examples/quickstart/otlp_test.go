@@ -85,7 +85,7 @@ func TestCollector(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.URL)
 	t.Setenv("OTEL_SERVICE_NAME", "shop")
 
-	status, stdout, stderr := play(t, "-exporter", "otlp")
+	status, stdout, stderr := runProgram(t, "-exporter", "otlp")
 	assert.Equal(t, statusOK, status)
 	assert.Empty(t, stderr)
 	assert.Contains(t, stdout, "traces, metrics, logs accepted at "+server.URL+"\n")
@@ -103,7 +103,7 @@ func TestCollectorOfTracesOnly(t *testing.T) {
 	defer server.Close()
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.URL)
 
-	status, stdout, stderr := play(t, "-exporter", "otlp")
+	status, stdout, stderr := runProgram(t, "-exporter", "otlp")
 	assert.Equal(t, statusOK, status)
 	assert.Empty(t, stderr)
 	assert.Contains(t, stdout, "traces accepted at "+server.URL+", metrics, logs not (Jaeger takes only traces)\n")
@@ -118,7 +118,7 @@ func TestCollectorAtOwnPath(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+unusedAddress(t))
 	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", server.URL+"/tenant/v1/traces")
 
-	status, stdout, _ := play(t, "-exporter", "otlp")
+	status, stdout, _ := runProgram(t, "-exporter", "otlp")
 	assert.Equal(t, statusOK, status)
 	assert.Contains(t, stdout, "traces accepted at "+server.URL+", metrics, logs not")
 	assert.Equal(t, spansInAll, b.spans)
@@ -137,7 +137,7 @@ func TestCollectorOverGRPC(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+listener.Addr().String())
 
-	status, stdout, stderr := play(t, "-exporter", "otlp")
+	status, stdout, stderr := runProgram(t, "-exporter", "otlp")
 	assert.Equal(t, statusOK, status)
 	assert.Empty(t, stderr)
 	assert.Contains(t, stdout, "traces accepted at http://"+listener.Addr().String()+", metrics, logs not")
@@ -149,7 +149,7 @@ func TestNoTracesAccepted(t *testing.T) {
 	defer server.Close()
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.URL)
 
-	status, stdout, stderr := play(t, "-exporter", "otlp")
+	status, stdout, stderr := runProgram(t, "-exporter", "otlp")
 	assert.Equal(t, statusFailed, status)
 	assert.Contains(t, stderr, "quickstart: the traces were not accepted at "+server.URL+"/v1/traces: ")
 	assert.Contains(t, stderr, "404 Not Found")
@@ -164,7 +164,7 @@ func TestNoAnswer(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.URL)
 	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "200") // milliseconds
 
-	status, _, stderr := play(t, "-exporter", "otlp")
+	status, _, stderr := runProgram(t, "-exporter", "otlp")
 	assert.Equal(t, statusFailed, status)
 	assert.Contains(t, stderr, "quickstart: the traces were not accepted at "+server.URL)
 }
@@ -175,7 +175,7 @@ func TestNothingListens(t *testing.T) {
 		t.Run(protocol, func(t *testing.T) {
 			t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
 			t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+address)
-			status, stdout, stderr := play(t, "-exporter", "otlp")
+			status, stdout, stderr := runProgram(t, "-exporter", "otlp")
 			assert.Equal(t, statusFailed, status)
 			assert.Empty(t, stdout)
 			assert.Contains(t, stderr, "quickstart: nothing listens at http://"+address)
@@ -192,7 +192,7 @@ func TestWrongVariables(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(tt.variable, tt.value)
-			status, _, stderr := play(t, "-exporter", "otlp")
+			status, _, stderr := runProgram(t, "-exporter", "otlp")
 			assert.Equal(t, statusFailed, status)
 			assert.Contains(t, stderr, tt.variable+` is "`+tt.value+`"`)
 			assert.Contains(t, stderr, tt.says)

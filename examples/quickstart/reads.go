@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // refill reads what L1 has lost.
@@ -38,7 +39,7 @@ func fencedRefill(ctx context.Context, s *service, key string) (got string, err 
 	}
 	gate := backendtest.NewGate()
 	defer gate.Open()
-	s.tiers.l2.Next(backendtest.Get, gate.After())
+	s.tiers.l2.Next(tier.Get, gate.After())
 
 	var requests sync.WaitGroup
 	var read string

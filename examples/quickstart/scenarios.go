@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // scenario is something that happens to a key.
@@ -77,17 +78,17 @@ func write(version int) course {
 }
 
 func l2Refuses(ctx context.Context, s *service, key string) (got string, err error) {
-	s.tiers.l2.Next(backendtest.Set, backendtest.FailBefore(syscall.ENOSPC))
+	s.tiers.l2.Next(tier.Set, backendtest.FailBefore(syscall.ENOSPC))
 	return "", s.put(ctx, key, ada(2))
 }
 
 func answerLost(ctx context.Context, s *service, key string) (got string, err error) {
-	s.tiers.l2.Next(backendtest.Set, backendtest.ApplyThenHang())
+	s.tiers.l2.Next(tier.Set, backendtest.ApplyThenHang())
 	return "", s.put(ctx, key, ada(3))
 }
 
 func copyLeft(ctx context.Context, s *service, key string) (got string, err error) {
-	s.tiers.l2.Next(backendtest.Delete, backendtest.FailBefore(syscall.EROFS))
+	s.tiers.l2.Next(tier.Delete, backendtest.FailBefore(syscall.EROFS))
 	return "", s.remove(ctx, key)
 }
 
@@ -95,7 +96,7 @@ func copyLeft(ctx context.Context, s *service, key string) (got string, err erro
 // begun, and a while longer.
 func twoWriters(ctx context.Context, s *service, key string) (got string, err error) {
 	gate := backendtest.NewGate()
-	s.tiers.l2.Next(backendtest.Set, backendtest.Chain(gate.Before(), backendtest.Delay(20*time.Millisecond)))
+	s.tiers.l2.Next(tier.Set, backendtest.Chain(gate.Before(), backendtest.Delay(20*time.Millisecond)))
 
 	var requests sync.WaitGroup
 	var err1, err2 error
@@ -116,7 +117,7 @@ func twoWriters(ctx context.Context, s *service, key string) (got string, err er
 func cancelledBetween(ctx context.Context, s *service, key string) (got string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s.tiers.l1.Next(backendtest.Set, func(ctx context.Context, apply func(context.Context) error) error {
+	s.tiers.l1.Next(tier.Set, func(ctx context.Context, apply func(context.Context) error) error {
 		defer cancel()
 		return apply(ctx)
 	})

@@ -2,16 +2,17 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/tiercache/tiercache/tiercachetest"
 	"github.com/tiercache/tiercache/tracing"
 )
 
@@ -25,44 +26,37 @@ type row struct {
 
 // treeOf returns the rows of all traces among spans, the earliest first.
 func treeOf(spans tracetest.SpanStubs) []row {
-	children := make(map[trace.SpanID]tracetest.SpanStubs)
-	for _, s := range spans {
-		children[s.Parent.SpanID()] = append(children[s.Parent.SpanID()], s)
-	}
-	for _, siblings := range children {
-		slices.SortStableFunc(siblings, func(a, b tracetest.SpanStub) int { return a.StartTime.Compare(b.StartTime) })
-	}
+	roots := tiercachetest.Nodes(spans.Snapshots())
 	requests := make(map[trace.TraceID]int) // numbered from 1
-	for i, s := range children[trace.SpanID{}] {
-		requests[s.SpanContext.TraceID()] = i + 1
+	for i, root := range roots {
+		requests[root.Span.SpanContext().TraceID()] = i + 1
 	}
 	var rows []row
-	var grow func(parent trace.SpanID, indent string)
-	grow = func(parent trace.SpanID, indent string) {
-		for i, s := range children[parent] {
-			branch, below := "├─ ", "│  "
-			if i == len(children[parent])-1 {
-				branch, below = "└─ ", "   "
+	var grow func(n *tiercachetest.Node, branch, indent string)
+	grow = func(n *tiercachetest.Node, branch, indent string) {
+		r := rowOf(n.Span, branch)
+		for _, link := range n.Span.Links() {
+			r.notes += fmt.Sprintf("linked to request %d", requests[link.SpanContext.TraceID()])
+		}
+		rows = append(rows, r)
+		for i, child := range n.Children {
+			if i < len(n.Children)-1 {
+				grow(child, indent+"├─ ", indent+"│  ")
+			} else {
+				grow(child, indent+"└─ ", indent+"   ")
 			}
-			if !s.Parent.IsValid() {
-				branch, below = "", ""
-			}
-			r := rowOf(s, indent+branch)
-			for _, link := range s.Links {
-				r.notes += fmt.Sprintf("linked to request %d", requests[link.SpanContext.TraceID()])
-			}
-			rows = append(rows, r)
-			grow(s.SpanContext.SpanID(), indent+below)
 		}
 	}
-	grow(trace.SpanID{}, "")
+	for _, root := range roots {
+		grow(root, "", "")
+	}
 	return rows
 }
 
-func rowOf(s tracetest.SpanStub, indent string) row {
-	attrs := attribute.NewSet(s.Attributes...)
-	r := row{name: indent + s.Name, took: took(s.EndTime.Sub(s.StartTime))}
-	failed := s.Status.Code == codes.Error
+func rowOf(s sdktrace.ReadOnlySpan, branch string) row {
+	attrs := attribute.NewSet(s.Attributes()...)
+	r := row{name: branch + s.Name(), took: took(s.EndTime().Sub(s.StartTime()))}
+	failed := s.Status().Code == codes.Error
 	if l1, ok := attrs.Value(tracing.AttrL1Outcome); ok { // a write
 		l2, _ := attrs.Value(tracing.AttrL2Outcome)
 		r.outcome = "l1=" + l1.AsString() + " l2=" + l2.AsString()
@@ -80,7 +74,7 @@ func rowOf(s tracetest.SpanStub, indent string) row {
 		r.outcome = outcome.AsString()
 		r.notes = notes(attrs, semconv.ErrorTypeKey)
 	} else if failed { // the caller's
-		r.notes = "error: " + s.Status.Description
+		r.notes = "error: " + s.Status().Description
 	}
 	return r
 }

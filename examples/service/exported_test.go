@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // The expressions of the alerts, and those of the dashboard, name nothing that
@@ -70,20 +71,20 @@ func exported(t *testing.T) metrics {
 	t.Helper()
 	have := make(metrics)
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		f := newFixture(t)
 		for _, fault := range []backendtest.Fault{nil, backendtest.FailBefore(errors.New("down")), backendtest.Lose(errors.New("lost"))} {
-			for _, call := range []backendtest.Call{backendtest.Get, backendtest.Set, backendtest.Delete} {
-				r.l2.Always(call, fault)
+			for _, call := range []tier.Kind{tier.Get, tier.Set, tier.Delete} {
+				f.l2.Always(call, fault)
 			}
-			r.do(t, "GET", "/users/1", "")
-			r.do(t, "GET", "/users/1", "")
-			r.do(t, "PUT", "/users/2", `{"name":"Ada"}`)
-			r.do(t, "DELETE", "/users/1", "")
-			r.do(t, "GET", "/users/1001", "")
+			f.do(t, "GET", "/users/1", "")
+			f.do(t, "GET", "/users/1", "")
+			f.do(t, "PUT", "/users/2", `{"name":"Ada"}`)
+			f.do(t, "DELETE", "/users/1", "")
+			f.do(t, "GET", "/users/1001", "")
 		}
 		time.Sleep(time.Second) // entries expire: nothing is left to be exported
 		parser := expfmt.NewTextParser(model.LegacyValidation)
-		families, err := parser.TextToMetricFamilies(r.do(t, "GET", "/metrics", "").Body)
+		families, err := parser.TextToMetricFamilies(f.do(t, "GET", "/metrics", "").Body)
 		require.NoError(t, err)
 		for name, family := range families {
 			labels := make(labelsOf)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 func TestHandlers_Answers(t *testing.T) {
@@ -47,7 +48,7 @@ func TestHandlers_Answers(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newRig(t).do(t, tt.method, tt.path, tt.body)
+				w := newFixture(t).do(t, tt.method, tt.path, tt.body)
 				assert.Equal(t, tt.status, w.Code)
 				if tt.answer != "" {
 					assert.JSONEq(t, tt.answer, w.Body.String())
@@ -65,23 +66,23 @@ func TestHandlers_Answers(t *testing.T) {
 func TestHandlers_GetIsCached(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		f := newFixture(t)
 		for _, want := range []time.Duration{100 * time.Millisecond, 0} {
 			begun := time.Now()
-			assert.Equal(t, http.StatusOK, r.do(t, "GET", "/users/7", "").Code)
+			assert.Equal(t, http.StatusOK, f.do(t, "GET", "/users/7", "").Code)
 			assert.Equal(t, want, time.Since(begun))
 		}
-		asked := r.l2.Calls(backendtest.Get)
+		asked := f.l2.Calls(tier.Get)
 		time.Sleep(l1TTL) // of the bubble
 		begun := time.Now()
-		assert.Equal(t, http.StatusOK, r.do(t, "GET", "/users/7", "").Code)
+		assert.Equal(t, http.StatusOK, f.do(t, "GET", "/users/7", "").Code)
 		assert.Zero(t, time.Since(begun), "L2 still has it")
-		assert.Equal(t, asked+1, r.l2.Calls(backendtest.Get), "L1 does not")
+		assert.Equal(t, asked+1, f.l2.Calls(tier.Get), "L1 does not")
 
-		time.Sleep(r.opts.ttl - l1TTL)
+		time.Sleep(f.opts.ttl - l1TTL)
 		begun = time.Now()
-		assert.Equal(t, http.StatusOK, r.do(t, "GET", "/users/7", "").Code)
-		assert.Equal(t, r.opts.databaseDelay, time.Since(begun), "its life has ended")
+		assert.Equal(t, http.StatusOK, f.do(t, "GET", "/users/7", "").Code)
+		assert.Equal(t, f.opts.databaseDelay, time.Since(begun), "its life has ended")
 	})
 }
 
@@ -89,31 +90,31 @@ func TestHandlers_GetIsCached(t *testing.T) {
 func TestHandlers_CacheFails(t *testing.T) {
 	t.Parallel()
 	for what, tt := range map[string]struct {
-		call         backendtest.Call
+		call         tier.Kind
 		method, body string
 		fault        backendtest.Fault
 		status       int
 		took         time.Duration
 	}{
-		"put, refused":    {backendtest.Set, "PUT", `{"name":"Ada"}`, backendtest.FailBefore(errors.New("disk full")), 200, 0},
-		"put, hangs":      {backendtest.Set, "PUT", `{"name":"Ada"}`, backendtest.Hang(), 200, 500 * time.Millisecond},
-		"put, no answer":  {backendtest.Set, "PUT", `{"name":"Ada"}`, backendtest.ApplyThenHang(), 200, 500 * time.Millisecond},
-		"delete, refused": {backendtest.Delete, "DELETE", "", backendtest.FailBefore(errors.New("disk full")), 204, 0},
-		"delete, hangs":   {backendtest.Delete, "DELETE", "", backendtest.Hang(), 204, 500 * time.Millisecond},
+		"put, refused":    {tier.Set, "PUT", `{"name":"Ada"}`, backendtest.FailBefore(errors.New("disk full")), 200, 0},
+		"put, hangs":      {tier.Set, "PUT", `{"name":"Ada"}`, backendtest.Hang(), 200, 500 * time.Millisecond},
+		"put, no answer":  {tier.Set, "PUT", `{"name":"Ada"}`, backendtest.ApplyThenHang(), 200, 500 * time.Millisecond},
+		"delete, refused": {tier.Delete, "DELETE", "", backendtest.FailBefore(errors.New("disk full")), 204, 0},
+		"delete, hangs":   {tier.Delete, "DELETE", "", backendtest.Hang(), 204, 500 * time.Millisecond},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				r.l2.Next(tt.call, tt.fault)
+				f := newFixture(t)
+				f.l2.Next(tt.call, tt.fault)
 				begun := time.Now()
-				w := r.do(t, tt.method, "/users/7", tt.body)
+				w := f.do(t, tt.method, "/users/7", tt.body)
 				assert.Equal(t, tt.status, w.Code)
 				assert.Equal(t, `tiercache; detail="tiers may differ"`, w.Header().Get("Cache-Status"))
-				assert.Equal(t, tt.took+r.opts.databaseDelay, time.Since(begun))
-				assert.Equal(t, "WARN", r.logs.must(t, "the database was written, but the cache was not")["level"])
+				assert.Equal(t, tt.took+f.opts.databaseDelay, time.Since(begun))
+				assert.Equal(t, "WARN", f.logs.must(t, "the database was written, but the cache was not")["level"])
 
-				u, err := r.users.db.get(t.Context(), "7")
+				u, err := f.users.db.get(t.Context(), "7")
 				if tt.method == "PUT" {
 					require.NoError(t, err)
 					assert.Equal(t, user{ID: "7", Name: "Ada"}, u)
@@ -129,12 +130,12 @@ func TestHandlers_CacheFails(t *testing.T) {
 func TestHandlers_CacheIsClosed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		require.NoError(t, r.users.cache.Close(t.Context()))
-		w := r.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+		f := newFixture(t)
+		require.NoError(t, f.users.cache.Close(t.Context()))
+		w := f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
 		assert.Equal(t, http.StatusOK, w.Code)
 		assert.Equal(t, `tiercache; detail="not updated"`, w.Header().Get("Cache-Status"))
-		assert.Equal(t, http.StatusInternalServerError, r.do(t, "GET", "/users/8", "").Code)
+		assert.Equal(t, http.StatusInternalServerError, f.do(t, "GET", "/users/8", "").Code)
 	})
 }
 
@@ -154,17 +155,17 @@ func TestHandlers_ClientLeaves(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				r.l2.Always(backendtest.Set, backendtest.Delay(200*time.Millisecond))
+				f := newFixture(t)
+				f.l2.Always(tier.Set, backendtest.Delay(200*time.Millisecond))
 				// Another writer has the key's lock from 100 to 300 ms.
-				go r.do(t, "PUT", "/users/7", `{"name":"Grace"}`)
+				go f.do(t, "PUT", "/users/7", `{"name":"Grace"}`)
 				time.Sleep(10 * time.Millisecond)
 				ctx, cancel := context.WithTimeout(t.Context(), tt.after)
 				defer cancel()
-				w := r.serve(newRequest(t, "PUT", "/users/7", `{"name":"Ada"}`).WithContext(ctx))
+				w := f.serve(newRequest(t, "PUT", "/users/7", `{"name":"Ada"}`).WithContext(ctx))
 				assert.Equal(t, tt.status, w.Code)
 				time.Sleep(time.Second)
-				assert.JSONEq(t, `{"id":"7","name":"`+tt.stored+`"}`, r.stored(t))
+				assert.JSONEq(t, `{"id":"7","name":"`+tt.stored+`"}`, f.stored(t))
 			})
 		})
 	}

@@ -37,21 +37,21 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// rig is a service without a network: its handler is called, and its L2 is a map
+// fixture is a service without a network: its handler is called, and its L2 is a map
 // that fails as a test asks.
-type rig struct {
+type fixture struct {
 	*server
 	l2    *backendtest.Faults[[]byte]
 	spans *tracetest.InMemoryExporter
 	logs  *logBuffer
 }
 
-// newRig makes a rig that is shut down at the end of the test; its repairer runs
+// newFixture makes a fixture that is shut down at the end of the test; its repairer runs
 // only when the test starts it.
-func newRig(t *testing.T, change ...func(o *options)) *rig {
+func newFixture(t *testing.T, change ...func(o *options)) *fixture {
 	t.Helper()
 	l2 := backendtest.WithFaults(backendtest.NewMap[[]byte]()).Described(backends.Description{System: "map"})
-	r := newRigOver(t, func(opts options, tel *telemetry) (*stores, error) {
+	f := newFixtureOver(t, func(opts options, tel *telemetry) (*stores, error) {
 		s, err := openStores(t.Context(), opts, tel)
 		if err != nil {
 			return nil, err
@@ -62,31 +62,31 @@ func newRig(t *testing.T, change ...func(o *options)) *rig {
 		s.l2, s.closeL2 = l2, func() error { return nil }
 		return s, nil
 	}, change...)
-	r.l2 = l2
-	return r
+	f.l2 = l2
+	return f
 }
 
-func newRigOver(t *testing.T, open func(opts options, tel *telemetry) (*stores, error), change ...func(o *options)) *rig {
+func newFixtureOver(t *testing.T, open func(opts options, tel *telemetry) (*stores, error), change ...func(o *options)) *fixture {
 	t.Helper()
 	opts, err := parseOptions(nil, noEnv)
 	require.NoError(t, err)
 	for _, c := range change {
 		c(&opts)
 	}
-	r := &rig{spans: tracetest.NewInMemoryExporter(), logs: new(logBuffer)}
-	tel, err := newTelemetry(t.Context(), sdktrace.NewSimpleSpanProcessor(r.spans), newLogger(r.logs))
+	f := &fixture{spans: tracetest.NewInMemoryExporter(), logs: new(logBuffer)}
+	tel, err := newTelemetry(t.Context(), sdktrace.NewSimpleSpanProcessor(f.spans), newLogger(f.logs))
 	require.NoError(t, err)
 	s, err := open(opts, tel)
 	require.NoError(t, err)
-	r.server, err = newServer(t.Context(), opts, s, tel)
+	f.server, err = newServer(t.Context(), opts, s, tel)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		err := r.shutdown(context.WithoutCancel(t.Context()))
+		err := f.shutdown(context.WithoutCancel(t.Context()))
 		if !errors.Is(err, sdkmetric.ErrReaderShutdown) { // the test has done it
 			require.NoError(t, err)
 		}
 	})
-	return r
+	return f
 }
 
 func noEnv(string) string { return "" }
@@ -97,21 +97,21 @@ func newRequest(t *testing.T, method, path, body string) *http.Request {
 }
 
 // serve gives a request to the handler.
-func (r *rig) serve(req *http.Request) *httptest.ResponseRecorder {
+func (f *fixture) serve(req *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	r.http.Handler.ServeHTTP(w, req)
+	f.http.Handler.ServeHTTP(w, req)
 	return w
 }
 
-func (r *rig) do(t *testing.T, method, path, body string) *httptest.ResponseRecorder {
+func (f *fixture) do(t *testing.T, method, path, body string) *httptest.ResponseRecorder {
 	t.Helper()
-	return r.serve(newRequest(t, method, path, body))
+	return f.serve(newRequest(t, method, path, body))
 }
 
 // stored returns what L2 has of user 7, whom the tests write.
-func (r *rig) stored(t *testing.T) string {
+func (f *fixture) stored(t *testing.T) string {
 	t.Helper()
-	entry, _, err := r.l2.Get(t.Context(), "7")
+	entry, _, err := f.l2.Get(t.Context(), "7")
 	require.NoError(t, err)
 	return string(entry.Value)
 }

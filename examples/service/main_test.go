@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// play runs the program as main does, in a context that has ended: what gets as
+// runProgram runs the program as main does, in a context that has ended: what gets as
 // far as serving stops at once.
-func play(t *testing.T, args ...string) (status int, stdout, stderr string) {
+func runProgram(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -27,7 +27,7 @@ func play(t *testing.T, args ...string) (status int, stdout, stderr string) {
 func TestRun_Help(t *testing.T) {
 	t.Parallel()
 	for _, flag := range []string{"-h", "--help"} {
-		status, stdout, stderr := play(t, flag)
+		status, stdout, stderr := runProgram(t, flag)
 		assert.Equal(t, statusOK, status)
 		assert.Equal(t, usage, stdout)
 		assert.Empty(t, stderr)
@@ -59,7 +59,7 @@ func TestRun_WrongFlags(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			status, stdout, stderr := play(t, tt.args...)
+			status, stdout, stderr := runProgram(t, tt.args...)
 			assert.Equal(t, statusUsage, status)
 			assert.Empty(t, stdout)
 			assert.Contains(t, stderr, "service: ")

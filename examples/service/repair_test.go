@@ -15,6 +15,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // L2 refuses writes for a while; then the tiers are made equal again, and each
@@ -32,26 +33,26 @@ func TestRepair_Repairs(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				r.startRepair(t.Context())
-				require.Equal(t, 200, r.do(t, "GET", "/users/7", "").Code)
+				f := newFixture(t)
+				f.startRepair(t.Context())
+				require.Equal(t, 200, f.do(t, "GET", "/users/7", "").Code)
 				down := backendtest.FailBefore(errors.New("down"))
-				r.l2.Always(backendtest.Set, down)
-				r.l2.Always(backendtest.Delete, down)
-				r.do(t, tt.method, "/users/7", tt.body)
+				f.l2.Always(tier.Set, down)
+				f.l2.Always(tier.Delete, down)
+				f.do(t, tt.method, "/users/7", tt.body)
 				time.Sleep(time.Second)
-				assert.JSONEq(t, `{"id":"7","name":"User 7"}`, r.stored(t), "it is stale")
-				assert.Equal(t, 1, r.users.repair.open())
+				assert.JSONEq(t, `{"id":"7","name":"User 7"}`, f.stored(t), "it is stale")
+				assert.Equal(t, 1, f.users.repair.open())
 
-				r.l2.Clear()
+				f.l2.Clear()
 				time.Sleep(maxPause + time.Second)
-				assert.Equal(t, tt.stored, r.stored(t), "it is what the database has")
-				assert.Zero(t, r.users.repair.open())
-				assert.Equal(t, "INFO", r.logs.must(t, "the tiers are equal again")["level"])
+				assert.Equal(t, tt.stored, f.stored(t), "it is what the database has")
+				assert.Zero(t, f.users.repair.open())
+				assert.Equal(t, "INFO", f.logs.must(t, "the tiers are equal again")["level"])
 
-				wrote := spansNamed(r, tt.span)
+				wrote := spansNamed(f, tt.span)
 				wrote = slices.DeleteFunc(wrote, func(s tracetest.SpanStub) bool { return s.Status.Code != codes.Error })
-				attempts := spansNamed(r, "repair users")
+				attempts := spansNamed(f, "repair users")
 				assert.Greater(t, len(attempts), 2)
 				for _, span := range attempts {
 					assert.False(t, span.Parent.IsValid(), "a trace of its own")
@@ -68,22 +69,22 @@ func TestRepair_Repairs(t *testing.T) {
 func TestRepair_NewerWriteWins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		r.l2.Next(backendtest.Set, backendtest.FailBefore(errors.New("down")))
-		r.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+		f := newFixture(t)
+		f.l2.Next(tier.Set, backendtest.FailBefore(errors.New("down")))
+		f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
 
 		gate := backendtest.NewGate()
-		r.l2.Next(backendtest.Stage, gate.Before())
-		r.startRepair(t.Context())
+		f.l2.Next(tier.Stage, gate.Before())
+		f.startRepair(t.Context())
 		<-gate.Arrived() // it has read Ada, and is about to write
-		r.do(t, "PUT", "/users/7", `{"name":"Grace"}`)
+		f.do(t, "PUT", "/users/7", `{"name":"Grace"}`)
 		gate.Open()
 		time.Sleep(time.Minute)
-		assert.JSONEq(t, `{"id":"7","name":"Grace"}`, r.stored(t))
-		u, err := r.users.get(t.Context(), "7")
+		assert.JSONEq(t, `{"id":"7","name":"Grace"}`, f.stored(t))
+		u, err := f.users.get(t.Context(), "7")
 		require.NoError(t, err)
 		assert.Equal(t, "Grace", u.Name)
-		assert.Zero(t, r.users.repair.open())
+		assert.Zero(t, f.users.repair.open())
 	})
 }
 
@@ -91,19 +92,19 @@ func TestRepair_NewerWriteWins(t *testing.T) {
 func TestRepair_QueuesAKeyOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		r.l2.Always(backendtest.Set, backendtest.FailBefore(errors.New("down")))
+		f := newFixture(t)
+		f.l2.Always(tier.Set, backendtest.FailBefore(errors.New("down")))
 		for range 3 {
-			r.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+			f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
 		}
-		assert.Len(t, r.users.repair.queue, 1)
-		r.startRepair(t.Context())
+		assert.Len(t, f.users.repair.queue, 1)
+		f.startRepair(t.Context())
 		time.Sleep(time.Minute)
-		assert.Len(t, r.users.repair.queue, 1)
-		assert.Equal(t, 1, r.users.repair.open())
+		assert.Len(t, f.users.repair.queue, 1)
+		assert.Equal(t, 1, f.users.repair.open())
 
-		require.NoError(t, r.endRepair(t.Context()))
-		assert.InDelta(t, 1, r.logs.must(t, "the tiers may differ in keys that were not repaired, until their life ends")["keys"], 0)
+		require.NoError(t, f.endRepair(t.Context()))
+		assert.InDelta(t, 1, f.logs.must(t, "the tiers may differ in keys that were not repaired, until their life ends")["keys"], 0)
 	})
 }
 
@@ -111,15 +112,15 @@ func TestRepair_QueuesAKeyOnce(t *testing.T) {
 func TestRepair_GivesUpWhatHasExpired(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		r.l2.Always(backendtest.Set, backendtest.FailBefore(errors.New("down")))
-		r.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
-		r.startRepair(t.Context())
-		time.Sleep(r.opts.ttl - time.Second)
-		assert.Equal(t, 1, r.users.repair.open())
+		f := newFixture(t)
+		f.l2.Always(tier.Set, backendtest.FailBefore(errors.New("down")))
+		f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+		f.startRepair(t.Context())
+		time.Sleep(f.opts.ttl - time.Second)
+		assert.Equal(t, 1, f.users.repair.open())
 		time.Sleep(time.Minute)
-		assert.Zero(t, r.users.repair.open())
-		assert.Contains(t, r.do(t, "GET", "/metrics", "").Body.String(), `users_repairs_total{result="expired"} 1`)
+		assert.Zero(t, f.users.repair.open())
+		assert.Contains(t, f.do(t, "GET", "/metrics", "").Body.String(), `users_repairs_total{result="expired"} 1`)
 	})
 }
 
@@ -129,33 +130,33 @@ func TestRepair_SeesDeletesAndReturns(t *testing.T) {
 	t.Parallel()
 	for what, tt := range map[string]struct {
 		first, second string
-		staged        backendtest.Call // of the repair
+		staged        tier.Kind // of the repair
 		stored        string
 	}{
-		"deleted":  {"PUT", "DELETE", backendtest.Stage, ""},
-		"returned": {"DELETE", "PUT", backendtest.Delete, `{"id":"7","name":"Ada"}`},
+		"deleted":  {"PUT", "DELETE", tier.Stage, ""},
+		"returned": {"DELETE", "PUT", tier.Delete, `{"id":"7","name":"Ada"}`},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
+				f := newFixture(t)
 				down := backendtest.FailBefore(errors.New("down"))
-				r.l2.Next(backendtest.Set, down)
-				r.l2.Next(backendtest.Delete, down)
-				r.do(t, tt.first, "/users/7", `{"name":"Ada"}`)
-				r.l2.Clear()
-				require.Equal(t, 1, r.users.repair.open())
+				f.l2.Next(tier.Set, down)
+				f.l2.Next(tier.Delete, down)
+				f.do(t, tt.first, "/users/7", `{"name":"Ada"}`)
+				f.l2.Clear()
+				require.Equal(t, 1, f.users.repair.open())
 
 				gate := backendtest.NewGate()
-				r.l2.Next(tt.staged, gate.Before())
-				r.startRepair(t.Context())
+				f.l2.Next(tt.staged, gate.Before())
+				f.startRepair(t.Context())
 				<-gate.Arrived()
-				go r.do(t, tt.second, "/users/7", `{"name":"Ada"}`)
+				go f.do(t, tt.second, "/users/7", `{"name":"Ada"}`)
 				time.Sleep(200 * time.Millisecond)
 				gate.Open()
 				time.Sleep(time.Minute)
-				assert.Equal(t, tt.stored, r.stored(t))
-				_, err := r.users.db.get(t.Context(), "7")
+				assert.Equal(t, tt.stored, f.stored(t))
+				_, err := f.users.db.get(t.Context(), "7")
 				assert.Equal(t, tt.stored == "", err != nil)
 			})
 		})
@@ -166,16 +167,16 @@ func TestRepair_SeesDeletesAndReturns(t *testing.T) {
 func TestRepair_KnowsTheNewestCause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		r.l2.Always(backendtest.Set, backendtest.FailBefore(errors.New("down")))
-		r.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
-		time.Sleep(r.opts.ttl / 2)
-		r.do(t, "PUT", "/users/7", `{"name":"Grace"}`)
-		time.Sleep(r.opts.ttl / 2)
-		r.l2.Clear()
-		r.startRepair(t.Context())
+		f := newFixture(t)
+		f.l2.Always(tier.Set, backendtest.FailBefore(errors.New("down")))
+		f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+		time.Sleep(f.opts.ttl / 2)
+		f.do(t, "PUT", "/users/7", `{"name":"Grace"}`)
+		time.Sleep(f.opts.ttl / 2)
+		f.l2.Clear()
+		f.startRepair(t.Context())
 		time.Sleep(time.Second)
-		assert.JSONEq(t, `{"id":"7","name":"Grace"}`, r.stored(t), "it was not given up")
+		assert.JSONEq(t, `{"id":"7","name":"Grace"}`, f.stored(t), "it was not given up")
 	})
 }
 
@@ -183,17 +184,17 @@ func TestRepair_KnowsTheNewestCause(t *testing.T) {
 func TestRepair_DropsWhatIsTooMuch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		f := newFixture(t)
 		for i := range maxWaiting {
-			r.users.repair.add(t.Context(), strconv.Itoa(i), damage{since: time.Now()})
+			f.users.repair.add(t.Context(), strconv.Itoa(i), damage{since: time.Now()})
 		}
-		r.l2.Next(backendtest.Set, backendtest.FailBefore(errors.New("down")))
+		f.l2.Next(tier.Set, backendtest.FailBefore(errors.New("down")))
 		begun := time.Now()
-		assert.Equal(t, 200, r.do(t, "PUT", "/users/ada", `{"name":"Ada"}`).Code)
-		assert.Equal(t, r.opts.databaseDelay, time.Since(begun))
-		assert.Equal(t, maxWaiting, r.users.repair.open())
-		assert.Equal(t, "ERROR", r.logs.must(t, "too many keys are to be repaired: this one stays as it is until its life ends")["level"])
-		assert.Contains(t, r.do(t, "GET", "/metrics", "").Body.String(), `users_repairs_total{result="dropped"} 1`)
+		assert.Equal(t, 200, f.do(t, "PUT", "/users/ada", `{"name":"Ada"}`).Code)
+		assert.Equal(t, f.opts.databaseDelay, time.Since(begun))
+		assert.Equal(t, maxWaiting, f.users.repair.open())
+		assert.Equal(t, "ERROR", f.logs.must(t, "too many keys are to be repaired: this one stays as it is until its life ends")["level"])
+		assert.Contains(t, f.do(t, "GET", "/metrics", "").Body.String(), `users_repairs_total{result="dropped"} 1`)
 	})
 }
 
@@ -201,16 +202,16 @@ func TestRepair_DropsWhatIsTooMuch(t *testing.T) {
 func TestRepair_IgnoresWhatIsResolved(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		f := newFixture(t)
 		i := tiercache.Inconsistency{Key: "7"}
 		i.Verdict.Resolved = true
-		r.users.repair.enqueue(t.Context(), i)
-		assert.Zero(t, r.users.repair.open())
+		f.users.repair.enqueue(t.Context(), i)
+		assert.Zero(t, f.users.repair.open())
 	})
 }
 
-func spansNamed(r *rig, name string) (found tracetest.SpanStubs) {
-	for _, s := range r.spans.GetSpans() {
+func spansNamed(f *fixture, name string) (found tracetest.SpanStubs) {
+	for _, s := range f.spans.GetSpans() {
 		if s.Name == name {
 			found = append(found, s)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // The end of the service waits for a write that is under way, and its spans are
@@ -19,18 +20,18 @@ import (
 func TestShutdown_DrainsTheCache(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		r.startRepair(t.Context())
-		r.l2.Next(backendtest.Set, backendtest.Delay(300*time.Millisecond))
-		go r.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
-		time.Sleep(r.opts.databaseDelay + time.Millisecond)
-		require.NotEmpty(t, spansNamed(r, "set users l1"), "the write has begun")
+		f := newFixture(t)
+		f.startRepair(t.Context())
+		f.l2.Next(tier.Set, backendtest.Delay(300*time.Millisecond))
+		go f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+		time.Sleep(f.opts.databaseDelay + time.Millisecond)
+		require.NotEmpty(t, spansNamed(f, "set users l1"), "the write has begun")
 
 		begun := time.Now()
-		require.NoError(t, r.shutdown(t.Context()))
+		require.NoError(t, f.shutdown(t.Context()))
 		assert.Equal(t, 299*time.Millisecond, time.Since(begun))
-		assert.JSONEq(t, `{"id":"7","name":"Ada"}`, r.stored(t))
-		assert.Equal(t, "299ms", r.logs.must(t, "shutdown: waited for writes of the cache")["took"])
+		assert.JSONEq(t, `{"id":"7","name":"Ada"}`, f.stored(t))
+		assert.Equal(t, "299ms", f.logs.must(t, "shutdown: waited for writes of the cache")["took"])
 	})
 }
 
@@ -38,19 +39,19 @@ func TestShutdown_DrainsTheCache(t *testing.T) {
 func TestShutdown_Bounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(o *options) { o.writeTimeout, o.shutdownTimeout = time.Hour, time.Second })
-		r.startRepair(t.Context())
+		f := newFixture(t, func(o *options) { o.writeTimeout, o.shutdownTimeout = time.Hour, time.Second })
+		f.startRepair(t.Context())
 		gate := backendtest.NewGate()
-		r.l2.Next(backendtest.Set, gate.Before())
-		go r.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+		f.l2.Next(tier.Set, gate.Before())
+		go f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
 		<-gate.Arrived()
 
 		begun := time.Now()
-		err := r.shutdown(t.Context())
+		err := f.shutdown(t.Context())
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.ErrorContains(t, err, "shutdown: writes of the cache: ")
 		assert.Equal(t, time.Second, time.Since(begun))
-		assert.Equal(t, "ERROR", r.logs.must(t, "shutdown: waited for writes of the cache in vain")["level"])
+		assert.Equal(t, "ERROR", f.logs.must(t, "shutdown: waited for writes of the cache in vain")["level"])
 		gate.Open()
 	})
 }

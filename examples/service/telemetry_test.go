@@ -3,18 +3,17 @@ package main
 import (
 	"errors"
 	"os"
-	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tiercachetest"
 	"github.com/tiercache/tiercache/tracing"
 )
 
@@ -22,36 +21,39 @@ import (
 // Redis is described once, by its client's spans, one for each attempt.
 func TestSpans_PutWithoutRedis(t *testing.T) {
 	t.Parallel()
-	r := newRigOver(t, func(opts options, tel *telemetry) (*stores, error) {
+	f := newFixtureOver(t, func(opts options, tel *telemetry) (*stores, error) {
 		return openStores(t.Context(), opts, tel)
 	}, func(o *options) { o.redis, o.databaseDelay = []string{nobody(t)}, 0 })
-	require.Equal(t, 200, r.do(t, "PUT", "/users/secret-id", `{"name":"secret name"}`).Code)
+	require.Equal(t, 200, f.do(t, "PUT", "/users/secret-id", `{"name":"secret name"}`).Code)
 
-	spans := r.spans.GetSpans()
-	assert.Equal(t, strings.TrimLeft(`
-PUT /users/{id} server
-  UPSERT users client
-  set users internal Error l1=applied l2=failed consistent=false
-    set users l1 internal applied
-    set users l2 internal Error failed
-      set client Error
-      set client Error
-`, "\n"), tree(spans, trace.SpanID{}, ""))
+	spans := f.spans.GetSpans()
+	assert.Equal(t, `PUT /users/{id} (server)
+  UPSERT users (client)
+  set users (internal) Error consistent=false l1.outcome=applied l2.outcome=failed
+    ! tiercache.inconsistency l1.outcome=applied l2.outcome=failed
+    set users l1 (internal) outcome=applied
+    set users l2 (internal) Error outcome=failed
+      set (client) Error
+        ! exception
+      set (client) Error
+        ! exception
+`, tiercachetest.Tree(spans.Snapshots(), tiercachetest.ShortNames(), tiercachetest.WithoutDescriptions(),
+		tiercachetest.Only(tracing.AttrOutcome, tracing.AttrL1Outcome, tracing.AttrL2Outcome, tracing.AttrConsistent)))
 
-	l2 := spansNamed(r, "set users l2")[0]
+	l2 := spansNamed(f, "set users l2")[0]
 	assert.Contains(t, l2.Attributes, semconv.ErrorTypeKey.String("connection_refused"), "the reason, and no timeout")
 	assert.Contains(t, l2.Status.Description, "after 2 attempts")
 
-	wrote := spansNamed(r, "set users")[0]
+	wrote := spansNamed(f, "set users")[0]
 	require.Len(t, wrote.Events, 1)
 	assert.Equal(t, tracing.EventInconsistency, wrote.Events[0].Name)
 
 	// Both records are in the trace: the library's on its span, the service's on
 	// that of the request.
-	event := r.logs.must(t, "set users: l1 applied, l2 failed: the tiers may differ: l2 may be stale")
+	event := f.logs.must(t, "set users: l1 applied, l2 failed: the tiers may differ: l2 may be stale")
 	assert.Equal(t, wrote.SpanContext.TraceID().String(), event["trace_id"])
 	assert.Equal(t, wrote.SpanContext.SpanID().String(), event["span_id"])
-	warned := r.logs.must(t, "the database was written, but the cache was not")
+	warned := f.logs.must(t, "the database was written, but the cache was not")
 	assert.Equal(t, wrote.SpanContext.TraceID().String(), warned["trace_id"])
 	assert.Equal(t, wrote.Parent.SpanID().String(), warned["span_id"])
 
@@ -65,36 +67,8 @@ PUT /users/{id} server
 		}
 		assert.NotContains(t, s.Status.Description, "secret")
 	}
-	assert.NotContains(t, r.logs.buf.String(), "secret")
-	assert.NotContains(t, r.do(t, "GET", "/metrics", "").Body.String(), "secret")
-}
-
-// tree draws the spans below a parent.
-func tree(spans tracetest.SpanStubs, parent trace.SpanID, indent string) string {
-	var children tracetest.SpanStubs
-	for _, s := range spans {
-		if s.Parent.SpanID() == parent {
-			children = append(children, s)
-		}
-	}
-	slices.SortStableFunc(children, func(a, b tracetest.SpanStub) int { return a.StartTime.Compare(b.StartTime) })
-	var out strings.Builder
-	for _, s := range children {
-		line := indent + s.Name + " " + s.SpanKind.String()
-		if s.Status.Code.String() == "Error" {
-			line += " Error"
-		}
-		for _, a := range s.Attributes {
-			switch a.Key {
-			case tracing.AttrOutcome:
-				line += " " + a.Value.String()
-			case tracing.AttrL1Outcome, tracing.AttrL2Outcome, tracing.AttrConsistent:
-				line += " " + strings.TrimSuffix(strings.TrimPrefix(string(a.Key), "tiercache."), ".outcome") + "=" + a.Value.String()
-			}
-		}
-		out.WriteString(line + "\n" + tree(spans, s.SpanContext.SpanID(), indent+"  "))
-	}
-	return out.String()
+	assert.NotContains(t, f.logs.buf.String(), "secret")
+	assert.NotContains(t, f.do(t, "GET", "/metrics", "").Body.String(), "secret")
 }
 
 // A logger that was made from another one has the ids too.
@@ -115,39 +89,39 @@ func TestLogger_With(t *testing.T) {
 // The trace context of a caller is continued.
 func TestSpans_ContinueTheCallersTrace(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(o *options) { o.databaseDelay = 0 })
+	f := newFixture(t, func(o *options) { o.databaseDelay = 0 })
 	req := newRequest(t, "GET", "/users/7", "")
 	req.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-	r.serve(req)
-	for _, s := range r.spans.GetSpans() {
+	f.serve(req)
+	for _, s := range f.spans.GetSpans() {
 		assert.Equal(t, "0af7651916cd43dd8448eb211c80319c", s.SpanContext.TraceID().String(), s.Name)
 	}
-	assert.NotEmpty(t, r.spans.GetSpans())
+	assert.NotEmpty(t, f.spans.GetSpans())
 }
 
 // Probes and scrapes are not traced, nor counted.
 func TestSpans_NoneForProbes(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	assert.Equal(t, "ok\n", r.do(t, "GET", "/healthz", "").Body.String())
-	metrics := r.do(t, "GET", "/metrics", "").Body.String()
+	f := newFixture(t)
+	assert.Equal(t, "ok\n", f.do(t, "GET", "/healthz", "").Body.String())
+	metrics := f.do(t, "GET", "/metrics", "").Body.String()
 	assert.Contains(t, metrics, "go_goroutines")
 	assert.Contains(t, metrics, `target_info{`)
 	assert.NotContains(t, metrics, "http_server_request")
-	assert.Empty(t, r.spans.GetSpans())
+	assert.Empty(t, f.spans.GetSpans())
 }
 
 // A bucket of L2's latency leads to the trace behind it.
 func TestMetrics_Exemplars(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		r.l2.Next(backendtest.Set, backendtest.Lose(errors.New("connection lost")))
-		r.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+		f := newFixture(t)
+		f.l2.Next(tier.Set, backendtest.Lose(errors.New("connection lost")))
+		f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
 		req := newRequest(t, "GET", "/metrics", "")
 		req.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
-		metrics := r.serve(req).Body.String()
-		traceID := spansNamed(r, "set users")[0].SpanContext.TraceID().String()
+		metrics := f.serve(req).Body.String()
+		traceID := spansNamed(f, "set users")[0].SpanContext.TraceID().String()
 		for _, name := range []string{"tiercache_inconsistencies_total", "tiercache_tier_operation_duration_seconds_bucket"} {
 			assert.Regexp(t, name+`\{.*trace_id="`+traceID, metrics)
 		}
@@ -157,11 +131,11 @@ func TestMetrics_Exemplars(t *testing.T) {
 // The Host header is the client's to choose, and makes no series.
 func TestMetrics_NoHost(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(o *options) { o.databaseDelay = 0 })
+	f := newFixture(t, func(o *options) { o.databaseDelay = 0 })
 	req := newRequest(t, "GET", "/users/7", "")
 	req.Host = "made-up.example"
-	r.serve(req)
-	metrics := r.do(t, "GET", "/metrics", "").Body.String()
+	f.serve(req)
+	metrics := f.do(t, "GET", "/metrics", "").Body.String()
 	assert.Contains(t, metrics, `http_server_request_duration_seconds_count{http_request_method="GET",http_response_status_code="200",http_route="/users/{id}"} 1`)
 	assert.NotContains(t, metrics, "made-up")
 	assert.NotContains(t, metrics, "body_size")

@@ -19,10 +19,10 @@ const (
 )
 
 // ViolationError is a demand that a policy does not meet, and how that came out.
-type ViolationError struct{ Demand, Story string }
+type ViolationError struct{ Demand, Report string }
 
 // Error says what was asked and what happened.
-func (v ViolationError) Error() string { return v.Demand + ": " + v.Story }
+func (v ViolationError) Error() string { return v.Demand + ": " + v.Report }
 
 // Add appends those of more that are not there. Scripts may differ in what is not
 // asked for, so that the same thing is found twice.

@@ -52,7 +52,7 @@ func (t *Tier[V]) Stage(ctx context.Context, key string, entry backends.Entry[V]
 	}
 	staged, err := t.stage(ctx, key, entry)
 	if err != nil {
-		return nil, NewError(t.id, "stage", key, tier.Failed, err)
+		return nil, NewError(t.id, tier.Stage.String(), key, tier.Failed, err)
 	}
 	return staged, nil
 }

@@ -87,7 +87,7 @@ func (s setup) check(t *testing.T, seed uint64, holds bool) {
 	})
 }
 
-// TestCounterexamples plays those of the table. The checker must reject them.
+// TestCounterexamples runs those of the table. The checker must reject them.
 func TestCounterexamples(t *testing.T) {
 	t.Parallel()
 	for _, row := range claims() {
@@ -143,7 +143,7 @@ func TestCounterexample_AppliedLate(t *testing.T) {
 
 func (c *counterexample) assertRejected(t *testing.T, opts ...tiercache.Option) {
 	t.Helper()
-	o := play(t, c.script, opts...)
+	o := runScenario(t, c.script, opts...)
 	assert.False(t, linearizable(o.history), "there is an order of these calls that explains their answers:\n%s", describe(o.history))
 	assert.Empty(t, o.silent, "keys whose tiers differ, and nobody was told")
 }

@@ -37,7 +37,7 @@ type claim struct {
 // they answered.
 type counterexample struct {
 	why    string
-	script func(s *scene)
+	script func(s *scenario)
 }
 
 // claims are the rows of the table, for the default read policy.

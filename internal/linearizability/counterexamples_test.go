@@ -7,14 +7,15 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // A value is read in L1 before L2 has it, and then L1 drops it.
 var evicted = &counterexample{
 	"L1 shows a value before L2 has it, and may drop it",
-	func(s *scene) {
+	func(s *scenario) {
 		s.put("old")
-		writer := s.start(before(s.l2, backendtest.Set), func() { s.put("new") })
+		writer := s.start(before(s.L2, tier.Set), func() { s.put("new") })
 		s.sees("new")
 		s.evict()
 		s.sees("old")
@@ -26,12 +27,12 @@ var evicted = &counterexample{
 // refuses that, too, and its older value comes back.
 var uncovered = &counterexample{
 	"L1 keeps what L2 refused; when that goes, L2's older value comes back",
-	func(s *scene) {
+	func(s *scenario) {
 		s.put("old")
-		refuse(s.l2, backendtest.Set)
+		refuse(s.L2, tier.Set)
 		_ = s.set(s.t.Context(), 1, key, "new")
 		s.sees("new")
-		refuse(s.l2, backendtest.Delete)
+		refuse(s.L2, tier.Delete)
 		require.Error(s.t, s.delete(s.t.Context(), 1, key))
 		s.sees("old")
 	},
@@ -40,10 +41,10 @@ var uncovered = &counterexample{
 // A value is read in L1 before L2 refuses it, and then it is withdrawn.
 var withdrawn = &counterexample{
 	"L1 shows a value that is withdrawn when L2 refuses it",
-	func(s *scene) {
+	func(s *scenario) {
 		s.put("old")
 		gate := backendtest.NewGate()
-		s.l2.Next(backendtest.Set, backendtest.Chain(gate.Before(), backendtest.FailBefore(errFault)))
+		s.L2.Next(tier.Set, backendtest.Chain(gate.Before(), backendtest.FailBefore(errFault)))
 		writer := s.start(gate, func() { s.newFails() })
 		s.sees("new")
 		writer()
@@ -55,12 +56,12 @@ var withdrawn = &counterexample{
 // as L1 cannot be read, what L2 has is seen again.
 var l1HalfWritten = &counterexample{
 	"L1 may have what L2 was not given",
-	func(s *scene) {
+	func(s *scenario) {
 		s.put("old")
-		s.l1.Next(backendtest.Set, backendtest.ApplyThenFail(errFault))
+		s.L1.Next(tier.Set, backendtest.ApplyThenFail(errFault))
 		s.newFails()
 		s.sees("new")
-		s.l1.Next(backendtest.Get, backendtest.Lose(errFault))
+		s.L1.Next(tier.Get, backendtest.Lose(errFault))
 		s.sees("old")
 	},
 }
@@ -68,10 +69,10 @@ var l1HalfWritten = &counterexample{
 // The same where the copy in L1 is dropped: it is seen before.
 var l1Withdrawn = &counterexample{
 	"L1 shows a value that is withdrawn when L1 fails after all",
-	func(s *scene) {
+	func(s *scenario) {
 		s.put("old")
 		gate := backendtest.NewGate()
-		s.l1.Next(backendtest.Set, backendtest.Chain(backendtest.ApplyThenFail(errFault), gate.After()))
+		s.L1.Next(tier.Set, backendtest.Chain(backendtest.ApplyThenFail(errFault), gate.After()))
 		writer := s.start(gate, func() { s.newFails() })
 		s.sees("new")
 		writer()
@@ -83,10 +84,10 @@ var l1Withdrawn = &counterexample{
 // because L2 has the value.
 var l1Missed = &counterexample{
 	"success, although L1 may keep the older value",
-	func(s *scene) {
+	func(s *scenario) {
 		s.put("old")
-		refuse(s.l1, backendtest.Set)
-		refuse(s.l1, backendtest.Delete)
+		refuse(s.L1, tier.Set)
+		refuse(s.L1, tier.Delete)
 		s.put("new")
 		s.sees("old")
 	},
@@ -96,9 +97,9 @@ var l1Missed = &counterexample{
 // refilled, the newer one is seen, and then the older one again.
 var l1Unreadable = &counterexample{
 	"L1 may keep the older value, and may be unreadable now and then",
-	func(s *scene) {
+	func(s *scenario) {
 		s.put("old")
-		refuse(s.l1, backendtest.Set)
+		refuse(s.L1, tier.Set)
 		s.newFails()
 		s.newerThenOlder()
 	},
@@ -107,10 +108,10 @@ var l1Unreadable = &counterexample{
 // The same where L1 does not drop its copy.
 var l1Undropped = &counterexample{
 	"L1 may keep the older value, and may be unreadable now and then",
-	func(s *scene) {
+	func(s *scenario) {
 		s.put("old")
 		s.sees("old") // and now it is in L1
-		refuse(s.l1, backendtest.Delete)
+		refuse(s.L1, tier.Delete)
 		s.newFails()
 		s.newerThenOlder()
 	},
@@ -118,10 +119,10 @@ var l1Undropped = &counterexample{
 
 // newerThenOlder reads "new" in L2, because L1 can neither be read nor refilled
 // just then, and after that the "old" of L1.
-func (s *scene) newerThenOlder() {
+func (s *scenario) newerThenOlder() {
 	s.t.Helper()
-	s.l1.Next(backendtest.Get, backendtest.Lose(errFault))
-	refuse(s.l1, backendtest.Set)
+	s.L1.Next(tier.Get, backendtest.Lose(errFault))
+	refuse(s.L1, tier.Set)
 	s.sees("new")
 	s.sees("old")
 }
@@ -129,10 +130,10 @@ func (s *scene) newerThenOlder() {
 // L2 is faster than L1, and the answer does not wait for L1.
 var l1Late = &counterexample{
 	"answers before L1 has the value",
-	func(s *scene) {
+	func(s *scenario) {
 		s.restarted() // the answer to a Set of "old" might not wait for L1, too
 		s.sees("old")
-		gate := before(s.l1, backendtest.Set)
+		gate := before(s.L1, tier.Set)
 		s.put("new")
 		s.sees("old")
 		gate.Open()
@@ -142,10 +143,10 @@ var l1Late = &counterexample{
 // L2 is faster than L1, whose write is then cancelled.
 var l1Cancelled = &counterexample{
 	"answers before L1 has the value, or without",
-	func(s *scene) {
+	func(s *scenario) {
 		s.restarted() // a Set of "old" might be cancelled, too
 		s.sees("old")
-		s.l1.Next(backendtest.Set, backendtest.Hang())
+		s.L1.Next(tier.Set, backendtest.Hang())
 		s.put("new")
 		s.sees("old")
 	},
@@ -156,11 +157,11 @@ var l1Cancelled = &counterexample{
 // is gone from there.
 var behindL1 = &counterexample{
 	"L2 may be read before L1, and be older",
-	func(s *scene) {
+	func(s *scenario) {
 		s.put("old")
-		writer := s.start(before(s.l2, backendtest.Set), func() { s.put("new") })
+		writer := s.start(before(s.L2, tier.Set), func() { s.put("new") })
 		s.sees("new")
-		l1, l2 := before(s.l1, backendtest.Get), s.foundInL2()
+		l1, l2 := before(s.L1, tier.Get), s.foundInL2()
 		reader := s.start(l2, func() { _, _ = s.get(s.t.Context(), 3, key) })
 		writer()
 		require.NoError(s.t, s.delete(s.t.Context(), 1, key))
@@ -173,9 +174,9 @@ var behindL1 = &counterexample{
 // something, and the newer value in L2 before L1 has it.
 var aheadOfL1 = &counterexample{
 	"L2 may be read after L1, and be newer",
-	func(s *scene) {
+	func(s *scenario) {
 		s.restarted()
-		reader := s.start(before(s.l2, backendtest.Get), func() { _, _ = s.get(s.t.Context(), 3, key) })
+		reader := s.start(before(s.L2, tier.Get), func() { _, _ = s.get(s.t.Context(), 3, key) })
 		s.sees("old")
 		writer := s.start(s.writeOfL1(), func() { s.put("new") })
 		reader()
@@ -189,22 +190,22 @@ var aheadOfL1 = &counterexample{
 var (
 	fasterL1 = &counterexample{
 		"the faster tier may be the older one",
-		func(s *scene) {
+		func(s *scenario) {
 			s.put("old")
-			writer := s.start(before(s.l2, backendtest.Set), func() { s.put("new") })
-			s.seesWithout(s.l2, "new")
-			s.seesWithout(s.l1, "old")
+			writer := s.start(before(s.L2, tier.Set), func() { s.put("new") })
+			s.seesWithout(s.L2, "new")
+			s.seesWithout(s.L1, "old")
 			writer()
 		},
 	}
 	fasterL2 = &counterexample{
 		"the faster tier may be the older one",
-		func(s *scene) {
+		func(s *scenario) {
 			s.restarted()
 			s.sees("old") // and now it is in L1
 			writer := s.start(s.writeOfL1(), func() { s.put("new") })
-			s.seesWithout(s.l1, "new")
-			s.seesWithout(s.l2, "old")
+			s.seesWithout(s.L1, "new")
+			s.seesWithout(s.L2, "old")
 			writer()
 		},
 	}
@@ -212,18 +213,18 @@ var (
 
 // writeOfL1 makes the next write of L1 wait: a set, or a delete where the policy
 // drops what L1 has.
-func (s *scene) writeOfL1() *backendtest.Gate {
+func (s *scenario) writeOfL1() *backendtest.Gate {
 	gate := backendtest.NewGate()
-	s.l1.Next(backendtest.Set, gate.Before())
-	s.l1.Next(backendtest.Delete, gate.Before())
+	s.L1.Next(tier.Set, gate.Before())
+	s.L1.Next(tier.Delete, gate.Before())
 	return gate
 }
 
 // seesWithout reads the value that it is given before the slower tier has
 // answered.
-func (s *scene) seesWithout(slower *backendtest.Faults[string], want string) {
+func (s *scenario) seesWithout(slower *backendtest.Faults[string], want string) {
 	s.t.Helper()
-	gate := before(slower, backendtest.Get)
+	gate := before(slower, tier.Get)
 	s.sees(want)
 	gate.Open()
 	synctest.Wait()
@@ -233,12 +234,12 @@ func (s *scene) seesWithout(slower *backendtest.Faults[string], want string) {
 // after that put what they found into L1, the older value last.
 var appliedLate = &counterexample{
 	"L2 applies a write after it has failed, and a slow refill brings the older value back",
-	func(s *scene) {
+	func(s *scenario) {
 		s.restarted()
-		s.l2.Next(backendtest.Set, backendtest.Lose(errFault))
+		s.L2.Next(tier.Set, backendtest.Lose(errFault))
 		s.newFails()
 		reader := s.start(s.foundInL2(), func() { _, _ = s.get(s.t.Context(), 3, key) })
-		require.NoError(s.t, s.map2.Set(s.t.Context(), key, backends.Entry[string]{Value: "new"}))
+		require.NoError(s.t, s.Map2.Set(s.t.Context(), key, backends.Entry[string]{Value: "new"}))
 		s.sees("new")
 		reader()
 		s.sees("old")

@@ -41,7 +41,7 @@
 // L1 is dropped, and because no fault here lands after its error. A store that
 // applies a write after it has failed is a counterexample of its own.
 //
-// Values have no life of their own. What expires is the copy in L1, by
+// Values do not expire. Only the copy in L1 does, by
 // tiercache.WithL1TTL, which is one more way to be evicted.
 //
 // # The end of a round

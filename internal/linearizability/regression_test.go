@@ -13,6 +13,7 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -22,34 +23,34 @@ import (
 // because whoever comes after it finds the older one in L1.
 func TestReadOvertakenByWrite(t *testing.T) {
 	t.Parallel()
-	reads := map[string]func(s *scene){
-		"Get":       func(s *scene) { _, _ = s.get(s.t.Context(), 3, key) },
-		"GetOrLoad": func(s *scene) { _, _ = s.loading(s.t.Context(), 3, key, s.value(loadPrefix), nil) },
+	reads := map[string]func(s *scenario){
+		"Get":       func(s *scenario) { _, _ = s.get(s.t.Context(), 3, key) },
+		"GetOrLoad": func(s *scenario) { _, _ = s.loading(s.t.Context(), 3, key, s.value(loadPrefix), nil) },
 	}
-	set := func(s *scene) { _ = s.set(s.t.Context(), 4, key, "newer") }
-	remove := func(s *scene) { _ = s.delete(s.t.Context(), 4, key) }
+	set := func(s *scenario) { _ = s.set(s.t.Context(), 4, key, "newer") }
+	remove := func(s *scenario) { _ = s.delete(s.t.Context(), 4, key) }
 	l2First, parallel, around := writepolicy.Sequential(writepolicy.L2First), writepolicy.Parallel(), writepolicy.WriteAround()
 	for name, row := range map[string]struct {
 		policy writepolicy.Policy
-		write  func(s *scene)
-		held   backendtest.Call // in L1
+		write  func(s *scenario)
+		held   tier.Kind // in L1
 	}{
-		"Sequential(L2First), Set":    {l2First, set, backendtest.Set},
-		"Sequential(L2First), Delete": {l2First, remove, backendtest.Delete},
-		"Parallel, Set":               {parallel, set, backendtest.Set},
-		"Parallel, Delete":            {parallel, remove, backendtest.Delete},
-		"WriteAround, Set":            {around, set, backendtest.Delete},
-		"WriteAround, Delete":         {around, remove, backendtest.Delete},
+		"Sequential(L2First), Set":    {l2First, set, tier.Set},
+		"Sequential(L2First), Delete": {l2First, remove, tier.Delete},
+		"Parallel, Set":               {parallel, set, tier.Set},
+		"Parallel, Delete":            {parallel, remove, tier.Delete},
+		"WriteAround, Set":            {around, set, tier.Delete},
+		"WriteAround, Delete":         {around, remove, tier.Delete},
 	} {
 		for read, slow := range reads {
 			t.Run(read+", "+name, func(t *testing.T) {
 				t.Parallel()
-				o := play(t, func(s *scene) {
+				o := runScenario(t, func(s *scenario) {
 					s.restarted()
-					reader := s.start(before(s.l2, backendtest.Get), func() { slow(s) })
+					reader := s.start(before(s.L2, tier.Get), func() { slow(s) })
 					s.put("older")
 					s.sees("older") // WriteAround fills L1 by reads only
-					writer := s.start(before(s.l1, row.held), func() { row.write(s) })
+					writer := s.start(before(s.L1, row.held), func() { row.write(s) })
 					reader()
 					s.sees("older")
 					writer()
@@ -64,11 +65,11 @@ func TestReadOvertakenByWrite(t *testing.T) {
 // an eviction, and another reader refills L1 in the meantime.
 func TestReadOvertakenByRefillAndWrite(t *testing.T) {
 	t.Parallel()
-	o := play(t, func(s *scene) {
+	o := runScenario(t, func(s *scenario) {
 		s.restarted()
-		reader := s.start(before(s.l2, backendtest.Get), func() { _, _ = s.get(s.t.Context(), 3, key) })
+		reader := s.start(before(s.L2, tier.Get), func() { _, _ = s.get(s.t.Context(), 3, key) })
 		s.sees("old")
-		writer := s.start(before(s.l1, backendtest.Set), func() { s.put("newer") })
+		writer := s.start(before(s.L1, tier.Set), func() { s.put("newer") })
 		reader()
 		s.sees("old")
 		writer()
@@ -80,14 +81,14 @@ func TestReadOvertakenByRefillAndWrite(t *testing.T) {
 // the caller's context. That it does not answer does not mean that it has nothing.
 func TestReadOvertakenByWrite_CallerGivesUp(t *testing.T) {
 	t.Parallel()
-	o := play(t, func(s *scene) {
+	o := runScenario(t, func(s *scenario) {
 		s.restarted()
 		ctx, cancel := context.WithCancel(s.t.Context())
 		defer cancel()
-		reader := s.start(before(s.l2, backendtest.Get), func() { _, _ = s.get(ctx, 3, key) })
+		reader := s.start(before(s.L2, tier.Get), func() { _, _ = s.get(ctx, 3, key) })
 		s.sees("old")
-		writer := s.start(before(s.l1, backendtest.Set), func() { s.put("newer") })
-		l1 := before(s.l1, backendtest.Get)
+		writer := s.start(before(s.L1, tier.Set), func() { s.put("newer") })
+		l1 := before(s.L1, tier.Get)
 		// The reader goes on to L1, where it is held until its caller gives up.
 		finished := make(chan struct{})
 		go func() {
@@ -110,9 +111,9 @@ func TestReadOvertakenByWrite_CallerGivesUp(t *testing.T) {
 // be loaded and written over it.
 func TestAbandonedReadLoadsNothing(t *testing.T) {
 	t.Parallel()
-	o := play(t, func(s *scene) {
+	o := runScenario(t, func(s *scenario) {
 		s.restarted()
-		gate := before(s.l2, backendtest.Get)
+		gate := before(s.L2, tier.Get)
 		ctx, cancel := context.WithCancel(s.t.Context())
 		loaded := false
 		finish := s.start(gate, func() {
@@ -138,11 +139,11 @@ func TestFailedWriteIsSeenAtOnce(t *testing.T) {
 		}
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			o := play(t, func(s *scene) {
+			o := runScenario(t, func(s *scenario) {
 				s.prompt = true
 				s.restarted()
 				s.sees("old") // and now it is in L1
-				s.l2.Next(backendtest.Set, backendtest.ApplyThenFail(errFault))
+				s.L2.Next(tier.Set, backendtest.ApplyThenFail(errFault))
 				s.newFails()
 				_, _ = s.get(s.t.Context(), 2, key)
 				s.evict()
@@ -160,7 +161,7 @@ func TestLoadsDoNotReplaceEachOther(t *testing.T) {
 	for _, abandonedFirst := range []bool{false, true} {
 		t.Run(fmt.Sprint("the abandoned one is first: ", abandonedFirst), func(t *testing.T) {
 			t.Parallel()
-			o := play(t, func(s *scene) {
+			o := runScenario(t, func(s *scenario) {
 				release1, release2 := make(chan struct{}), make(chan struct{})
 				ctx, cancel := context.WithCancel(s.t.Context())
 				var calls sync.WaitGroup
@@ -192,11 +193,11 @@ func TestLoadsDoNotReplaceEachOther(t *testing.T) {
 // fence of a reader that has got the older one before.
 func TestLoadBreaksFences(t *testing.T) {
 	t.Parallel()
-	o := play(t, func(s *scene) {
+	o := runScenario(t, func(s *scenario) {
 		s.readsFail = true
 		s.restarted()
 		reader := s.start(s.foundInL2(), func() { _, _ = s.get(s.t.Context(), 3, key) })
-		s.l2.Next(backendtest.Get, backendtest.Lose(errFault))
+		s.L2.Next(tier.Get, backendtest.Lose(errFault))
 		value, err := s.loading(s.t.Context(), 4, key, s.value(loadPrefix), nil)
 		require.NoError(s.t, err)
 		s.sees(value)
@@ -215,7 +216,7 @@ func TestNothingIsForgottenByWrites(t *testing.T) {
 	for _, meanwhile := range []bool{false, true} {
 		t.Run(fmt.Sprint("the write comes in the meantime: ", meanwhile), func(t *testing.T) {
 			t.Parallel()
-			o := play(t, func(s *scene) {
+			o := runScenario(t, func(s *scenario) {
 				held := make(chan struct{})
 				var calls sync.WaitGroup
 				calls.Go(func() { _, _ = s.loading(s.t.Context(), 3, key, nothing, func() { <-held }) })

@@ -18,6 +18,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/readpolicy"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -29,7 +30,7 @@ const (
 // conditions are what a round has to cope with.
 type conditions struct {
 	evict   bool // entries are dropped from L1 at random moments
-	expire  bool // entries in L1 live for a short time only
+	expire  bool // entries in L1 expire soon
 	l2Fails bool // writes of L2 fail now and then, in every second round reads too
 	l1Fails bool // the same for L1
 }
@@ -54,22 +55,22 @@ func (s setup) options() []tiercache.Option {
 }
 
 // strike makes the calls of the tiers slow, and some of them fail.
-func (s setup) strike(w *tiers, d *dice, readsFail bool) {
-	for _, tier := range []struct {
+func (s setup) strike(w *tiers, d *random, readsFail bool) {
+	for _, side := range []struct {
 		faults *backendtest.Faults[string]
 		fails  bool
 		write  []backendtest.Fault
-	}{{w.l1, s.l1Fails, localFaults()}, {w.l2, s.l2Fails, remoteFaults()}} {
+	}{{w.L1, s.l1Fails, localFaults()}, {w.L2, s.l2Fails, remoteFaults()}} {
 		var read, write []backendtest.Fault
-		if tier.fails {
-			write = tier.write
+		if side.fails {
+			write = side.write
 		}
-		if tier.fails && readsFail {
+		if side.fails && readsFail {
 			read = readFaults()
 		}
-		tier.faults.Always(backendtest.Get, d.slow(read...))
-		tier.faults.Always(backendtest.Set, d.slow(write...))
-		tier.faults.Always(backendtest.Delete, d.slow(write...))
+		side.faults.Always(tier.Get, d.slow(read...))
+		side.faults.Always(tier.Set, d.slow(write...))
+		side.faults.Always(tier.Delete, d.slow(write...))
 	}
 }
 
@@ -82,15 +83,15 @@ type outcome struct {
 // round lets clients loose on one or two keys. It is called in a bubble.
 func (s setup) round(t *testing.T, seed, number uint64) outcome {
 	t.Helper()
-	d := newDice(seed, number)
+	d := newRandom(seed, number)
 	w := newTiers()
 	r := newRecorder(w.newCache(t, s.options()...))
 	r.readsFail = (s.l1Fails || s.l2Fails) && number%2 == 1
 	r.prompt = s.prompt
-	keys := []string{"a", "b"}[:1+d.roll(2)]
+	keys := []string{"a", "b"}[:1+d.intN(2)]
 	for _, key := range keys {
 		if d.one(2) { // as after a restart: only L2 has it
-			require.NoError(t, w.map2.Set(t.Context(), key, backends.Entry[string]{Value: "old"}))
+			require.NoError(t, w.Map2.Set(t.Context(), key, backends.Entry[string]{Value: "old"}))
 			r.begin(key, "old")
 		}
 	}
@@ -102,7 +103,7 @@ func (s setup) round(t *testing.T, seed, number uint64) outcome {
 		wg.Go(func() {
 			for range calls {
 				time.Sleep(own.wait())
-				call(t.Context(), r, client, own, keys[own.roll(len(keys))])
+				call(t.Context(), r, client, own, keys[own.intN(len(keys))])
 			}
 		})
 	}
@@ -113,13 +114,13 @@ func (s setup) round(t *testing.T, seed, number uint64) outcome {
 }
 
 // call makes one random call. One in eight gives up after a while.
-func call(ctx context.Context, r *recorder, client int, d *dice, key string) {
+func call(ctx context.Context, r *recorder, client int, d *random, key string) {
 	if d.one(8) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, d.pause(6*time.Millisecond))
 		defer cancel()
 	}
-	switch d.roll(8) {
+	switch d.intN(8) {
 	case 0, 1:
 		_ = r.set(ctx, client, key, r.value("set "))
 	case 2:
@@ -137,7 +138,7 @@ func call(ctx context.Context, r *recorder, client int, d *dice, key string) {
 }
 
 // evictor drops entries of L1 until it is stopped.
-func (s setup) evictor(t *testing.T, w *tiers, d *dice, keys []string) (stop func()) {
+func (s setup) evictor(t *testing.T, w *tiers, d *random, keys []string) (stop func()) {
 	t.Helper()
 	if !s.evict {
 		return func() {}
@@ -148,7 +149,7 @@ func (s setup) evictor(t *testing.T, w *tiers, d *dice, keys []string) (stop fun
 	wg.Go(func() {
 		for ctx.Err() == nil {
 			time.Sleep(own.pause(4 * time.Millisecond))
-			_ = w.map1.Delete(ctx, keys[own.roll(len(keys))])
+			_ = w.Map1.Delete(ctx, keys[own.intN(len(keys))])
 		}
 	})
 	return func() {

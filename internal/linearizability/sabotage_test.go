@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/tiercache/tiercache"
-	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/internal/keylock"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -75,7 +75,7 @@ func requireFound(t *testing.T) {
 
 // A value is read from L2, then a newer one is written, and then the older one
 // goes to L1, from which the newer one has just been evicted.
-func staleRefill(s *scene) {
+func staleRefill(s *scenario) {
 	s.restarted()
 	reader := s.start(s.foundInL2(), func() { _, _ = s.get(s.t.Context(), 3, key) })
 	s.put("new")
@@ -86,7 +86,7 @@ func staleRefill(s *scene) {
 
 // Nothing is found in L2, then a value is written, and then a loaded one goes to
 // both tiers.
-func staleLoad(s *scene) {
+func staleLoad(s *scenario) {
 	reader := s.start(s.foundInL2(), func() {
 		_, _ = s.loading(s.t.Context(), 3, key, s.value(loadPrefix), nil)
 	})
@@ -98,8 +98,8 @@ func staleLoad(s *scene) {
 
 // One writer is held between the tiers, and another one passes it, unless it has
 // to wait.
-func crossedWrites(s *scene) {
-	first := s.start(before(s.l1, backendtest.Set), func() { s.put("A") })
+func crossedWrites(s *scenario) {
+	first := s.start(before(s.L1, tier.Set), func() { s.put("A") })
 	second := make(chan struct{})
 	go func() {
 		defer close(second)
@@ -117,7 +117,7 @@ func crossedWrites(s *scene) {
 // explanation.
 func TestSabotage_Scripts(t *testing.T) {
 	for name, row := range map[string]struct {
-		script func(s *scene)
+		script func(s *scenario)
 		take   func(t *testing.T)
 	}{
 		"a stale refill": {staleRefill, withoutFences},
@@ -126,9 +126,9 @@ func TestSabotage_Scripts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l2First := tiercache.WithWritePolicy(writepolicy.Sequential(writepolicy.L2First))
-			assertLinearizable(t, play(t, row.script, l2First))
+			assertLinearizable(t, runScenario(t, row.script, l2First))
 			row.take(t)
-			o := play(t, row.script, l2First)
+			o := runScenario(t, row.script, l2First)
 			assert.False(t, linearizable(o.history), "the checker accepts:\n%s", describe(o.history))
 		})
 	}

@@ -108,7 +108,7 @@ func (s Suite) checkOptions(t *testing.T) []error {
 	return inBubble(t, func(t *testing.T) []error {
 		if v, ok := s.newPolicy(t).(writepolicy.Validator); ok {
 			if err := v.Validate(); err != nil {
-				return []error{conformance.ViolationError{Demand: validOptions, Story: err.Error()}}
+				return []error{conformance.ViolationError{Demand: validOptions, Report: err.Error()}}
 			}
 		}
 		return nil

@@ -74,8 +74,8 @@ func (o *operation) stop() {
 	o.update(func() { o.stuck = !o.answered })
 }
 
-// story tells what has happened, for the text of a violation.
-func (o *operation) story() string {
+// report tells what has happened, for the text of a violation.
+func (o *operation) report() string {
 	var parts []string
 	for _, c := range o.calls {
 		part := c.tier.String() + " " + c.name + " "

@@ -77,7 +77,7 @@ func (o *operation) violations() (found []error) {
 	defer o.mu.Unlock()
 	for _, r := range rules {
 		if r.broken(o) {
-			found = append(found, conformance.ViolationError{Demand: r.demand, Story: o.story()})
+			found = append(found, conformance.ViolationError{Demand: r.demand, Report: o.report()})
 		}
 	}
 	return found

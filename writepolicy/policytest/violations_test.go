@@ -45,8 +45,8 @@ func TestViolations_OfBadPolicies(t *testing.T) {
 			found := make(map[string]bool)
 			first := ""
 			for _, v := range violations(t, named{tc.write}) {
-				demand, story, ok := strings.Cut(v.Error(), ": ")
-				assert.True(t, ok && story != "", "%q says nothing of what happened", v)
+				demand, report, ok := strings.Cut(v.Error(), ": ")
+				assert.True(t, ok && report != "", "%q says nothing of what happened", v)
 				found[demand] = true
 				if first == "" {
 					first = demand

@@ -53,12 +53,12 @@ func runOne(d driver.Driver, s script) (Cell, error) {
 	if why := d.Missing(s.needs...); why != "" {
 		return Cell{NA: why}, nil
 	}
-	r, err := newRig(d, s)
+	f, err := newFixture(d, s)
 	if err != nil {
 		return Cell{}, err
 	}
-	defer r.cache.Close()
-	a := s.run(r)
-	r.heal()
-	return newCell(d, r, a), nil
+	defer f.cache.Close()
+	a := s.run(f)
+	f.heal()
+	return newCell(d, f, a), nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/internal/bench/driver"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // raceScripts hold one operation at a gate while another one runs.
@@ -14,51 +15,51 @@ func raceScripts() []script {
 		{
 			name:  "two writers, A and B, of one key",
 			needs: []driver.Feature{driver.FakeL1, driver.WriteThrough},
-			run: func(r *rig) answer {
+			run: func(f *fixture) answer {
 				ctx := context.Background()
-				return r.overtake(backendtest.Set,
-					func() error { return r.set(ctx, first) },
-					func() error { return r.set(ctx, second) }, old)
+				return f.overtake(tier.Set,
+					func() error { return f.set(ctx, first) },
+					func() error { return f.set(ctx, second) }, old)
 			},
 		},
 		{
 			name:  "a Delete against a Set of one key",
 			needs: []driver.Feature{driver.FakeL1, driver.WriteThrough, driver.DeleteBoth},
-			run: func(r *rig) answer {
+			run: func(f *fixture) answer {
 				ctx := context.Background()
-				return r.overtake(backendtest.Delete,
-					func() error { return r.cache.Delete(ctx, key) },
-					func() error { return r.set(ctx, newer) }, old)
+				return f.overtake(tier.Delete,
+					func() error { return f.cache.Delete(ctx, key) },
+					func() error { return f.set(ctx, newer) }, old)
 			},
 		},
 		{
 			name:  "refill by an old read against a newer Set",
 			needs: []driver.Feature{driver.FakeL2, driver.WriteThrough},
-			run: func(r *rig) answer {
-				return r.refillAgainst(func() error { return r.set(context.Background(), newer) })
+			run: func(f *fixture) answer {
+				return f.refillAgainst(func() error { return f.set(context.Background(), newer) })
 			},
 		},
 		{
 			name:  "refill by an old read against a Delete",
 			needs: []driver.Feature{driver.FakeL2, driver.DeleteBoth},
-			run: func(r *rig) answer {
-				return r.refillAgainst(func() error { return r.cache.Delete(context.Background(), key) })
+			run: func(f *fixture) answer {
+				return f.refillAgainst(func() error { return f.cache.Delete(context.Background(), key) })
 			},
 		},
 		{
 			name:  "a load that began before a newer Set",
 			needs: []driver.Feature{driver.FakeL2, driver.Load},
 			loads: true,
-			run: func(r *rig) answer {
-				return r.loadAgainst(func() error { return r.set(context.Background(), newer) })
+			run: func(f *fixture) answer {
+				return f.loadAgainst(func() error { return f.set(context.Background(), newer) })
 			},
 		},
 		{
 			name:  "a load that began before a Delete",
 			needs: []driver.Feature{driver.FakeL2, driver.Load},
 			loads: true,
-			run: func(r *rig) answer {
-				return r.loadAgainst(func() error { return r.cache.Delete(context.Background(), key) })
+			run: func(f *fixture) answer {
+				return f.loadAgainst(func() error { return f.cache.Delete(context.Background(), key) })
 			},
 		},
 		{
@@ -77,32 +78,32 @@ func raceScripts() []script {
 }
 
 // overtake holds slow between the tiers while fast runs, if it can.
-func (r *rig) overtake(held backendtest.Call, slow, fast func() error, dead ...string) answer {
+func (f *fixture) overtake(held tier.Kind, slow, fast func() error, dead ...string) answer {
 	gate := newSecondCall()
-	r.warm()
-	r.both(held, gate.fault())
+	f.warm()
+	f.both(held, gate.fault())
 	return meanwhile(gate.Gate, begin(slow), fast, dead...)
 }
 
 // refillAgainst holds a reader, which has the old value from L2 in its hands,
 // while a write runs.
-func (r *rig) refillAgainst(write func() error) answer {
+func (f *fixture) refillAgainst(write func() error) answer {
 	gate := backendtest.NewGate()
-	r.l2.Next(backendtest.Get, gate.After())
-	reader := begin(func() error { r.get(context.Background()); return nil })
+	f.L2.Next(tier.Get, gate.After())
+	reader := begin(func() error { f.get(context.Background()); return nil })
 	return meanwhile(gate, reader, write, old)
 }
 
 // loadAgainst holds a load, which has read the source, while a write runs.
-func (r *rig) loadAgainst(write func() error) answer {
+func (f *fixture) loadAgainst(write func() error) answer {
 	gate := backendtest.NewGate()
 	held := gate.After()
-	r.load = func(ctx context.Context) ([]byte, error) {
+	f.load = func(ctx context.Context) ([]byte, error) {
 		err := held(ctx, func(context.Context) error { return nil })
 		return []byte(loaded), err
 	}
 	load := begin(func() error {
-		_, err := r.cache.GetOrLoad(context.Background(), key)
+		_, err := f.cache.GetOrLoad(context.Background(), key)
 		return err
 	})
 	return meanwhile(gate, load, write, loaded)
@@ -118,25 +119,25 @@ func meanwhile(gate *backendtest.Gate, held *call, f func() error, dead ...strin
 	return answer{told: errors.Join(c.wait(), held.wait()), dead: dead}
 }
 
-func loadWithL2Down(r *rig) answer {
-	r.l2.Always(backendtest.Get, backendtest.FailBefore(errDown))
-	r.l2.Always(backendtest.Set, backendtest.FailBefore(errDown))
-	_, err := r.cache.GetOrLoad(context.Background(), key)
-	r.cache.Settle() // before the store is healed: what is written late fails too
+func loadWithL2Down(f *fixture) answer {
+	f.L2.Always(tier.Get, backendtest.FailBefore(errDown))
+	f.L2.Always(tier.Set, backendtest.FailBefore(errDown))
+	_, err := f.cache.GetOrLoad(context.Background(), key)
+	f.cache.Settle() // before the store is healed: what is written late fails too
 	return answer{told: err}
 }
 
 // leaderCancelled has A load, and B wait for the same load with a context of its
 // own. A gives up. B still wants the value.
-func leaderCancelled(r *rig) answer {
+func leaderCancelled(f *fixture) answer {
 	gate := backendtest.NewGate()
-	r.load = func(ctx context.Context) ([]byte, error) {
+	f.load = func(ctx context.Context) ([]byte, error) {
 		err := gate.Before()(ctx, func(context.Context) error { return nil })
 		return []byte(loaded), err
 	}
 	get := func(ctx context.Context) func() error {
 		return func() error {
-			_, err := r.cache.GetOrLoad(ctx, key)
+			_, err := f.cache.GetOrLoad(ctx, key)
 			return err
 		}
 	}

@@ -11,8 +11,8 @@ type script struct {
 	name  string
 	needs []driver.Feature
 	loads bool // the cache is used for loads, and L2 is empty
-	short bool // entries live a second
-	run   func(r *rig) answer
+	short bool // entries expire after a second
+	run   func(f *fixture) answer
 }
 
 // answer is what a script has seen, except for the state of the tiers.
@@ -43,9 +43,9 @@ type Cell struct {
 	Silent bool
 }
 
-func newCell(d driver.Driver, r *rig, a answer) Cell {
-	c := Cell{Told: "nil", Note: a.note, Telemetry: r.cache.Telemetry()}
-	c.L1, c.L2 = r.state()
+func newCell(d driver.Driver, f *fixture, a answer) Cell {
+	c := Cell{Told: "nil", Note: a.note, Telemetry: f.cache.Telemetry()}
+	c.L1, c.L2 = f.state()
 	if a.told != nil {
 		c.Told = "err"
 	}

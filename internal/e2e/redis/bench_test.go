@@ -25,9 +25,9 @@ const benchTTL = time.Hour + time.Millisecond
 
 var benchValue = make([]byte, 64)
 
-// rig is the same work twice over one Redis: by a cache and by hand, each with a
+// benchFixture is the same work twice over one Redis: by a cache and by hand, each with a
 // map as L1 and with keys of its own, because their values are not the same.
-type rig struct {
+type benchFixture struct {
 	cache *tiercache.Cache[[]byte]
 	hand  *byHand
 }
@@ -46,8 +46,8 @@ func newClient(tb testing.TB) *redis.Client {
 	return client
 }
 
-// newRig is for Gets that find nothing in L1, which is not filled by them.
-func newRig(tb testing.TB, client *redis.Client, tp trace.TracerProvider, mp metric.MeterProvider) *rig {
+// newBenchFixture is for Gets that find nothing in L1, which is not filled by them.
+func newBenchFixture(tb testing.TB, client *redis.Client, tp trace.TracerProvider, mp metric.MeterProvider) *benchFixture {
 	tb.Helper()
 	l2, err := redisbackend.New(client, redisbackend.WithoutKeyPrefix())
 	require.NoError(tb, err)
@@ -55,11 +55,11 @@ func newRig(tb testing.TB, client *redis.Client, tp trace.TracerProvider, mp met
 		tiercache.WithTelemetry(tracing.WithTracerProvider(tp), tracing.WithMeterProvider(mp), tracing.Disabled()))
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, cache.Close(context.Background())) })
-	return &rig{cache, newByHand(tb, client, l2.Describe(), tp, mp)}
+	return &benchFixture{cache, newByHand(tb, client, l2.Describe(), tp, mp)}
 }
 
 // fill puts what is to be read into Redis, past L1.
-func (r *rig) fill(tb testing.TB) {
+func (r *benchFixture) fill(tb testing.TB) {
 	tb.Helper()
 	require.NoError(tb, r.hand.client.Set(tb.Context(), handKey, benchValue, benchTTL).Err())
 	l2, err := redisbackend.New(r.hand.client, redisbackend.WithoutKeyPrefix())
@@ -67,10 +67,10 @@ func (r *rig) fill(tb testing.TB) {
 	require.NoError(tb, l2.Set(tb.Context(), cacheKey, entryOf(benchValue, benchTTL)))
 }
 
-func benchRig(b *testing.B, client *redis.Client, telemetry string) *rig {
+func benchFixtureWith(b *testing.B, client *redis.Client, telemetry string) *benchFixture {
 	b.Helper()
 	if telemetry == "off" {
-		return newRig(b, client, tracenoop.NewTracerProvider(), metricnoop.NewMeterProvider())
+		return newBenchFixture(b, client, tracenoop.NewTracerProvider(), metricnoop.NewMeterProvider())
 	}
 	tp := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.AlwaysSample()), sdktrace.WithBatcher(dropSpans{}))
 	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
@@ -78,7 +78,7 @@ func benchRig(b *testing.B, client *redis.Client, telemetry string) *rig {
 		require.NoError(b, tp.Shutdown(context.Background()))
 		require.NoError(b, mp.Shutdown(context.Background()))
 	})
-	return newRig(b, client, tp, mp)
+	return newBenchFixture(b, client, tp, mp)
 }
 
 type dropSpans struct{}
@@ -86,16 +86,16 @@ type dropSpans struct{}
 func (dropSpans) ExportSpans(context.Context, []sdktrace.ReadOnlySpan) error { return nil }
 func (dropSpans) Shutdown(context.Context) error                             { return nil }
 
-// work is one operation over a rig.
-type work func(ctx context.Context, r *rig) error
+// work is one operation over a benchFixture.
+type work func(ctx context.Context, r *benchFixture) error
 
 // bench compares what a cache does with the same by hand, without telemetry and
 // with all of it.
-func bench(b *testing.B, prepare func(tb testing.TB, r *rig), cached, bare, traced work) {
+func bench(b *testing.B, prepare func(tb testing.TB, r *benchFixture), cached, bare, traced work) {
 	b.Helper()
 	client := newClient(b)
 	for _, telemetry := range []string{"off", "sampled"} {
-		r, hand := benchRig(b, client, telemetry), bare
+		r, hand := benchFixtureWith(b, client, telemetry), bare
 		if telemetry == "sampled" {
 			hand = traced
 		}
@@ -116,28 +116,34 @@ func bench(b *testing.B, prepare func(tb testing.TB, r *rig), cached, bare, trac
 }
 
 func BenchmarkRedisSet(b *testing.B) {
-	bench(b, func(testing.TB, *rig) {},
-		func(ctx context.Context, r *rig) error { return r.cache.Set(ctx, cacheKey, benchValue, benchTTL) },
-		func(ctx context.Context, r *rig) error { return r.hand.setBare(ctx, handKey, benchValue, benchTTL) },
-		func(ctx context.Context, r *rig) error { return r.hand.setTraced(ctx, handKey, benchValue, benchTTL) },
+	bench(b, func(testing.TB, *benchFixture) {},
+		func(ctx context.Context, r *benchFixture) error {
+			return r.cache.Set(ctx, cacheKey, benchValue, benchTTL)
+		},
+		func(ctx context.Context, r *benchFixture) error {
+			return r.hand.setBare(ctx, handKey, benchValue, benchTTL)
+		},
+		func(ctx context.Context, r *benchFixture) error {
+			return r.hand.setTraced(ctx, handKey, benchValue, benchTTL)
+		},
 	)
 }
 
 // L1 has nothing and gets nothing.
 func BenchmarkRedisGet(b *testing.B) {
-	bench(b, func(tb testing.TB, r *rig) { tb.Helper(); r.fill(tb) },
-		func(ctx context.Context, r *rig) error {
+	bench(b, func(tb testing.TB, r *benchFixture) { tb.Helper(); r.fill(tb) },
+		func(ctx context.Context, r *benchFixture) error {
 			_, ok, err := r.cache.Get(ctx, cacheKey)
 			if err == nil && !ok {
 				return errMiss
 			}
 			return err
 		},
-		func(ctx context.Context, r *rig) error {
+		func(ctx context.Context, r *benchFixture) error {
 			_, err := r.hand.getBare(ctx, handKey)
 			return err
 		},
-		func(ctx context.Context, r *rig) error {
+		func(ctx context.Context, r *benchFixture) error {
 			_, err := r.hand.getTraced(ctx, handKey)
 			return err
 		},

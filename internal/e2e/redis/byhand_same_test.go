@@ -15,7 +15,7 @@ import (
 )
 
 // What is measured by hand is the same work: the same spans, the same records,
-// and in Redis the same value with the same life.
+// and in Redis the same value with the same TTL.
 func TestByHand(t *testing.T) {
 	t.Parallel()
 	client := newClient(t)
@@ -23,7 +23,7 @@ func TestByHand(t *testing.T) {
 	for _, hand := range []bool{false, true} {
 		spans, reader := tracetest.NewInMemoryExporter(), sdkmetric.NewManualReader()
 		tp := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
-		r := newRig(t, client, tp, sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
+		r := newBenchFixture(t, client, tp, sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
 		r.fill(t)
 		var value []byte
 		if hand {
@@ -40,9 +40,9 @@ func TestByHand(t *testing.T) {
 		}
 		assert.Equal(t, benchValue, value)
 		for _, key := range []string{cacheKey, handKey} {
-			life, err := r.hand.client.PTTL(t.Context(), key).Result()
+			ttl, err := r.hand.client.PTTL(t.Context(), key).Result()
 			require.NoError(t, err)
-			assert.InDelta(t, benchTTL, life, 30e9)
+			assert.InDelta(t, benchTTL, ttl, 30e9)
 		}
 		reports[hand] = append(spanLines(spans), records(t, reader)...)
 	}

@@ -1,56 +1,23 @@
 package redis_test
 
 import (
-	"context"
-	"slices"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/otel/attribute"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/tiercachetest"
 	"github.com/tiercache/tiercache/tracing"
 )
 
-// capture is what a cache reports: to the hook, and on its spans.
-type capture struct {
-	spans *tracetest.InMemoryExporter
-	tp    *sdktrace.TracerProvider
-
-	mu    sync.Mutex
-	hooks []tiercache.Inconsistency
-}
-
-func newCapture() *capture {
-	c := &capture{spans: tracetest.NewInMemoryExporter()}
-	c.tp = sdktrace.NewTracerProvider(sdktrace.WithSyncer(c.spans))
-	return c
-}
-
-func (c *capture) options() []tiercache.Option {
-	return []tiercache.Option{
-		tiercache.WithTelemetry(tracing.WithTracerProvider(c.tp), tracing.Disabled()),
-		tiercache.WithInconsistencyHook(func(_ context.Context, i tiercache.Inconsistency) {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.hooks = append(c.hooks, i)
-		}),
-	}
-}
-
-func (c *capture) hooked() []tiercache.Inconsistency {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.hooks)
-}
+// capture is what a cache reports.
+type capture struct{ *tiercachetest.Recorder }
 
 // events are those on spans, each as its attributes.
-func (c *capture) events() (events []map[attribute.Key]attribute.Value) {
-	for _, span := range c.spans.GetSpans() {
-		for _, e := range span.Events {
+func (c capture) events() (events []map[attribute.Key]attribute.Value) {
+	for _, span := range c.Spans() {
+		for _, e := range span.Events() {
 			if e.Name != tracing.EventInconsistency {
 				continue
 			}
@@ -66,9 +33,9 @@ func (c *capture) events() (events []map[attribute.Key]attribute.Value) {
 
 // event checks that the hook and the spans were told of the same inconsistency,
 // once, and returns it; or that there was none, when want is false.
-func (c *capture) event(t *testing.T, want bool) (i tiercache.Inconsistency) {
+func (c capture) event(t *testing.T, want bool) (i tiercache.Inconsistency) {
 	t.Helper()
-	hooks, events := c.hooked(), c.events()
+	hooks, events := c.Inconsistencies(), c.events()
 	if !want {
 		assert.Empty(t, hooks, "the hook was called although the tiers cannot differ")
 		assert.Empty(t, events, "there is an event although the tiers cannot differ")
@@ -90,11 +57,4 @@ func (c *capture) event(t *testing.T, want bool) (i tiercache.Inconsistency) {
 		assert.Equal(t, wanted.AsInterface(), events[0][name].AsInterface(), "the event's %s", name)
 	}
 	return i
-}
-
-func (c *capture) reset() {
-	c.spans.Reset()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.hooks = nil
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/tiercache/tiercache/internal/e2e/server"
 )
 
-// moments are points in the life of a write at which a test makes something
+// triggers are points in the course of a write at which a test makes something
 // happen: once each, and only when it was asked for. They are counted by the
 // client's attempts, so they are the same under every policy.
-type moments struct {
+type triggers struct {
 	mu sync.Mutex
 	// before is called when a SET or DEL is about to be given to a connection,
 	// which is not chosen yet: with L1 first, between the tiers.
@@ -27,19 +27,19 @@ type moments struct {
 	sent func()
 }
 
-func (m *moments) beforeSending(f func()) {
+func (m *triggers) beforeSending(f func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.before = f
 }
 
-func (m *moments) onceSent(f func()) {
+func (m *triggers) onceSent(f func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.sent = f
 }
 
-func (m *moments) strike(which *func()) {
+func (m *triggers) strike(which *func()) {
 	m.mu.Lock()
 	f := *which
 	*which = nil
@@ -49,11 +49,11 @@ func (m *moments) strike(which *func()) {
 	}
 }
 
-var _ redis.Hook = (*moments)(nil)
+var _ redis.Hook = (*triggers)(nil)
 
-func (*moments) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (*triggers) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-func (m *moments) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (m *triggers) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if name := cmd.Name(); name == "set" || name == "del" {
 			m.strike(&m.before)
@@ -62,11 +62,11 @@ func (m *moments) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-func (*moments) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (*triggers) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
 
-func (m *moments) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+func (m *triggers) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, network, addr)
 	if err != nil {
@@ -79,13 +79,13 @@ func (m *moments) dial(ctx context.Context, network, addr string) (net.Conn, err
 // that go-redis can see when the other end has closed it.
 type watched struct {
 	*net.TCPConn
-	moments *moments
+	triggers *triggers
 }
 
 func (w *watched) Write(b []byte) (int, error) {
 	n, err := w.TCPConn.Write(b)
 	if bytes.Contains(b, []byte("\r\nset\r\n")) || bytes.Contains(b, []byte("\r\ndel\r\n")) {
-		w.moments.strike(&w.moments.sent)
+		w.triggers.strike(&w.triggers.sent)
 	}
 	return n, err
 }

@@ -21,7 +21,7 @@ type replicated struct {
 	promote        func(ctx context.Context) error // asks the replica to take over, in agreement with the master; may be nil
 }
 
-func newReplicatedCluster(t *testing.T, m *moments) replicated {
+func newReplicatedCluster(t *testing.T, m *triggers) replicated {
 	t.Helper()
 	c := startCluster(t, true)
 	i, err := c.MasterOf(t.Context(), key)
@@ -37,7 +37,7 @@ func newReplicatedCluster(t *testing.T, m *moments) replicated {
 	}
 }
 
-func newSentinels(t *testing.T, m *moments) replicated {
+func newSentinels(t *testing.T, m *triggers) replicated {
 	t.Helper()
 	master := startRedis(t)
 	replica, err := server.StartReplica(t.Context(), master)
@@ -70,7 +70,7 @@ func newSentinels(t *testing.T, m *moments) replicated {
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		deploy func(*testing.T, *moments) replicated
+		deploy func(*testing.T, *triggers) replicated
 		killed bool
 	}{
 		"cluster, killed":   {newReplicatedCluster, true},
@@ -82,20 +82,20 @@ func TestFailover(t *testing.T) {
 		for _, policy := range []writepolicy.Policy{writepolicy.Sequential(), writepolicy.Sequential(writepolicy.L2First)} {
 			t.Run(name+"/"+writepolicy.NameOf(policy), func(t *testing.T) {
 				t.Parallel()
-				m := &moments{}
+				m := &triggers{}
 				r := test.deploy(t, m)
 				t.Cleanup(func() {
 					assert.NoError(t, r.client.Close())
 					assert.NoError(t, r.direct.Close())
 				})
-				w := newWorld(t, setting{
-					client: r.client, direct: r.direct, moments: m, policy: policy, timeout: time.Second, retries: 3,
+				f := newFixture(t, setting{
+					client: r.client, direct: r.direct, triggers: m, policy: policy, timeout: time.Second, retries: 3,
 				})
 				eventually(t, "the nodes take writes", func(ctx context.Context) error {
 					return r.direct.Set(ctx, fence, "", 0).Err()
 				})
-				w.put(t)
-				failover(t, w, r, test.killed)
+				f.put(t)
+				failover(t, f, r, test.killed)
 			})
 		}
 	}
@@ -104,14 +104,14 @@ func TestFailover(t *testing.T) {
 // fence is a key in the slot of the other one.
 const fence = "{" + key + "}:fence"
 
-func failover(t *testing.T, w *world, r replicated, killed bool) {
+func failover(t *testing.T, f *fixture, r replicated, killed bool) {
 	t.Helper()
-	h := newHistory(w)
+	h := newHistory(f)
 	for range 10 {
 		require.NoError(t, h.write(t))
 	}
 	before := r.master.Admin.Info(t.Context(), "replication").Val()
-	w.moments.beforeSending(func() {
+	f.triggers.beforeSending(func() {
 		if !killed {
 			assert.NoError(t, r.promote(t.Context()))
 			return
@@ -140,6 +140,6 @@ func failover(t *testing.T, w *world, r replicated, killed bool) {
 		require.NoError(t, h.write(t))
 	}
 	h.complete(t)
-	w.reset()
-	w.goesOn(t)
+	f.Reset()
+	f.goesOn(t)
 }

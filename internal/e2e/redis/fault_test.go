@@ -44,20 +44,20 @@ type fault struct {
 
 	// strike arranges for the next write to meet the fault, and returns what
 	// makes Redis serve again; nil is nothing.
-	strike func(t *testing.T, s *scene) (heal func())
+	strike func(t *testing.T, s *faultFixture) (heal func())
 }
 
-// scene is a world with a server and a proxy of its own.
-type scene struct {
-	*world
+// faultFixture is a fixture with a server and a proxy of its own.
+type faultFixture struct {
+	*fixture
 	server *server.Redis
 	proxy  *proxy // nil: the client is connected directly
 	reset  func()
 }
 
-func newScene(t *testing.T, f fault, policy writepolicy.Policy, change func(o *redis.Options)) *scene {
+func newFaultFixture(t *testing.T, f fault, policy writepolicy.Policy, change func(o *redis.Options)) *faultFixture {
 	t.Helper()
-	s, m := &scene{server: startRedis(t, f.server...)}, &moments{}
+	s, m := &faultFixture{server: startRedis(t, f.server...)}, &triggers{}
 	addr := s.server.Addr
 	if !f.direct {
 		s.proxy = newProxy(t, addr)
@@ -80,8 +80,8 @@ func newScene(t *testing.T, f fault, policy writepolicy.Policy, change func(o *r
 	if f.hangs {
 		timeout = soon
 	}
-	s.world = newWorld(t, setting{
-		client: client, moments: m, direct: s.server.Admin, policy: policy, timeout: timeout, retries: max(0, o.MaxRetries),
+	s.fixture = newFixture(t, setting{
+		client: client, triggers: m, direct: s.server.Admin, policy: policy, timeout: timeout, retries: max(0, o.MaxRetries),
 	})
 	return s
 }
@@ -89,10 +89,10 @@ func newScene(t *testing.T, f fault, policy writepolicy.Policy, change func(o *r
 // writes are the operations that meet a fault.
 var writes = map[tier.Kind]struct {
 	value string // what a tier that applied it holds
-	do    func(ctx context.Context, w *world) error
+	do    func(ctx context.Context, w *fixture) error
 }{
-	tier.Set:    {newValue, func(ctx context.Context, w *world) error { return w.Set(ctx, key, newValue, 0) }},
-	tier.Delete: {"", func(ctx context.Context, w *world) error { return w.Delete(ctx, key) }},
+	tier.Set:    {newValue, func(ctx context.Context, w *fixture) error { return w.Set(ctx, key, newValue, 0) }},
+	tier.Delete: {"", func(ctx context.Context, w *fixture) error { return w.Delete(ctx, key) }},
 }
 
 // runFaults lets a Set and a Delete meet each fault, with L1 first and L2 first.
@@ -116,10 +116,10 @@ func (f fault) run(t *testing.T, policy writepolicy.Policy, kind tier.Kind) {
 	if kind == tier.Delete && f.deleted != tier.Skipped {
 		outcome = f.deleted
 	}
-	s := newScene(t, f, policy, nil)
+	s := newFaultFixture(t, f, policy, nil)
 	s.put(t)
 	heal := f.strike(t, s)
-	err := write.do(t.Context(), s.world)
+	err := write.do(t.Context(), s.fixture)
 
 	// What the caller is told, and what is reported.
 	l2First := writepolicy.NameOf(policy) == "sequential_l2_first"

@@ -17,13 +17,13 @@ import (
 // history is a number of writes of one key, one after the other, and what L2 can
 // hold by what the caller was told of them.
 type history struct {
-	w         *world
+	w         *fixture
 	n         int
 	possible  []string
 	inconsist int // writes that must have been reported
 }
 
-func newHistory(w *world) *history { return &history{w: w, possible: []string{oldValue}} }
+func newHistory(w *fixture) *history { return &history{w: w, possible: []string{oldValue}} }
 
 // write makes the next write, and checks that what it said is true as far as
 // Redis can be asked.
@@ -65,7 +65,7 @@ func (h *history) write(t *testing.T) error {
 // complete checks that everything was reported, and nothing twice.
 func (h *history) complete(t *testing.T) {
 	t.Helper()
-	assert.Len(t, h.w.hooked(), h.inconsist, "calls of the hook")
+	assert.Len(t, h.w.Inconsistencies(), h.inconsist, "calls of the hook")
 	assert.Len(t, h.w.events(), h.inconsist, "events on spans")
 	t.Logf("%d writes, %d of them reported", h.n, h.inconsist)
 }

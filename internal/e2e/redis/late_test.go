@@ -45,13 +45,13 @@ func TestLateAttempt(t *testing.T) {
 	}
 }
 
-// newSlowThenFast is a scene whose first connection is slow, and all others are
+// newSlowThenFast is a fixture whose first connection is slow, and all others are
 // not.
-func newSlowThenFast(t *testing.T, retries int) *scene {
+func newSlowThenFast(t *testing.T, retries int) *faultFixture {
 	t.Helper()
-	s := &scene{server: startRedis(t)}
+	s := &faultFixture{server: startRedis(t)}
 	s.proxy = newProxy(t, s.server.Addr)
-	m := &moments{}
+	m := &triggers{}
 	o := clientOptions(s.server.Addr)
 	o.ReadTimeout, o.MaxRetries = soon, retries
 	if retries == 0 {
@@ -66,8 +66,8 @@ func newSlowThenFast(t *testing.T, retries int) *scene {
 	}
 	client := redis.NewClient(o)
 	t.Cleanup(func() { _ = client.Close() })
-	s.world = newWorld(t, setting{
-		client: client, direct: s.server.Admin, moments: m, policy: writepolicy.Sequential(), timeout: patience, retries: retries,
+	s.fixture = newFixture(t, setting{
+		client: client, direct: s.server.Admin, triggers: m, policy: writepolicy.Sequential(), timeout: patience, retries: retries,
 	})
 	s.put(t)
 	m.beforeSending(func() {

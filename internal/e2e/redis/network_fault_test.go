@@ -23,9 +23,9 @@ func networkFaults() map[string]fault {
 		// The client has to dial for the command.
 		"no way to the server": {
 			outcome: tier.Failed, fresh: true,
-			strike: func(t *testing.T, s *scene) func() {
+			strike: func(t *testing.T, s *faultFixture) func() {
 				t.Helper()
-				s.moments.beforeSending(s.proxy.Stop)
+				s.triggers.beforeSending(s.proxy.Stop)
 				return func() { assert.NoError(t, s.proxy.Start()) }
 			},
 		},
@@ -33,10 +33,10 @@ func networkFaults() map[string]fault {
 		// nowhere.
 		"closed before the command, unseen": {
 			outcome: tier.Unknown, hangs: true, server: durable,
-			strike: func(t *testing.T, s *scene) func() {
+			strike: func(t *testing.T, s *faultFixture) func() {
 				t.Helper()
 				s.proxy.add(t, "slow_close", downstream, map[string]any{"delay": patience.Milliseconds()})
-				s.moments.beforeSending(s.server.Kill)
+				s.triggers.beforeSending(s.server.Kill)
 				again := restart(t, s)
 				return func() {
 					again()
@@ -93,17 +93,17 @@ func networkFaults() map[string]fault {
 
 // toxic has the proxy do something from the moment on at which the command is
 // about to be sent.
-func toxic(kind, stream string, attributes map[string]any) func(*testing.T, *scene) func() {
-	return func(t *testing.T, s *scene) func() {
+func toxic(kind, stream string, attributes map[string]any) func(*testing.T, *faultFixture) func() {
+	return func(t *testing.T, s *faultFixture) func() {
 		t.Helper()
-		s.moments.beforeSending(func() { s.proxy.add(t, kind, stream, attributes) })
+		s.triggers.beforeSending(func() { s.proxy.add(t, kind, stream, attributes) })
 		return func() { s.proxy.Toxics.ResetToxics(t.Context()) }
 	}
 }
 
-func reset(t *testing.T, s *scene) (heal func()) {
+func reset(t *testing.T, s *faultFixture) (heal func()) {
 	t.Helper()
-	s.moments.beforeSending(s.reset)
+	s.triggers.beforeSending(s.reset)
 	return func() { s.proxy.Toxics.ResetToxics(t.Context()) }
 }
 
@@ -129,7 +129,7 @@ func TestNetworkFaults_CutAnywhere(t *testing.T) {
 	t.Run("all of it", func(t *testing.T) {
 		t.Parallel()
 		f := cut(size)
-		s := newScene(t, f, writepolicy.Sequential(), nil)
+		s := newFaultFixture(t, f, writepolicy.Sequential(), nil)
 		s.put(t)
 		f.strike(t, s)
 		_ = s.Set(t.Context(), key, newValue, 0) // the answer may come through before the proxy closes the connection

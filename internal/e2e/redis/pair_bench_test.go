@@ -17,7 +17,7 @@ const (
 // when, and changes by a tenth and more several times a second; so two figures of
 // one time after the other say little about a difference of a twentieth.
 type pair struct {
-	r     *rig
+	r     *benchFixture
 	works [2]work
 	ns    [2]float64 // for an operation, by hand and by the cache; 0: not measured yet
 }

@@ -16,7 +16,7 @@ func TestKeyOfAnotherType(t *testing.T) {
 	for kind, write := range writes {
 		t.Run(kind.String(), func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, fault{direct: true}, writepolicy.Sequential(), nil)
+			s := newFaultFixture(t, fault{direct: true}, writepolicy.Sequential(), nil)
 			require.NoError(t, s.server.Admin.RPush(t.Context(), key, "a", "b").Err())
 			value, ok, err := s.Get(t.Context(), key)
 			require.Error(t, err)
@@ -26,7 +26,7 @@ func TestKeyOfAnotherType(t *testing.T) {
 			require.ErrorAs(t, err, &typed)
 			assert.Equal(t, "WRONGTYPE", typed.ErrorType())
 
-			require.NoError(t, write.do(t.Context(), s.world))
+			require.NoError(t, write.do(t.Context(), s.fixture))
 			l1, l2 := s.holds(t)
 			assert.Equal(t, [2]string{write.value, write.value}, [2]string{l1, l2})
 			s.event(t, false)
@@ -37,7 +37,7 @@ func TestKeyOfAnotherType(t *testing.T) {
 // A read while Redis is gone is an error, not a miss, unless L1 has the value.
 func TestGet_NoRedis(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, fault{direct: true, server: durable}, writepolicy.Sequential(), nil)
+	s := newFaultFixture(t, fault{direct: true, server: durable}, writepolicy.Sequential(), nil)
 	s.put(t)
 	s.server.Kill()
 	value, ok, err := s.Get(t.Context(), key)

@@ -13,11 +13,11 @@ import (
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// newRetrying is a scene whose client repeats what failed, as go-redis's does
+// newRetrying is a fixture whose client repeats what failed, as go-redis's does
 // unless it is told otherwise.
-func newRetrying(t *testing.T, f fault) *scene {
+func newRetrying(t *testing.T, f fault) *faultFixture {
 	t.Helper()
-	s := newScene(t, f, writepolicy.Sequential(), func(o *redis.Options) { o.MaxRetries = 3 })
+	s := newFaultFixture(t, f, writepolicy.Sequential(), func(o *redis.Options) { o.MaxRetries = 3 })
 	s.put(t)
 	return s
 }
@@ -27,7 +27,7 @@ func newRetrying(t *testing.T, f fault) *scene {
 func TestRetries_Reset(t *testing.T) {
 	t.Parallel()
 	s := newRetrying(t, fault{resets: downstream})
-	s.moments.beforeSending(s.reset)
+	s.triggers.beforeSending(s.reset)
 	err := s.Set(t.Context(), key, newValue, 0)
 	require.ErrorIs(t, err, tiercache.ErrInconsistent)
 	var failed *redisbackend.Error
@@ -64,9 +64,9 @@ func TestRetries_NoServer(t *testing.T) {
 func TestRetries_ServerComesBack(t *testing.T) {
 	t.Parallel()
 	s := newRetrying(t, fault{fresh: true, direct: true, server: durable})
-	s.moments.beforeSending(func() {
+	s.triggers.beforeSending(func() {
 		s.server.Kill()
-		s.moments.beforeSending(func() { assert.NoError(t, s.server.Restart(t.Context())) })
+		s.triggers.beforeSending(func() { assert.NoError(t, s.server.Restart(t.Context())) })
 	})
 	require.NoError(t, s.Set(t.Context(), key, newValue, 0))
 	l1, l2 := s.holds(t)

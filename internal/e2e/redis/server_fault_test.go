@@ -19,35 +19,35 @@ func serverFaults() map[string]fault {
 		// The command waits in the socket, and Redis takes it when it goes on.
 		"stopped before the command, and continued": {
 			outcome: tier.Unknown, applied: yes, hangs: true,
-			strike: func(t *testing.T, s *scene) func() {
+			strike: func(t *testing.T, s *faultFixture) func() {
 				t.Helper()
-				s.moments.beforeSending(func() { assert.NoError(t, s.server.Pause()) })
+				s.triggers.beforeSending(func() { assert.NoError(t, s.server.Pause()) })
 				return func() { require.NoError(t, s.server.Continue()) }
 			},
 		},
 		"stopped before the command, and killed": {
 			outcome: tier.Unknown, server: durable, hangs: true,
-			strike: func(t *testing.T, s *scene) func() {
+			strike: func(t *testing.T, s *faultFixture) func() {
 				t.Helper()
-				s.moments.beforeSending(func() { assert.NoError(t, s.server.Pause()) })
+				s.triggers.beforeSending(func() { assert.NoError(t, s.server.Pause()) })
 				return restart(t, s)
 			},
 		},
 
 		"killed before the command": {
 			outcome: tier.Failed, server: durable,
-			strike: func(t *testing.T, s *scene) func() {
+			strike: func(t *testing.T, s *faultFixture) func() {
 				t.Helper()
-				s.moments.beforeSending(s.server.Kill)
+				s.triggers.beforeSending(s.server.Kill)
 				return restart(t, s)
 			},
 		},
 		"killed between the command and its answer": {
 			outcome: tier.Unknown, server: durable,
-			strike: func(t *testing.T, s *scene) func() {
+			strike: func(t *testing.T, s *faultFixture) func() {
 				t.Helper()
-				s.moments.beforeSending(func() { assert.NoError(t, s.server.Pause()) })
-				s.moments.onceSent(s.server.Kill)
+				s.triggers.beforeSending(func() { assert.NoError(t, s.server.Pause()) })
+				s.triggers.onceSent(s.server.Kill)
 				return restart(t, s)
 			},
 		},
@@ -55,7 +55,7 @@ func serverFaults() map[string]fault {
 		"out of memory": {
 			outcome: tier.Failed, deleted: tier.Applied,
 			server: []string{"--maxmemory-policy", "noeviction"},
-			strike: func(t *testing.T, s *scene) func() {
+			strike: func(t *testing.T, s *faultFixture) func() {
 				t.Helper()
 				require.NoError(t, s.server.Admin.ConfigSet(t.Context(), "maxmemory", "1").Err())
 				return func() { require.NoError(t, s.server.Admin.ConfigSet(t.Context(), "maxmemory", "0").Err()) }
@@ -63,9 +63,9 @@ func serverFaults() map[string]fault {
 		},
 		"turned into a replica": {
 			outcome: tier.Failed,
-			strike: func(t *testing.T, s *scene) func() {
+			strike: func(t *testing.T, s *faultFixture) func() {
 				t.Helper()
-				s.moments.beforeSending(func() {
+				s.triggers.beforeSending(func() {
 					assert.NoError(t, s.server.Admin.ReplicaOf(t.Context(), "127.0.0.1", "1").Err())
 				})
 				return func() { require.NoError(t, s.server.Admin.ReplicaOf(t.Context(), "no", "one").Err()) }
@@ -76,7 +76,7 @@ func serverFaults() map[string]fault {
 		// meanwhile is its own affair.
 		"writes paused for long": {
 			outcome: tier.Unknown, applied: either, hangs: true,
-			strike: func(t *testing.T, s *scene) func() {
+			strike: func(t *testing.T, s *faultFixture) func() {
 				t.Helper()
 				pause(t, s, "600000", "WRITE")
 				return func() { require.NoError(t, s.server.Admin.ClientUnpause(t.Context()).Err()) }
@@ -85,15 +85,15 @@ func serverFaults() map[string]fault {
 		// Nothing ends this pause but its time.
 		"paused for long": {
 			outcome: tier.Unknown, applied: either, hangs: true,
-			strike: func(t *testing.T, s *scene) func() {
+			strike: func(t *testing.T, s *faultFixture) func() {
 				t.Helper()
-				s.moments.beforeSending(func() { pause(t, s, "2000", "ALL") })
+				s.triggers.beforeSending(func() { pause(t, s, "2000", "ALL") })
 				return nil
 			},
 		},
 		"writes paused shortly": {
 			outcome: tier.Applied, applied: yes,
-			strike: func(t *testing.T, s *scene) func() {
+			strike: func(t *testing.T, s *faultFixture) func() {
 				t.Helper()
 				pause(t, s, "100", "WRITE")
 				return nil
@@ -101,7 +101,7 @@ func serverFaults() map[string]fault {
 		},
 		"paused shortly": {
 			outcome: tier.Applied, applied: yes,
-			strike: func(t *testing.T, s *scene) func() {
+			strike: func(t *testing.T, s *faultFixture) func() {
 				t.Helper()
 				pause(t, s, "100", "ALL")
 				return nil
@@ -109,10 +109,10 @@ func serverFaults() map[string]fault {
 		},
 		"busy with a command": {
 			outcome: tier.Unknown, applied: yes, hangs: true, server: []string{"--enable-debug-command", "yes"},
-			strike: func(t *testing.T, s *scene) func() {
+			strike: func(t *testing.T, s *faultFixture) func() {
 				t.Helper()
 				busy := make(chan error, 1)
-				s.moments.beforeSending(func() {
+				s.triggers.beforeSending(func() {
 					ctx := context.WithoutCancel(t.Context())
 					go func() { busy <- s.server.Admin.Do(ctx, "debug", "sleep", (4 * soon).Seconds()).Err() }()
 					// Until nobody answers: it has begun.
@@ -131,14 +131,14 @@ func serverFaults() map[string]fault {
 	}
 }
 
-func nothing(*testing.T, *scene) (heal func()) { return nil }
+func nothing(*testing.T, *faultFixture) (heal func()) { return nil }
 
-func restart(t *testing.T, s *scene) func() {
+func restart(t *testing.T, s *faultFixture) func() {
 	t.Helper()
 	return func() { require.NoError(t, s.server.Restart(t.Context())) }
 }
 
-func pause(t *testing.T, s *scene, ms, what string) {
+func pause(t *testing.T, s *faultFixture, ms, what string) {
 	t.Helper()
 	assert.NoError(t, s.server.Admin.Do(t.Context(), "client", "pause", ms, what).Err())
 }

@@ -131,8 +131,8 @@ func (s *soak) round(n int) {
 	stop := make(chan struct{})
 	var users sync.WaitGroup
 	for u := range soakUsers {
-		dice := rand.New(rand.NewPCG(rng.Uint64(), rng.Uint64()))
-		users.Go(func() { use(s.ctx, cache, keys, u, dice, stop) })
+		own := rand.New(rand.NewPCG(rng.Uint64(), rng.Uint64()))
+		users.Go(func() { use(s.ctx, cache, keys, u, own, stop) })
 	}
 	last := s.makeTrouble(rng, n)
 	close(stop)
@@ -177,16 +177,16 @@ func (s *soak) wait(d time.Duration) {
 }
 
 // use reads and writes until stop is closed. What is written is written once.
-func use(ctx context.Context, cache *tiercache.Cache[string], keys []string, user int, dice *rand.Rand, stop <-chan struct{}) {
+func use(ctx context.Context, cache *tiercache.Cache[string], keys []string, user int, own *rand.Rand, stop <-chan struct{}) {
 	for i := 0; ; i++ {
 		select {
 		case <-stop:
 			return
 		default:
 		}
-		key := keys[dice.IntN(len(keys))]
-		ctx, cancel := context.WithTimeout(ctx, time.Duration(1+dice.IntN(500))*time.Millisecond)
-		switch n := dice.IntN(100); {
+		key := keys[own.IntN(len(keys))]
+		ctx, cancel := context.WithTimeout(ctx, time.Duration(1+own.IntN(500))*time.Millisecond)
+		switch n := own.IntN(100); {
 		case n < 55:
 			_ = cache.Set(ctx, key, fmt.Sprintf("%d/%d", user, i), 0)
 		case n < 70:

@@ -7,7 +7,7 @@ const (
 	rootRepair = "repair users"
 )
 
-// The traces as [tree] draws them.
+// The traces as [tree] prints them.
 const (
 	treePut = `PUT /users/{id} (server)
   UPSERT users (client)
@@ -19,11 +19,11 @@ const (
 
 	treeDivergedPut = `PUT /users/{id} (server)
   UPSERT users (client)
-  set users (internal) error cache.name=users consistent=false error.type=timeout l1.outcome=applied l2.outcome=unknown operation.name=set policy.name=sequential
+  set users (internal) Error cache.name=users consistent=false error.type=timeout l1.outcome=applied l2.outcome=unknown operation.name=set policy.name=sequential
     ! tiercache.inconsistency cache.name=users compensation=none error.type=timeout l1.outcome=applied l2.outcome=unknown operation.name=set policy.name=sequential resolved=false stale_tier=l2
     set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
-    set users l2 (internal) error cache.name=users error.type=timeout operation.name=set outcome=unknown tier.name=l2
-      set (client) error
+    set users l2 (internal) Error cache.name=users error.type=timeout operation.name=set outcome=unknown tier.name=l2
+      set (client) Error
 `
 
 	treeRepair = `repair users (internal)
@@ -67,14 +67,14 @@ const (
 
 	treeLoadWithoutL2 = `GET /users/{id} (server)
   get users (internal) cache.name=users lookup.result=load operation.name=get policy.name=sequential refill=failed
-    get users l2 (internal) error cache.name=users error.type=timeout lookup.result=error operation.name=get tier.name=l2
-      get (client) error
+    get users l2 (internal) Error cache.name=users error.type=timeout lookup.result=error operation.name=get tier.name=l2
+      get (client) Error
     load users (internal) cache.name=users operation.name=load
       SELECT users (client)
-    set users (internal) error cache.name=users consistent=false error.type=timeout l1.outcome=applied l2.outcome=failed operation.name=set policy.name=sequential
+    set users (internal) Error cache.name=users consistent=false error.type=timeout l1.outcome=applied l2.outcome=failed operation.name=set policy.name=sequential
       ! tiercache.inconsistency cache.name=users compensation=none error.type=timeout l1.outcome=applied l2.outcome=failed operation.name=set policy.name=sequential resolved=false stale_tier=l2
       set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
-      set users l2 (internal) error cache.name=users error.type=timeout operation.name=set outcome=failed tier.name=l2
-        set (client) error
+      set users l2 (internal) Error cache.name=users error.type=timeout operation.name=set outcome=failed tier.name=l2
+        set (client) Error
 `
 )

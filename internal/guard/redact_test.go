@@ -1,4 +1,4 @@
-package tiercache_test
+package guard_test
 
 import (
 	"errors"
@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/tier"
 )
 
 func TestErrorsDoNotQuoteTheKey(t *testing.T) {
@@ -23,14 +24,23 @@ func TestErrorsDoNotQuoteTheKey(t *testing.T) {
 		{"ю", "юла ю", "юла [key]"},
 		{"user:42", "connection refused", "connection refused"},
 	} {
-		w := newWorld(t)
-		cause := errors.New(test.text)
-		w.l1.Next(backendtest.Set, backendtest.Lose(cause))
-		err := w.Set(t.Context(), test.key, "v", 0)
-		require.ErrorIs(t, err, cause)
-		text := err.Error()
-		_, text, _ = strings.Cut(text, "l1 set unknown: ")
-		text, _, _ = strings.Cut(text, ";")
-		assert.Equal(t, test.want, text)
+		t.Run(test.text, func(t *testing.T) {
+			t.Parallel()
+			cause := errors.New(test.text)
+
+			err := error(guard.NewError(tier.L1, "set", test.key, tier.Unknown, cause))
+			require.ErrorIs(t, err, cause)
+			text, ok := strings.CutPrefix(err.Error(), "l1 set unknown: ")
+			assert.True(t, ok)
+			assert.Equal(t, test.want, text)
+
+			err = guard.WithoutKey(cause, test.key)
+			require.ErrorIs(t, err, cause)
+			assert.Equal(t, test.want, err.Error())
+
+			text, err = guard.Readable(cause, test.key)
+			assert.Equal(t, test.want, text)
+			assert.Equal(t, cause, err)
+		})
 	}
 }

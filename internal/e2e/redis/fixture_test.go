@@ -13,6 +13,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/otterbackend"
 	"github.com/tiercache/tiercache/backends/redisbackend"
+	"github.com/tiercache/tiercache/tiercachetest"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -24,47 +25,47 @@ const (
 	interval = 20 * time.Millisecond
 )
 
-// world is a cache over otter and a Redis, and a way to each tier of its own.
-type world struct {
+// fixture is a cache over otter and a Redis, and a way to each tier of its own.
+type fixture struct {
 	*tiercache.Cache[string]
-	*capture
-	moments *moments
-	l1      *otterbackend.Backend[string]
-	l2      backends.Backend[string] // directly, through no proxy and without a deadline of its own
+	capture
+	triggers *triggers
+	l1       *otterbackend.Backend[string]
+	l2       backends.Backend[string] // directly, through no proxy and without a deadline of its own
 }
 
-// setting is what worlds differ in.
+// setting is what fixtures differ in.
 type setting struct {
-	client  redis.UniversalClient // for the cache
-	direct  redis.UniversalClient // for the test
-	moments *moments              // of the cache's client
-	policy  writepolicy.Policy
-	timeout time.Duration // of a write of L2
-	retries int
+	client   redis.UniversalClient // for the cache
+	direct   redis.UniversalClient // for the test
+	triggers *triggers             // of the cache's client
+	policy   writepolicy.Policy
+	timeout  time.Duration // of a write of L2
+	retries  int
 }
 
-func newWorld(t *testing.T, s setting) *world {
+func newFixture(t *testing.T, s setting) *fixture {
 	t.Helper()
-	w := &world{capture: newCapture(), moments: s.moments}
-	s.client.AddHook(w.moments)
+	f := &fixture{capture: capture{tiercachetest.NewRecorder()}, triggers: s.triggers}
+	s.client.AddHook(f.triggers)
 	var err error
-	w.l1, err = otterbackend.New[string]()
+	f.l1, err = otterbackend.New[string]()
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, w.l1.Close()) })
-	w.l2 = stringsIn(t, s.direct)
+	t.Cleanup(func() { assert.NoError(t, f.l1.Close()) })
+	f.l2 = stringsIn(t, s.direct)
 	store, err := redisbackend.New(s.client, redisbackend.WithoutKeyPrefix(), redisbackend.WithWriteRetries(s.retries))
 	require.NoError(t, err)
 	l2, err := backends.WithCodec(store, backends.String())
 	require.NoError(t, err)
-	w.Cache, err = tiercache.New("users", w.l1, l2, append(w.options(),
+	f.Cache, err = tiercache.New("users", f.l1, l2, append(f.Options(),
 		tiercache.WithWritePolicy(s.policy), tiercache.WithWriteTimeout(s.timeout))...)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
 		defer cancel()
-		assert.NoError(t, w.Close(ctx))
+		assert.NoError(t, f.Close(ctx))
 	})
-	return w
+	return f
 }
 
 // stringsIn is a backend that sees what a cache over the same Redis stores.
@@ -79,24 +80,24 @@ func stringsIn(t *testing.T, client redis.UniversalClient) backends.Backend[stri
 
 // put gives both tiers the old value, without the cache, and lets the cache's
 // client connect.
-func (w *world) put(t *testing.T) {
+func (f *fixture) put(t *testing.T) {
 	t.Helper()
 	entry := backends.Entry[string]{Value: oldValue}
-	require.NoError(t, w.l1.Set(t.Context(), key, entry))
-	require.NoError(t, w.l2.Set(t.Context(), key, entry))
-	_, ok, err := w.Get(t.Context(), "another key")
+	require.NoError(t, f.l1.Set(t.Context(), key, entry))
+	require.NoError(t, f.l2.Set(t.Context(), key, entry))
+	_, ok, err := f.Get(t.Context(), "another key")
 	require.NoError(t, err)
 	require.False(t, ok)
 }
 
 // holds says what the tiers hold; "" is nothing.
-func (w *world) holds(t *testing.T) (l1, l2 string) {
+func (f *fixture) holds(t *testing.T) (l1, l2 string) {
 	t.Helper()
-	e1, _, err := w.l1.Get(t.Context(), key)
+	e1, _, err := f.l1.Get(t.Context(), key)
 	require.NoError(t, err)
 	var e2 backends.Entry[string]
 	eventually(t, "L2 can be read", func(ctx context.Context) (err error) {
-		e2, _, err = w.l2.Get(ctx, key)
+		e2, _, err = f.l2.Get(ctx, key)
 		return err
 	})
 	return e1.Value, e2.Value
@@ -104,14 +105,14 @@ func (w *world) holds(t *testing.T) (l1, l2 string) {
 
 // goesOn checks that the cache works again by itself: a write succeeds, and then
 // the tiers are equal.
-func (w *world) goesOn(t *testing.T) {
+func (f *fixture) goesOn(t *testing.T) {
 	t.Helper()
 	eventually(t, "the cache goes on", func(ctx context.Context) error {
-		return w.Set(ctx, key, "later", 0)
+		return f.Set(ctx, key, "later", 0)
 	})
-	l1, l2 := w.holds(t)
+	l1, l2 := f.holds(t)
 	assert.Equal(t, [2]string{"later", "later"}, [2]string{l1, l2}, "what L1 and L2 hold in the end")
-	value, ok, err := w.Get(t.Context(), key)
+	value, ok, err := f.Get(t.Context(), key)
 	require.NoError(t, err)
 	assert.True(t, ok)
 	assert.Equal(t, "later", value)

@@ -9,6 +9,8 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/internal/bench/driver"
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tiercachetest"
 )
 
 // The key and the values of all scripts.
@@ -24,7 +26,7 @@ const (
 )
 
 const (
-	// long is the life of entries that do not end during a script; short is that
+	// long is the TTL of entries that do not expire during a script; short is that
 	// of those that do: some libraries refuse less than a second.
 	long  = time.Hour
 	short = time.Second
@@ -48,39 +50,37 @@ var (
 	errPatience = errors.New("what the script waits for did not happen")
 )
 
-// rig is a cache of one library over two tiers that a script can break.
-type rig struct {
-	l1, l2     *backendtest.Faults[[]byte]
-	map1, map2 *backendtest.Map[[]byte]
-	cache      *driver.Cache
-	load       func(ctx context.Context) ([]byte, error)
-	decode     func([]byte) []byte
+// fixture is a cache of one library over two tiers that a script can break.
+type fixture struct {
+	*tiercachetest.Tiers[[]byte]
+	cache  *driver.Cache
+	load   func(ctx context.Context) ([]byte, error)
+	decode func([]byte) []byte
 }
 
-// newRig returns a rig whose L1 is empty and whose L2 has the old value.
-func newRig(d driver.Driver, s script) (*rig, error) {
-	r := &rig{map1: backendtest.NewMap[[]byte](), map2: backendtest.NewMap[[]byte](), decode: d.Decode}
-	r.l1 = backendtest.WithFaults(r.map1)
+// newFixture returns a fixture whose L1 is empty and whose L2 has the old value.
+func newFixture(d driver.Driver, s script) (*fixture, error) {
+	f := &fixture{Tiers: tiercachetest.NewTiers[[]byte](), decode: d.Decode}
 	// A remote store gives up when the caller's context has ended, which the
 	// map underneath would not.
-	r.l2 = backendtest.WithFaults[[]byte](obedient{r.map2}).Described(backends.Description{System: "redis"})
+	f.L2 = backendtest.WithFaults[[]byte](obedient{f.Map2}).Described(backends.Description{System: "redis"})
 	ttl := long
 	if s.short {
 		ttl = short
 	}
-	cfg := driver.Config{L1: r.l1, L1Size: ownL1Size, L2: r.l2, TTL: ttl}
+	cfg := driver.Config{L1: f.L1, L1Size: ownL1Size, L2: f.L2, TTL: ttl}
 	if s.loads {
-		cfg.Load = func(ctx context.Context, _ string) ([]byte, error) { return r.load(ctx) }
-		r.load = func(context.Context) ([]byte, error) { return []byte(loaded), nil }
+		cfg.Load = func(ctx context.Context, _ string) ([]byte, error) { return f.load(ctx) }
+		f.load = func(context.Context) ([]byte, error) { return []byte(loaded), nil }
 	} else {
-		put(r.map2, old, d.Encode)
+		put(f.Map2, old, d.Encode)
 	}
 	var err error
-	r.cache, err = d.New(cfg)
-	return r, err
+	f.cache, err = d.New(cfg)
+	return f, err
 }
 
-// put stores a value that lives long.
+// put stores a value that does not expire during a script.
 func put(m *backendtest.Map[[]byte], value string, encode func([]byte) []byte) {
 	data := []byte(value)
 	if encode != nil {
@@ -90,20 +90,20 @@ func put(m *backendtest.Map[[]byte], value string, encode func([]byte) []byte) {
 }
 
 // warm makes L1 hold the old value too.
-func (r *rig) warm() {
-	if r.cache.PeekL1 == nil {
-		put(r.map1, old, nil)
+func (f *fixture) warm() {
+	if f.cache.PeekL1 == nil {
+		put(f.Map1, old, nil)
 		return
 	}
-	r.get(context.Background())
+	f.get(context.Background())
 }
 
 // evict makes L1 give up its copy, as when it needs the room.
-func (r *rig) evict() bool {
-	if r.cache.EvictL1 != nil {
-		return r.cache.EvictL1(key)
+func (f *fixture) evict() bool {
+	if f.cache.EvictL1 != nil {
+		return f.cache.EvictL1(key)
 	}
-	return r.map1.Delete(context.Background(), key) == nil
+	return f.Map1.Delete(context.Background(), key) == nil
 }
 
 // obedient is a store that refuses calls whose context has ended.
@@ -125,13 +125,13 @@ func (o obedient) Delete(ctx context.Context, key string) error {
 	return o.Backend.Delete(ctx, key)
 }
 
-func (r *rig) set(ctx context.Context, value string) error {
-	return r.cache.Set(ctx, key, []byte(value))
+func (f *fixture) set(ctx context.Context, value string) error {
+	return f.cache.Set(ctx, key, []byte(value))
 }
 
 // get returns what a reader is told: a value, none or an error.
-func (r *rig) get(ctx context.Context) string {
-	value, ok, err := r.cache.Get(ctx, key)
+func (f *fixture) get(ctx context.Context) string {
+	value, ok, err := f.cache.Get(ctx, key)
 	switch {
 	case err != nil:
 		return "err"
@@ -142,26 +142,26 @@ func (r *rig) get(ctx context.Context) string {
 }
 
 // both calls fault for the calls of both tiers.
-func (r *rig) both(call backendtest.Call, fault backendtest.Fault) {
-	r.l1.Always(call, fault)
-	r.l2.Always(call, fault)
+func (f *fixture) both(call tier.Kind, fault backendtest.Fault) {
+	f.L1.Always(call, fault)
+	f.L2.Always(call, fault)
 }
 
 // heal forgets all faults and waits until the library has done what it does in
 // the background.
-func (r *rig) heal() {
-	r.l1.Clear()
-	r.l2.Clear()
-	r.cache.Settle()
+func (f *fixture) heal() {
+	f.L1.Clear()
+	f.L2.Clear()
+	f.cache.Settle()
 }
 
 // state returns what the tiers hold.
-func (r *rig) state() (l1, l2 string) {
-	l1, l2 = stored(r.map1, nil), stored(r.map2, r.decode)
-	if r.cache.PeekL1 == nil {
+func (f *fixture) state() (l1, l2 string) {
+	l1, l2 = stored(f.Map1, nil), stored(f.Map2, f.decode)
+	if f.cache.PeekL1 == nil {
 		return l1, l2
 	}
-	if value, ok := r.cache.PeekL1(key); ok {
+	if value, ok := f.cache.PeekL1(key); ok {
 		return string(value), l2
 	}
 	return none, l2

@@ -10,11 +10,12 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 )
 
-// scene is a cache whose calls a script puts into one order. All is about one
+// scenario is a cache whose calls a script puts into one order. All is about one
 // key. It is used in a bubble.
-type scene struct {
+type scenario struct {
 	*tiers
 	*recorder
 	t *testing.T
@@ -22,13 +23,13 @@ type scene struct {
 
 const key = "k"
 
-// play runs a script in a bubble and returns the history, in which all calls
+// runScenario runs a script in a bubble and returns the history, in which all calls
 // have ended, and the keys whose tiers differ in silence.
-func play(t *testing.T, script func(s *scene), opts ...tiercache.Option) (o outcome) {
+func runScenario(t *testing.T, script func(s *scenario), opts ...tiercache.Option) (o outcome) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newTiers()
-		s := &scene{tiers: w, recorder: newRecorder(w.newCache(t, opts...)), t: t}
+		s := &scenario{tiers: w, recorder: newRecorder(w.newCache(t, opts...)), t: t}
 		script(s)
 		require.NoError(t, s.cache.Close(t.Context()))
 		o = outcome{s.done(), w.silent()}
@@ -37,25 +38,25 @@ func play(t *testing.T, script func(s *scene), opts ...tiercache.Option) (o outc
 }
 
 // restarted is a process that begins with an empty L1 and "old" in L2.
-func (s *scene) restarted() {
-	require.NoError(s.t, s.map2.Set(s.t.Context(), key, backends.Entry[string]{Value: "old"}))
+func (s *scenario) restarted() {
+	require.NoError(s.t, s.Map2.Set(s.t.Context(), key, backends.Entry[string]{Value: "old"}))
 	s.begin(key, "old")
 }
 
 // put sets value, and nothing goes wrong.
-func (s *scene) put(value string) {
+func (s *scenario) put(value string) {
 	s.t.Helper()
 	require.NoError(s.t, s.set(s.t.Context(), 1, key, value))
 }
 
 // newFails sets "new" and gets an error.
-func (s *scene) newFails() {
+func (s *scenario) newFails() {
 	s.t.Helper()
 	require.Error(s.t, s.set(s.t.Context(), 1, key, "new"))
 }
 
 // sees reads the value that it is given.
-func (s *scene) sees(want string) {
+func (s *scenario) sees(want string) {
 	s.t.Helper()
 	value, err := s.get(s.t.Context(), 2, key)
 	require.NoError(s.t, err)
@@ -63,13 +64,13 @@ func (s *scene) sees(want string) {
 }
 
 // evict drops the copy in L1.
-func (s *scene) evict() {
-	require.NoError(s.t, s.map1.Delete(s.t.Context(), key))
+func (s *scenario) evict() {
+	require.NoError(s.t, s.Map1.Delete(s.t.Context(), key))
 }
 
 // start begins call, which comes to a gate. The function that it returns opens
 // the gate and waits until call has ended.
-func (s *scene) start(gate *backendtest.Gate, call func()) (finish func()) {
+func (s *scenario) start(gate *backendtest.Gate, call func()) (finish func()) {
 	s.t.Helper()
 	done := make(chan struct{})
 	go func() {
@@ -89,22 +90,22 @@ func (s *scene) start(gate *backendtest.Gate, call func()) (finish func()) {
 }
 
 // before makes the next call of a tier wait before it touches the store.
-func before(tier *backendtest.Faults[string], call backendtest.Call) *backendtest.Gate {
+func before(faults *backendtest.Faults[string], call tier.Kind) *backendtest.Gate {
 	gate := backendtest.NewGate()
-	tier.Next(call, gate.Before())
+	faults.Next(call, gate.Before())
 	return gate
 }
 
 // foundInL2 makes the next read of L2 wait before it answers.
-func (s *scene) foundInL2() *backendtest.Gate {
+func (s *scenario) foundInL2() *backendtest.Gate {
 	gate := backendtest.NewGate()
-	s.l2.Next(backendtest.Get, gate.After())
+	s.L2.Next(tier.Get, gate.After())
 	return gate
 }
 
 // refuse makes the next call fail without effect.
-func refuse(tier *backendtest.Faults[string], call backendtest.Call) {
-	tier.Next(call, backendtest.FailBefore(errFault))
+func refuse(faults *backendtest.Faults[string], call tier.Kind) {
+	faults.Next(call, backendtest.FailBefore(errFault))
 }
 
 // assertLinearizable requires that the history has an explanation.

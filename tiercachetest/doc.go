@@ -1,0 +1,18 @@
+// Package tiercachetest helps to test code that uses a cache, and shows in such
+// a test what the cache reports.
+//
+// [New] makes a cache over two tiers that fail as the test asks. [Recorder]
+// records the telemetry of a cache, and [Tree] prints spans in a form that a
+// test can compare.
+//
+//	rec := tiercachetest.NewRecorder()
+//	f := tiercachetest.New[string](t, rec.Options()...)
+//	f.L2.Next(tier.Set, backendtest.FailBefore(errors.New("refused")))
+//	err := f.Set(ctx, "key", "value", time.Hour)
+//	// err is a tiercache.ErrInconsistent, rec.Inconsistencies() has one element,
+//	// and rec.Tree() is the trace.
+//
+// The package is the only one of its module that imports OpenTelemetry's SDK:
+// what a test compares is what the SDK exports. A program that does not import
+// the package does not compile the SDK because of it.
+package tiercachetest
