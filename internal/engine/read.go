@@ -295,9 +295,10 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 		return tier.RefillFailed
 	}
 	defer r.lock.Unlock()
-	ctx, held := e.hold(ctx, r.key)
-	if held != nil {
-		defer held.over.Store(true)
+	if !e.unheld(ctx) {
+		held, link := e.hold(ctx, r.key)
+		defer link.over.Store(true)
+		ctx = held
 	}
 	var call telemetry.TierCall
 	ctx = r.obs.StartTier(ctx, &call, tier.L1, tier.Refill)

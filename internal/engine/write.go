@@ -78,7 +78,10 @@ func (w *write[V]) free() {
 	if e.observed {
 		w.obs.Reset()
 	}
-	w.entry, w.held = backends.Entry[V]{}, nil
+	w.entry = backends.Entry[V]{}
+	if w.held != nil {
+		w.held = nil
+	}
 	if e.rewrites {
 		w.l1Entry = backends.Entry[V]{}
 	}
@@ -206,7 +209,9 @@ func (w *write[V]) refuse(ctx context.Context, cause error) error {
 // proceed lets the policy write the tiers. From here on the caller's context ends
 // nothing.
 func (w *write[V]) proceed(ctx context.Context) (err error) {
-	ctx, w.held = w.engine.hold(ctx, w.op.Key)
+	if !w.engine.unheld(ctx) {
+		ctx, w.held = w.engine.hold(ctx, w.op.Key)
+	}
 	for _, began := range w.engine.observers.began {
 		began(w.op)
 	}
@@ -358,7 +363,9 @@ func (w *write[V]) finish(ctx context.Context, late *telemetry.TierCall, verdict
 	case w.engine.observed:
 		w.endAndRelease(late)
 	default:
-		w.release()
+		w.letGo()
+		w.lock.Unlock()
+		w.free()
 	}
 }
 
