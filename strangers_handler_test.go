@@ -30,7 +30,7 @@ func TestStrangers_ErrorHandler(t *testing.T) {
 		"panics":         func() { panic("at " + secretKey) },
 		"ends goroutine": runtime.Goexit,
 		"calls the cache": func() {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			if current.entering.CompareAndSwap(false, true) { // or it would cause panics without end
 				defer current.entering.Store(false)

@@ -53,4 +53,12 @@
 // operation is in none of it unless [WithKey] is given, and then only on spans
 // and events. Texts of errors that come from a backend are put on spans; if they
 // quote the key, it is taken out.
+//
+// # Providers
+//
+// Samplers, processors of spans and logs, handlers of slog, filters of metrics and the
+// formatter of keys run in the operation. One that panics costs that piece of telemetry
+// and goes to OpenTelemetry's error handler; one that ends its goroutine ends the
+// operation, which lets go of all that it holds. They must end by themselves, and must
+// not write the operation's key: it is locked while some of them run.
 package tracing

@@ -48,7 +48,7 @@ func chain(ctx context.Context) iter.Seq[*link] {
 				return
 			}
 			apart = apart || l.apart
-			ctx = l.Context
+			ctx = l.Context //nolint:fatcontext // it goes outwards
 		}
 	}
 }

@@ -285,7 +285,8 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 	if e.config.NoRefill {
 		return tier.RefillDisabled
 	}
-	if e.holds(ctx, r.key) {
+	unheld := e.unheld(ctx)
+	if !unheld && e.holds(ctx, r.key) {
 		return tier.RefillFenced // by the refill that the read is made in
 	}
 	switch err := e.locks.AcquireRefill(ctx, &r.lock, &r.fence); {
@@ -295,7 +296,7 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 		return tier.RefillFailed
 	}
 	defer r.lock.Unlock()
-	if !e.unheld(ctx) {
+	if !unheld {
 		held, link := e.hold(ctx, r.key)
 		defer link.over.Store(true)
 		ctx = held

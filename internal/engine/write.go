@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/guard"
@@ -403,9 +402,7 @@ func (w *write[V]) report(ctx context.Context, late *telemetry.TierCall, verdict
 	} else {
 		defer w.free()
 		defer w.lock.Done()
-		for _, report := range slices.Backward(reported) {
-			defer report(ctx, i)
-		}
+		defer tell(ctx, reported, i)
 		defer w.lock.Handoff() // so that the observers may write the key
 		defer w.letGo()
 	}
