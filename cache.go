@@ -92,6 +92,16 @@ func (c *Cache[V]) Get(ctx context.Context, key string) (value V, ok bool, err e
 // Loader returns the value at a key from its source, for instance a database. It
 // says by an error that wraps [backends.ErrNotFound] that there is none. It must be
 // safe for concurrent use.
+//
+// A loader may use the cache. It should pass on its context: by that the cache knows
+// that it is called in a load. GetOrLoad of the key that is being loaded would wait for
+// itself, and returns an error that wraps [ErrReentrant] at once; so it does when the
+// loaders of several keys wait for each other in a ring, whoever called them. Set,
+// Delete and Get of the key are possible. What the loader writes is newer than what it
+// returns, so the value that it returns is then not stored. Close in a loader does not
+// wait.
+//
+// A loader that panics, or ends its goroutine, fails the load for all callers.
 type Loader[V any] func(ctx context.Context, key string) (value V, err error)
 
 // GetOrLoad returns the value at key. When neither tier has one, or when L1 has none
@@ -120,6 +130,10 @@ func (c *Cache[V]) GetOrLoad(ctx context.Context, key string, ttl time.Duration,
 // and the losers of races. When ctx ends first, it returns an error that wraps the
 // cause and says how many are still under way. Another call goes on waiting. It does
 // not close the backends.
+//
+// Called in one of those operations, by a loader, a hook, a policy or a backend that
+// passes on its context, it does not wait: it lets no more operations in and returns an
+// error that wraps [ErrReentrant].
 func (c *Cache[V]) Close(ctx context.Context) error { return c.engine.Close(ctx) }
 
 func validate(key string, ttl time.Duration) error {

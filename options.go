@@ -165,9 +165,15 @@ func WithClassifier(certainlyNotApplied func(err error) bool) Option {
 // after which the tiers may differ, resolved or not, after the event was emitted and
 // the key was unlocked, so that it may write the key again. It runs before the
 // operation returns, or in the goroutine of a detached write; Close waits for it. The
-// context carries the trace and is not cancelled with the caller's. It must be safe
-// for concurrent use. A panic of the hook goes to OpenTelemetry's error handler.
-// Default, and for nil: none.
+// context carries the trace and does not end, neither with the caller's nor when a
+// policy cancels the call of a tier. It must be safe for concurrent use. A panic of the
+// hook goes to OpenTelemetry's error handler. Default, and for nil: none.
+//
+// A hook that writes should pass on its context. While a tier is down its write leaves
+// another difference, which is reported like any other, except to the hook: a write
+// whose context descends from that of a hook does not call the hook again. GetOrLoad in
+// a hook does not share the load that the hook belongs to, and Close in a hook does not
+// wait.
 func WithInconsistencyHook(hook func(ctx context.Context, i Inconsistency)) Option {
 	return optionFunc(func(c config) config {
 		c.Hook = hook

@@ -38,7 +38,8 @@ func TestHookThatWritesIsNotCalledAgain(t *testing.T) {
 				var w *fixture
 				hooked := 0
 				w = newFixture(t, append(c.options(), tiercache.WithInconsistencyHook(func(ctx context.Context, _ tiercache.Inconsistency) {
-					if hooked++; hooked > 100 {
+					hooked++
+					if hooked > 100 {
 						t.Fatal("it calls itself")
 					}
 					_ = repair(ctx, w)
@@ -74,13 +75,13 @@ func TestHookLoadsTheKey(t *testing.T) {
 			}))
 		w.L2.Next(tier.Set, backendtest.ApplyThenFail(errRefused))
 		begin := time.Now()
-		got, err := w.GetOrLoad(context.Background(), "k", 0, func(context.Context, string) (string, error) { return "loaded", nil })
+		got, err := w.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) { return "loaded", nil })
 		require.NoError(t, err)
 		assert.Equal(t, "loaded", got)
 		synctest.Wait()
 		assert.Equal(t, 1, hooked)
 		assert.Zero(t, time.Since(begin))
-		require.NoError(t, w.Close(context.Background()))
+		require.NoError(t, w.Close(t.Context()))
 	})
 }
 

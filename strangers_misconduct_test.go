@@ -45,9 +45,9 @@ func misconducts() []misconduct {
 		"string":                      "at " + secretKey,
 		"error":                       errors.New("at " + secretKey),
 		"nil":                         nil,
-		"error that cannot be read":   (*typedNil)(nil),
+		"error that cannot be read":   (*nilError)(nil),
 		"run-time error of its own":   ownRuntimeError{},
-		"error that panics with such": panicsWith{panicsWith{(*typedNil)(nil)}},
+		"error that panics with such": panickingError{panickingError{(*nilError)(nil)}},
 	} {
 		all = append(all, misconduct{name: "panic with " + name, kind: panics, plain: name == "string", do: func(*scenario, context.Context) error {
 			panic(value)
@@ -110,30 +110,30 @@ func callsBack() map[string]func(s *scenario, ctx context.Context) error {
 func badErrors() map[string]error {
 	deep := errors.New("at " + secretKey)
 	for range 1000 {
-		deep = &wraps{text: "at " + secretKey, next: []error{deep}}
+		deep = &listError{text: "at " + secretKey, next: []error{deep}}
 	}
 	wide := errors.New("at " + secretKey)
 	for range 60 {
-		wide = &wraps{text: "at " + secretKey, next: []error{wide, wide}}
+		wide = &listError{text: "at " + secretKey, next: []error{wide, wide}}
 	}
-	cycle := &wraps{text: "at " + secretKey}
+	cycle := &listError{text: "at " + secretKey}
 	cycle.next = []error{cycle}
-	chain := &wrapsOne{}
+	chain := &selfError{}
 	chain.next = chain
 	return map[string]error{
 		"that quotes the key":         errors.New("at " + secretKey),
 		"that was not applied":        backends.NotApplied(errors.New("at " + secretKey)),
-		"typed nil":                   (*typedNil)(nil),
-		"typed nil, wrapped":          fmt.Errorf("wrapped: %w", &wraps{text: "at " + secretKey, next: []error{(*typedNil)(nil)}}),
-		"typed nil, not applied":      backends.NotApplied((*typedNil)(nil)),
-		"that panics with such":       panicsWith{(*typedNil)(nil)},
-		"whose Unwrap panics":         bad{unwrap: true},
-		"whose Is panics":             bad{is: true},
-		"whose As panics":             bad{as: true},
-		"whose ErrorType panics":      bad{errorType: true},
-		"whose NotApplied panics":     badNotApplied{},
-		"whose Outcome panics":        badOutcome{},
-		"whose wrapped Is panics":     fmt.Errorf("wrapped: %w", bad{is: true}),
+		"typed nil":                   (*nilError)(nil),
+		"typed nil, wrapped":          fmt.Errorf("wrapped: %w", &listError{text: "at " + secretKey, next: []error{(*nilError)(nil)}}),
+		"typed nil, not applied":      backends.NotApplied((*nilError)(nil)),
+		"that panics with such":       panickingError{(*nilError)(nil)},
+		"whose Unwrap panics":         badError{unwrap: true},
+		"whose Is panics":             badError{is: true},
+		"whose As panics":             badError{as: true},
+		"whose ErrorType panics":      badError{errorType: true},
+		"whose NotApplied panics":     badNotAppliedError{},
+		"whose Outcome panics":        badOutcomeError{},
+		"whose wrapped Is panics":     fmt.Errorf("wrapped: %w", badError{is: true}),
 		"that wraps itself":           chain,
 		"that wraps itself in a list": cycle,
 		"1,000 deep":                  deep,
@@ -141,63 +141,63 @@ func badErrors() map[string]error {
 	}
 }
 
-type typedNil struct{ text string }
+type nilError struct{ text string }
 
-func (e *typedNil) Error() string { return e.text }
+func (e *nilError) Error() string { return e.text }
 
-// panicsWith panics with its value.
-type panicsWith struct{ value any }
+// panickingError panics with its value.
+type panickingError struct{ value any }
 
-func (e panicsWith) Error() string { panic(e.value) }
+func (e panickingError) Error() string { panic(e.value) }
 
 type ownRuntimeError struct{}
 
 func (ownRuntimeError) Error() string { panic("at " + secretKey) }
 func (ownRuntimeError) RuntimeError() {}
 
-// wraps is an error with a list of errors.
-type wraps struct {
+// listError is an error with a list of errors.
+type listError struct {
 	text string
 	next []error
 }
 
-func (e *wraps) Error() string   { return e.text }
-func (e *wraps) Unwrap() []error { return e.next }
+func (e *listError) Error() string   { return e.text }
+func (e *listError) Unwrap() []error { return e.next }
 
-type wrapsOne struct{ next error }
+type selfError struct{ next error }
 
-func (*wrapsOne) Error() string   { return "at " + secretKey }
-func (e *wrapsOne) Unwrap() error { return e.next }
+func (*selfError) Error() string   { return "at " + secretKey }
+func (e *selfError) Unwrap() error { return e.next }
 
-// bad is an error with a method that panics.
-type bad struct{ unwrap, is, as, errorType bool }
+// badError is an error with a method that panics.
+type badError struct{ unwrap, is, as, errorType bool }
 
-func (bad) Error() string { return "at " + secretKey }
+func (badError) Error() string { return "at " + secretKey }
 
-func (e bad) Unwrap() error {
+func (e badError) Unwrap() error {
 	panicIf(e.unwrap)
 	return nil
 }
 
-func (e bad) Is(error) bool {
+func (e badError) Is(error) bool {
 	panicIf(e.is)
 	return false
 }
 
-func (e bad) As(any) bool {
+func (e badError) As(any) bool {
 	panicIf(e.as)
 	return false
 }
 
-func (e bad) ErrorType() string {
+func (e badError) ErrorType() string {
 	panicIf(e.errorType)
 	return "bad"
 }
 
-type badNotApplied struct{}
+type badNotAppliedError struct{}
 
-func (badNotApplied) Error() string    { return "at " + secretKey }
-func (badNotApplied) NotApplied() bool { panic("at " + secretKey) }
+func (badNotAppliedError) Error() string    { return "at " + secretKey }
+func (badNotAppliedError) NotApplied() bool { panic("at " + secretKey) }
 
 func panicIf(b bool) {
 	if b {
@@ -205,7 +205,7 @@ func panicIf(b bool) {
 	}
 }
 
-type badOutcome struct{}
+type badOutcomeError struct{}
 
-func (badOutcome) Error() string         { return "at " + secretKey }
-func (badOutcome) Outcome() tier.Outcome { panic("at " + secretKey) }
+func (badOutcomeError) Error() string         { return "at " + secretKey }
+func (badOutcomeError) Outcome() tier.Outcome { panic("at " + secretKey) }

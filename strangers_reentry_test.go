@@ -24,7 +24,7 @@ import (
 func follow(w *fixture, next map[string]string) tiercache.Loader[string] {
 	var load tiercache.Loader[string]
 	load = func(ctx context.Context, key string) (string, error) {
-		for _, other := range strings.Fields(next[key]) {
+		for other := range strings.FieldsSeq(next[key]) {
 			if _, err := w.GetOrLoad(ctx, other, time.Hour, load); err != nil {
 				return "", err
 			}
@@ -50,11 +50,11 @@ func TestLoaderAsksForItsOwnKey(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newFixture(t)
 				begin := time.Now()
-				_, err := w.GetOrLoad(context.Background(), "a", time.Hour, follow(w, next))
+				_, err := w.GetOrLoad(t.Context(), "a", time.Hour, follow(w, next))
 				require.ErrorIs(t, err, tiercache.ErrReentrant)
 				assert.Contains(t, err.Error(), "the call would wait for itself")
 				assert.Zero(t, time.Since(begin))
-				require.NoError(t, w.Close(context.Background()))
+				require.NoError(t, w.Close(t.Context()))
 			})
 		})
 	}
@@ -91,7 +91,7 @@ func TestLoadersWaitForEachOther(t *testing.T) {
 				errs := make(chan error, n)
 				for i := range n {
 					go func() {
-						_, err := w.GetOrLoad(context.Background(), key(i), time.Hour, func(ctx context.Context, _ string) (string, error) {
+						_, err := w.GetOrLoad(t.Context(), key(i), time.Hour, func(ctx context.Context, _ string) (string, error) {
 							all.Done()
 							all.Wait() // until each has its flight
 							return w.GetOrLoad(ctx, key(i+1), time.Hour, func(context.Context, string) (string, error) {
@@ -111,7 +111,7 @@ func TestLoadersWaitForEachOther(t *testing.T) {
 				}
 				assert.NotZero(t, failed)
 				assert.Zero(t, time.Since(begin))
-				require.NoError(t, w.Close(context.Background()))
+				require.NoError(t, w.Close(t.Context()))
 			})
 		})
 	}

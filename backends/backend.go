@@ -10,6 +10,14 @@ import "context"
 // hangs makes every write of that key wait. The context need not
 // end with the call, and an implementation must not retain it after that.
 //
+// A call may panic or end its goroutine: the cache then takes the outcome for unknown.
+//
+// An implementation should not call the cache that it is a tier of. If it does so with
+// its context, a write of the key that is being written returns at once, with an error
+// that wraps tiercache.ErrReentrant, and so does Close. A call with another context, or
+// with one that never ends from a store in the process, waits for itself until its
+// context ends.
+//
 // Keys are any non-empty strings, binary ones included; a cache refuses the
 // empty one. Whether an empty slice comes back as nil is not specified. Values
 // that were given to Set may be kept, and values that Get returns may be shared,

@@ -54,4 +54,12 @@
 //
 // Names and values count as API. Keys are in none of it unless [WithKey] is given, and
 // never in metrics.
+//
+// # Providers
+//
+// Samplers, processors of spans and logs, handlers of slog, filters of metrics and the
+// formatter of keys run in the operation. One that panics costs that piece of telemetry
+// and goes to OpenTelemetry's error handler; one that ends its goroutine ends the
+// operation, which lets go of everything that it holds. They must end by themselves, and
+// must not write the operation's key: it is locked while some of them run.
 package tracing

@@ -19,6 +19,7 @@ type Tier interface { //nolint:interfacebloat // one method for each verb, and G
 	// has ended, the cache calls done with its error, in that goroutine; done must
 	// neither block nor use the tiers. The write may go on, detached, after the
 	// policy has returned: the key stays locked, and Close waits, until it ends.
+	// Close waits for done too.
 	Go(ctx context.Context, done func(err error))
 
 	// Drop drops the tier's copy, as the tier's part in the write: [WriteAround]
@@ -33,7 +34,9 @@ type Tier interface { //nolint:interfacebloat // one method for each verb, and G
 // Policy writes the two tiers of a cache.
 //
 // Implementations must be safe for concurrent use; the cache never calls Write
-// for two operations on one key at once.
+// for two operations on one key at once. A write of the same key, made with the context
+// of Write, returns an error that wraps tiercache.ErrReentrant: it would wait for
+// itself. Write must end by itself, because its context does not end.
 type Policy interface {
 	// Write writes the tiers and returns nil when the operation counts as a
 	// success. Otherwise it returns the tiers' errors, joined if there are

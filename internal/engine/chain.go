@@ -48,7 +48,7 @@ func chain(ctx context.Context) iter.Seq[*link] {
 				return
 			}
 			apart = apart || l.apart
-			ctx = l.Context
+			ctx = l.Context //nolint:fatcontext // it goes outwards
 		}
 	}
 }
@@ -110,13 +110,15 @@ func loading(ctx context.Context) *waiter {
 // held is the context of what happens while a key is locked. It does not end.
 type held struct{ link }
 
-// hold returns a context without end, in which the key is locked, and the link, which
-// is nil where it would be the only allocation of a write (budget
-// Set/policy=sequential/telemetry=off).
+// unheld reports whether a context is to stay as it is while a key is locked: it does not
+// end, nothing is known to wait, and a link in it would be the only allocation of a
+// write (budget Set/policy=sequential/telemetry=off).
+func (e *Engine[V]) unheld(ctx context.Context) bool {
+	return ctx.Done() == nil && e.trusted && ctx.Value(linkKey{}) == nil
+}
+
+// hold returns a context without end, in which the key is locked, and its link.
 func (e *Engine[V]) hold(ctx context.Context, key string) (context.Context, *link) {
-	if ctx.Done() == nil && e.trusted && ctx.Value(linkKey{}) == nil {
-		return ctx, nil
-	}
 	h := &held{link{Context: ctx, cache: e.locks, key: key}}
 	return h, &h.link
 }

@@ -219,7 +219,7 @@ func (e *Engine[V]) join(ctx context.Context, key string, p params[V]) (f *fligh
 
 // fly returns the context of a flight.
 func (e *Engine[V]) fly(ctx context.Context, l *load[V]) context.Context {
-	l.link.Context, l.link.cache, l.link.flight, l.link.apart = ctx, e.locks, &l.waiter, l.ahead
+	l.link.Context, l.link.cache, l.link.flight, l.link.apart = ctx, e.locks, &l.waiter, l.ahead //nolint:fatcontext // it is the parent
 	return &l.link
 }
 

@@ -24,6 +24,15 @@ type observers struct {
 	reported []func(ctx context.Context, i tier.Inconsistency)
 }
 
+// tell calls all functions, each even if the one before ends the goroutine.
+func tell(ctx context.Context, reported []func(context.Context, tier.Inconsistency), i tier.Inconsistency) {
+	if len(reported) == 0 {
+		return
+	}
+	defer tell(ctx, reported[1:], i)
+	reported[0](ctx, i)
+}
+
 // observe fills the list.
 func (e *Engine[V]) observe() {
 	e.observers.began = append(e.observers.began, func(op writepolicy.Op) { e.loaders.forget(op.Key) })
@@ -40,7 +49,7 @@ func (e *Engine[V]) observe() {
 			l := &link{Context: ctx, cache: e.locks}
 			defer l.over.Store(true)
 			defer guard.Report()
-			hook(l, i)
+			hook(l, i) //nolint:contextcheck // l is a context made of ctx
 		})
 	}
 }

@@ -286,7 +286,8 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 	if e.config.NoRefill {
 		return tier.RefillDisabled
 	}
-	if e.holds(ctx, r.key) {
+	unheld := e.unheld(ctx)
+	if !unheld && e.holds(ctx, r.key) {
 		return tier.RefillFenced // by the refill that the read is made in
 	}
 	switch err := e.locks.AcquireRefill(ctx, &r.lock, &r.fence); {
@@ -296,9 +297,10 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 		return tier.RefillFailed
 	}
 	defer r.lock.Unlock()
-	ctx, held := e.hold(ctx, r.key)
-	if held != nil {
-		defer held.over.Store(true)
+	if !unheld {
+		held, link := e.hold(ctx, r.key)
+		defer link.over.Store(true)
+		ctx = held
 	}
 	var call telemetry.TierCall
 	ctx = r.obs.StartTier(ctx, &call, tier.L1, tier.Refill)

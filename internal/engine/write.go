@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
@@ -91,7 +90,10 @@ func (w *write[V]) free() {
 	if e.observed {
 		w.obs.Reset()
 	}
-	w.entry, w.held = backends.Entry[V]{}, nil
+	w.entry = backends.Entry[V]{}
+	if w.held != nil {
+		w.held = nil
+	}
 	if e.rewrites {
 		w.l1Entry = backends.Entry[V]{}
 	}
@@ -219,7 +221,9 @@ func (w *write[V]) refuse(ctx context.Context, cause error) error {
 // proceed lets the policy write the tiers. From here on the caller's context ends
 // nothing.
 func (w *write[V]) proceed(ctx context.Context) (err error) {
-	ctx, w.held = w.engine.hold(ctx, w.op.Key)
+	if !w.engine.unheld(ctx) {
+		ctx, w.held = w.engine.hold(ctx, w.op.Key)
+	}
 	for _, began := range w.engine.observers.began {
 		began(w.op)
 	}
@@ -371,7 +375,9 @@ func (w *write[V]) finish(ctx context.Context, late *telemetry.TierCall, verdict
 	case w.engine.observed:
 		w.endAndRelease(late)
 	default:
-		w.release()
+		w.letGo()
+		w.lock.Unlock()
+		w.free()
 	}
 }
 
@@ -409,9 +415,7 @@ func (w *write[V]) report(ctx context.Context, late *telemetry.TierCall, verdict
 	} else {
 		defer w.free()
 		defer w.lock.Done()
-		for _, report := range slices.Backward(reported) {
-			defer report(ctx, i)
-		}
+		defer tell(ctx, reported, i)
 		defer w.lock.Handoff() // so that the observers may write the key
 		defer w.letGo()
 	}

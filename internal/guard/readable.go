@@ -45,7 +45,8 @@ var errTooMany = errors.New("it wraps too many errors, or itself")
 // probe calls the methods that package errors and this module call, on all errors in
 // err's tree. It reports false when there are more of them than rest.
 func probe(err error, rest *int) bool {
-	if *rest--; *rest < 0 {
+	*rest--
+	if *rest < 0 {
 		return false
 	}
 	probeMethods(err)

@@ -45,7 +45,7 @@ func TestReadable_Replaced(t *testing.T) {
 	t.Parallel()
 	cycle := &list{nil}
 	(*cycle)[0] = cycle
-	doubled := error(io.EOF)
+	doubled := io.EOF
 	for range 50 {
 		doubled = &list{doubled, doubled}
 	}
@@ -143,7 +143,7 @@ func TestWithoutKey(t *testing.T) {
 }
 
 func deep(n int) error {
-	err := error(io.EOF)
+	err := io.EOF
 	for range n - 1 {
 		err = &list{err}
 	}
