@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/engine"
@@ -31,6 +32,8 @@ func New[V any](name string, l1, l2 backends.Backend[V], opts ...Option) (*Cache
 	switch {
 	case name == "":
 		return nil, fmt.Errorf("%w: the cache's name is empty: it names spans and metrics", ErrInvalid)
+	case !utf8.ValidString(name):
+		return nil, fmt.Errorf("%w: the cache's name %q is not valid UTF-8", ErrInvalid, name)
 	case l1 == nil:
 		return nil, fmt.Errorf("%w: l1 is nil: pass a backend", ErrInvalid)
 	case l2 == nil:

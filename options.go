@@ -18,6 +18,7 @@ const (
 	DefaultWriteTimeout      = 5 * time.Second  // see [WithWriteTimeout]
 	DefaultReadTimeout       = 5 * time.Second  // see [WithReadTimeout]
 	DefaultBackgroundTimeout = 30 * time.Second // see [WithBackgroundTimeout]
+	DefaultMaxRefillTTL      = 24 * time.Hour   // see [WithMaxRefillTTL]
 )
 
 // Option configures a [Cache].
@@ -42,6 +43,7 @@ func newConfig(name string, opts []Option) (config, error) {
 		ReadTimeout:  DefaultReadTimeout,
 
 		BackgroundTimeout: DefaultBackgroundTimeout,
+		MaxRefillTTL:      DefaultMaxRefillTTL,
 	}}
 	for _, o := range opts {
 		if o != nil {
@@ -75,7 +77,7 @@ func (c config) validate() error {
 	for _, d := range []struct {
 		name string
 		time.Duration
-	}{{"WithL1TTL", c.L1TTL}, {"WithNegativeTTL", c.NegativeTTL}, {"WithStaleIfError", c.StaleIfError}, {"WithStaleIfSlow", c.SoftTimeout}} {
+	}{{"WithL1TTL", c.L1TTL}, {"WithNegativeTTL", c.NegativeTTL}, {"WithStaleIfError", c.StaleIfError}, {"WithStaleIfSlow", c.SoftTimeout}, {"WithMaxRefillTTL", c.MaxRefillTTL}} {
 		if d.Duration < 0 {
 			return fmt.Errorf("%w: %s(%v) is negative: use 0 to turn it off", ErrInvalid, d.name, d.Duration)
 		}
@@ -195,6 +197,17 @@ const (
 func WithRefill(r Refill) Option {
 	return optionFunc(func(c config) config {
 		c.refill = r
+		return c
+	})
+}
+
+// WithMaxRefillTTL limits the TTL in L1 of entries that L1 gets from L2, also of those
+// that never expire there. So an entry that L2 has lost, or whose expiry somebody set to
+// the next century, does not stay in L1 for ever. Default: [DefaultMaxRefillTTL]. For 0
+// there is no limit.
+func WithMaxRefillTTL(ttl time.Duration) Option {
+	return optionFunc(func(c config) config {
+		c.MaxRefillTTL = ttl
 		return c
 	})
 }

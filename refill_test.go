@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
@@ -98,6 +99,45 @@ func TestRefillDoesNotOverwriteAWriteUnderWay(t *testing.T) {
 				l1, l2 := f.Holds("k")
 				assert.NotEqual(t, "old", l1)
 				assert.Equal(t, "new", l2)
+			})
+		})
+	}
+}
+
+// An entry of L2 stays in L1 for a limited time, however far its expiry.
+func TestRefill_MaxTTL(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		opt     tiercache.Option
+		expires time.Duration // in L2; 0: never
+		want    time.Duration // in L1; 0: never
+	}{
+		"never":                {nil, 0, tiercache.DefaultMaxRefillTTL},
+		"in a century":         {nil, 100 * 365 * 24 * time.Hour, tiercache.DefaultMaxRefillTTL},
+		"soon":                 {nil, time.Hour, time.Hour},
+		"never, by option":     {tiercache.WithMaxRefillTTL(time.Minute), 0, time.Minute},
+		"no limit":             {tiercache.WithMaxRefillTTL(0), 0, 0},
+		"a lower limit for L1": {tiercache.WithL1TTL(time.Second, 0), 0, time.Second},
+		"kept as stale":        {tiercache.WithStaleIfError(time.Hour), 0, tiercache.DefaultMaxRefillTTL + time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, test.opt)
+				entry := backends.Entry[string]{Value: "v"}
+				if test.expires > 0 {
+					entry.ExpiresAt = time.Now().Add(test.expires)
+				}
+				require.NoError(t, f.Map2.Set(t.Context(), "k", entry))
+				_, ok, err := f.Get(t.Context(), "k")
+				require.NoError(t, err)
+				require.True(t, ok)
+				got := f.Map1.Snapshot()["k"].ExpiresAt
+				if test.want == 0 {
+					assert.Zero(t, got)
+				} else {
+					assert.Equal(t, test.want, time.Until(got))
+				}
 			})
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,7 @@ type Config struct {
 	L1Jitter     float64
 	NegativeTTL  time.Duration // 0: nothing is remembered
 	StaleIfError time.Duration // 0: no stale values
+	MaxRefillTTL time.Duration // 0: no limit
 	RefreshAhead float64       // 0: none
 	L1HitSpans   bool
 
@@ -108,11 +110,11 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 	timeouts := guard.Timeouts{Read: cfg.ReadTimeout, Write: cfg.WriteTimeout}
 	e = &Engine[V]{
 		config:     cfg,
-		policyName: writepolicy.NameOf(cfg.WritePolicy),
+		policyName: strings.ToValidUTF8(writepolicy.NameOf(cfg.WritePolicy), "\uFFFD"),
 		l1:         guard.NewTier(tier.L1, l1, timeouts, cfg.Certain),
 		l2:         guard.NewTier(tier.L2, l2, timeouts, cfg.Certain),
 		locks:      keylock.NewTable(),
-		lifetime:   lifetime{l1TTL: cfg.L1TTL, jitter: cfg.L1Jitter, staleFor: cfg.StaleIfError, ahead: cfg.RefreshAhead},
+		lifetime:   lifetime{l1TTL: cfg.L1TTL, jitter: cfg.L1Jitter, staleFor: cfg.StaleIfError, ahead: cfg.RefreshAhead, refill: cfg.MaxRefillTTL},
 		reads:      cfg.ReadPolicy.Plan(),
 		flights:    flight.New[load[V]](),
 		loaders:    loaders[V]{group: flight.New[loaderCall[V]]()},

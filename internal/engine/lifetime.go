@@ -11,6 +11,7 @@ type lifetime struct {
 	jitter   float64       // part of l1TTL by which it is shortened at random
 	staleFor time.Duration // kept in L1 after they have expired; 0: not at all
 	ahead    float64       // part of the TTL that is left when a refresh is due; 0: never
+	refill   time.Duration // limit of an entry of L2; 0: none
 }
 
 // expiry returns the instant at which an entry expires that is made now. It has no
@@ -34,6 +35,17 @@ func (l *lifetime) inL1(expiresAt time.Time) time.Time {
 		expiresAt = expiresAt.Add(l.staleFor)
 	}
 	return expiresAt
+}
+
+// refilled returns the instant at which L1 lets go of an entry of L2. It is limited,
+// because nobody tells this process when L2 loses an entry of long ago.
+func (l *lifetime) refilled(expiresAt time.Time) time.Time {
+	if l.refill > 0 {
+		if limit := expiry(l.refill); expiresAt.IsZero() || limit.Before(expiresAt) {
+			expiresAt = limit
+		}
+	}
+	return l.inL1(expiresAt)
 }
 
 // admit reports whether an entry that L1 holds is fresh. It takes off the time for

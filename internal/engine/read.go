@@ -309,7 +309,7 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 		defer call.End()
 		call.Done(ctx, outcome, err)
 	}()
-	entry.ExpiresAt = e.lifetime.inL1(entry.ExpiresAt)
+	entry.ExpiresAt = e.lifetime.refilled(entry.ExpiresAt)
 	if err = e.l1.Set(ctx, r.key, &entry, nil); err != nil {
 		outcome, err = e.l1.Failed(tier.Refill, r.key, err)
 		return tier.RefillFailed

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -71,10 +72,11 @@ func logAttrs(ctx context.Context, logger *slog.Logger, level slog.Level, text s
 	logger.LogAttrs(ctx, level, text, attrs...)
 }
 
-// formatKey returns "" if the formatter panics.
+// formatKey returns "" if the formatter panics. Invalid UTF-8 would cost the whole
+// batch of spans at an OTLP exporter.
 func formatKey(format func(string) string, key string) (shown string) {
 	defer guard.Report()
-	return format(key)
+	return strings.ToValidUTF8(format(key), "\uFFFD")
 }
 
 // recording reports whether the span records.
