@@ -30,7 +30,7 @@ func TestStrangers_ErrorHandler(t *testing.T) {
 		"panics":         func() { panic("at " + secretKey) },
 		"ends goroutine": runtime.Goexit,
 		"calls the cache": func() {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second) //nolint:usetesting // in a bubble, and t is outside
 			defer cancel()
 			if current.entering.CompareAndSwap(false, true) { // or it would cause panics without end
 				defer current.entering.Store(false)
@@ -43,8 +43,7 @@ func TestStrangers_ErrorHandler(t *testing.T) {
 			!c.actor.telemetry && !slices.Contains([]string{"hook", "classifier", "done callback"}, c.actor.place)
 	})
 	require.Greater(t, len(cases), 100)
-	previous := otel.GetErrorHandler()
-	defer otel.SetErrorHandler(previous)
+	defer otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) {})) // the one before cannot be had back
 	for name, misbehave := range conduct {
 		otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 			told++
