@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,7 +26,7 @@ import (
 // else's code too. Not parallel: there is one handler for all.
 func TestStrangers_ErrorHandler(t *testing.T) {
 	var current *scenario
-	told := 0
+	var told atomic.Int32
 	conduct := map[string]func(){
 		"panics":         func() { panic("at " + secretKey) },
 		"ends goroutine": runtime.Goexit,
@@ -47,7 +48,7 @@ func TestStrangers_ErrorHandler(t *testing.T) {
 	defer otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) {}))
 	for name, misbehave := range conduct {
 		otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-			told++
+			told.Add(1)
 			assert.NotContains(t, err.Error(), secretKey)
 			misbehave()
 		}))
@@ -58,9 +59,9 @@ func TestStrangers_ErrorHandler(t *testing.T) {
 					if name == "ends goroutine" {
 						current.misconduct.kind = exits
 					}
-					told = 0
+					told.Store(0)
 					runStranger(t, current)
-					assert.NotZero(t, told)
+					assert.NotZero(t, told.Load())
 				})
 			})
 		}

@@ -171,6 +171,31 @@ func TestRefreshAsksForTheKeyOfItsCaller(t *testing.T) {
 	})
 }
 
+// So it is where the caller of the refresh holds the lock of a key.
+func TestRefreshWritesTheKeyOfItsCaller(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newFixture(t, tiercache.WithRefreshAhead(0.5))
+		require.NoError(t, w.Set(t.Context(), "b", "old", time.Minute))
+		time.Sleep(45 * time.Second)
+		refreshed := make(chan error, 1)
+		w.L2.Next(tier.Set, func(ctx context.Context, next func(context.Context) error) error {
+			_, err := w.GetOrLoad(ctx, "b", time.Minute, func(ctx context.Context, _ string) (string, error) {
+				err := w.Set(ctx, "k", "later", 0)
+				refreshed <- err
+				return "new", err
+			})
+			assert.NoError(t, err)
+			time.Sleep(time.Second) // the refresh waits meanwhile
+			return next(ctx)
+		})
+		require.NoError(t, w.Set(t.Context(), "k", "v", 0))
+		require.NoError(t, <-refreshed)
+		require.NoError(t, w.Close(t.Context()))
+		assertHolds(t, w, "later", "later")
+	})
+}
+
 // A loader may write, delete and read its own key. Such a write is newer than what
 // the loader returns, which therefore is not stored.
 func TestLoaderWritesItsOwnKey(t *testing.T) {

@@ -48,6 +48,13 @@ func exclusions() []exclusion {
 			},
 		},
 		{
+			"a custom policy gets an error of a tier in one way, whichever tier and call it comes from",
+			func(c strangerCase) bool {
+				special := c.misconduct.kind == fails || c.misconduct.kind == panics
+				return special && !c.misconduct.plain && c.policy == "custom" && c.actor.only == "" && c.actor.place != "l2 set"
+			},
+		},
+		{
 			"a refresh in the background has no deadline yet",
 			func(c strangerCase) bool {
 				return c.misconduct.kind == hangs && c.op.ahead && slices.Contains([]string{"loader", "l1 stage", "l2 stage"}, c.actor.place)

@@ -107,7 +107,8 @@ func loading(ctx context.Context) *waiter {
 	return nil
 }
 
-// held is the context of what happens while a key is locked. It does not end.
+// held is the context of what happens while a key is locked. It does not end, so it has
+// no cause either, whatever the context that it is made of has.
 type held struct{ link }
 
 // unheld reports whether a context is to stay as it is while a key is locked: it does not
@@ -126,29 +127,3 @@ func (e *Engine[V]) hold(ctx context.Context, key string) (context.Context, *lin
 func (*held) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
 func (*held) Done() <-chan struct{}                   { return nil }
 func (*held) Err() error                              { return nil }
-
-// Value hides the cause of the caller's end, as [context.WithoutCancel] does.
-func (h *held) Value(key any) any {
-	if key == causeKey {
-		return nil
-	}
-	return h.link.Value(key)
-}
-
-// causeKey is the key by which [context.Cause] finds the context that has ended.
-var causeKey = func() any {
-	var p causeProbe
-	_ = context.Cause(&p)
-	return p.key
-}()
-
-type causeProbe struct{ key any }
-
-func (*causeProbe) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
-func (*causeProbe) Done() <-chan struct{}                   { return nil }
-func (*causeProbe) Err() error                              { return nil }
-
-func (p *causeProbe) Value(key any) any {
-	p.key = key
-	return nil
-}

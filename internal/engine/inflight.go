@@ -20,8 +20,12 @@ type inflight struct {
 	mu       sync.Mutex // guards all that follows, and the write's tally, if async
 	open     tier.Pair[int]
 	returned bool
-	settling bool          // no call may begin, because the return waits for those under way
-	settled  chan struct{} // closed when no call is under way; made by settle
+
+	// concluding says that the write has returned, and is being observed: the last
+	// call leaves it to the write to finish itself.
+	concluding bool
+	settling   bool          // no call may begin, because the return waits for those under way
+	settled    chan struct{} // closed when no call is under way; made by settle
 }
 
 // begin notes that a call in another goroutine is about to begin. A later one must

@@ -271,7 +271,7 @@ func (w *write[V]) succeed(ctx context.Context) {
 	w.obs.Returned(ctx, tier.Applied, tier.Applied, true, nil)
 }
 
-func (w *write[V]) concludeAny(ctx context.Context, policyErr error) (err error) {
+func (w *write[V]) concludeAny(ctx context.Context, policyErr error) error {
 	if id := w.call.id; id != 0 { // the tier has ended the goroutine
 		kind := w.l1.kind(w.call.verb)
 		w.tally.End(id, w.call.verb, w.call.began, tier.Unknown, exited(id, kind, w.op.Key, tier.Unknown))
@@ -280,23 +280,49 @@ func (w *write[V]) concludeAny(ctx context.Context, policyErr error) (err error)
 	if w.op.Kind == tier.Delete {
 		w.inflight.settle() // whether a copy is left is not known before
 	}
-	open, verdict := 0, tier.Verdict{}
-	defer func() {
-		if open == 0 { // otherwise w belongs to the last call, and may be gone
-			w.finish(ctx, nil, verdict)
-		}
-	}()
 	w.inflight.lock()
-	defer w.inflight.unlock()
 	w.inflight.returned = true
-	open, verdict = w.inflight.calls(), w.tally.Verdict()
+	open, verdict := w.inflight.calls(), w.tally.Verdict()
+	l1, l2 := w.outcome(tier.L1), w.outcome(tier.L2)
+	err := w.errorOf(policyErr)
+	w.inflight.concluding = w.engine.observed
+	w.inflight.unlock()
+	switch {
+	case w.engine.observed:
+		w.observeReturn(ctx, l1, l2, verdict, open, err)
+	case open == 0: // otherwise w belongs to the last call, and may be gone
+		w.finish(ctx, nil, verdict)
+	}
+	return err
+}
+
+// observeReturn is the rest of a return with telemetry. The lock of the write is free
+// meanwhile, because telemetry may wait for a call that goes on. No such call finishes
+// the write before concluded.
+func (w *write[V]) observeReturn(ctx context.Context, l1, l2 tier.Outcome, verdict tier.Verdict, open int, err error) {
+	defer w.concluded(ctx, open)
 	if open > 0 {
-		defer w.obs.End()
 		defer w.engine.tel.Detached(open)
 	}
-	err = w.errorOf(policyErr)
-	w.obs.Returned(ctx, w.outcome(tier.L1), w.outcome(tier.L2), verdict.Agreed(), err)
-	return err
+	w.obs.Returned(ctx, l1, l2, verdict.Agreed(), err)
+}
+
+// concluded finishes the write unless a call of a tier goes on. Open is how many did
+// when it returned.
+func (w *write[V]) concluded(ctx context.Context, open int) {
+	obs := w.obs
+	w.inflight.lock()
+	w.inflight.concluding = false
+	last, verdict := w.inflight.calls() == 0, w.tally.Verdict()
+	w.inflight.unlock()
+	if !last { // w belongs to the last call, and may be gone
+		obs.End()
+		return
+	}
+	defer w.finish(ctx, nil, verdict)
+	if open > 0 {
+		w.obs.Settled(w.outcome(tier.L1), w.outcome(tier.L2), verdict.Agreed())
+	}
 }
 
 // outcome returns that of a tier at the time of the return.
@@ -348,7 +374,7 @@ func (w *write[V]) observedCallEnded(ctx context.Context, c tierCall, obs *telem
 }
 
 // leave takes a call that has ended off. It reports whether that was the last one of a
-// write that has returned, and whether the write had returned. If it is not the last
+// write that has returned and concluded, and whether the write had returned. If it is not the last
 // one, w may be gone afterwards.
 func (w *write[V]) leave(c tierCall, outcome tier.Outcome, err error) (last, detached bool, verdict tier.Verdict) {
 	if !w.inflight.async {
@@ -360,7 +386,7 @@ func (w *write[V]) leave(c tierCall, outcome tier.Outcome, err error) (last, det
 	w.tally.End(c.id, c.verb, c.began, outcome, err)
 	w.inflight.leave(c.id)
 	detached = w.inflight.returned
-	return detached && w.inflight.calls() == 0, detached, w.tally.Verdict()
+	return detached && !w.inflight.concluding && w.inflight.calls() == 0, detached, w.tally.Verdict()
 }
 
 // finish is called once, when the write has returned and no call of a tier goes on:

@@ -35,6 +35,14 @@ func (w *Write) describeEnd(l1, l2 tier.Outcome, consistent bool, err error) {
 	}
 }
 
+// Settled notes the outcomes of calls that were in flight when the write returned, and
+// have ended before the span has.
+func (w *Write) Settled(l1, l2 tier.Outcome, consistent bool) {
+	if w.span != nil {
+		setAttributes(w.span, w.tel.writeEnds[l1][l2][btoi(consistent)]...)
+	}
+}
+
 // Waited notes that the write has waited for the lock of its key.
 func (w *Write) Waited(ctx context.Context, d time.Duration) {
 	if m := w.tel.meters; m != nil {
