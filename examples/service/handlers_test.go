@@ -81,7 +81,7 @@ func TestHandlers_GetIsCached(t *testing.T) {
 		time.Sleep(r.opts.ttl - l1TTL)
 		begun = time.Now()
 		assert.Equal(t, http.StatusOK, r.do(t, "GET", "/users/7", "").Code)
-		assert.Equal(t, r.opts.databaseDelay, time.Since(begun), "its life has ended")
+		assert.Equal(t, r.opts.databaseDelay, time.Since(begun), "it has expired")
 	})
 }
 

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,11 +105,11 @@ func TestRepair_QueuesAKeyOnce(t *testing.T) {
 		assert.Equal(t, 1, r.users.repair.open())
 
 		require.NoError(t, r.endRepair(t.Context()))
-		assert.InDelta(t, 1, r.logs.must(t, "the tiers may differ in keys that were not repaired, until their life ends")["keys"], 0)
+		assert.InDelta(t, 1, r.logs.must(t, "the tiers may differ in keys that were not repaired, until they expire")["keys"], 0)
 	})
 }
 
-// After the life of an entry there is nothing to repair any more.
+// When an entry has expired, there is nothing to repair any more.
 func TestRepair_GivesUpWhatHasExpired(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -162,7 +164,7 @@ func TestRepair_SeesDeletesAndReturns(t *testing.T) {
 	}
 }
 
-// The life that matters is that of what diverged last.
+// The TTL counts from the last divergence of the key.
 func TestRepair_KnowsTheNewestCause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -192,8 +194,71 @@ func TestRepair_DropsWhatIsTooMuch(t *testing.T) {
 		assert.Equal(t, 200, r.do(t, "PUT", "/users/ada", `{"name":"Ada"}`).Code)
 		assert.Equal(t, r.opts.databaseDelay, time.Since(begun))
 		assert.Equal(t, maxWaiting, r.users.repair.open())
-		assert.Equal(t, "ERROR", r.logs.must(t, "too many keys are to be repaired: this one stays as it is until its life ends")["level"])
+		assert.Equal(t, "ERROR", r.logs.must(t, "too many keys are to be repaired: this one stays stale until it expires")["level"])
 		assert.Contains(t, r.do(t, "GET", "/metrics", "").Body.String(), `users_repairs_total{result="dropped"} 1`)
+	})
+}
+
+// One user who is written all the time does not keep another from its repair, and is
+// repaired when the writes end.
+func TestRepair_IsFair(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		down := backendtest.FailBefore(errors.New("down"))
+		r.l2.Next(backendtest.Set, down)
+		r.do(t, "PUT", "/users/8", `{"name":"Busy"}`)
+		r.l2.Next(backendtest.Set, down)
+		r.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+		require.Equal(t, 2, r.users.repair.open())
+
+		ctx, stop := context.WithCancel(t.Context())
+		go func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				r.users.db.mu.Lock()
+				r.users.db.rows["8"] = user{ID: "8", Name: strconv.Itoa(i)}
+				r.users.db.mu.Unlock()
+				time.Sleep(r.opts.databaseDelay / 10)
+			}
+		}()
+		r.startRepair(t.Context())
+		time.Sleep(5 * time.Second)
+		assert.JSONEq(t, `{"id":"7","name":"Ada"}`, r.stored(t))
+		assert.Equal(t, 1, r.users.repair.open(), "the busy one waits")
+
+		stop()
+		time.Sleep(5 * time.Second)
+		assert.Zero(t, r.users.repair.open())
+	})
+}
+
+// What an attempt to repair leaves different again is counted apart, so that alerts
+// can leave it out.
+func TestRepair_CountsItsOwnInconsistencies(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.l2.Always(backendtest.Set, backendtest.FailBefore(errors.New("down")))
+		r.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+		value := func(series string) (n int) {
+			t.Helper()
+			_, rest, found := strings.Cut(r.do(t, "GET", "/metrics", "").Body.String(), series+" ")
+			require.True(t, found, series)
+			text, _, _ := strings.Cut(rest, "\n")
+			n, err := strconv.Atoi(text)
+			require.NoError(t, err)
+			return n
+		}
+		const (
+			all = `tiercache_inconsistencies_total{tiercache_cache_name="users",tiercache_inconsistency_resolved="false",tiercache_inconsistency_stale_tier="l2",tiercache_operation_name="set"}`
+			own = `users_repair_inconsistencies_total{tiercache_cache_name="users",tiercache_inconsistency_stale_tier="l2"}`
+		)
+		assert.Equal(t, 1, value(all))
+		assert.Zero(t, value(own))
+		r.startRepair(t.Context())
+		time.Sleep(10 * time.Second)
+		assert.Greater(t, value(own), 3)
+		assert.Equal(t, value(all)-1, value(own))
 	})
 }
 
