@@ -116,7 +116,7 @@ func TestDeploy_Compose(t *testing.T) {
 		} `yaml:"scrape_configs"`
 	}
 	readYAML(t, &config, "prometheus", "prometheus.yml")
-	assert.Equal(t, []string{"service:8080"}, config.ScrapeConfigs[0].StaticConfigs[0].Targets)
+	assert.Equal(t, []string{"service:8081"}, config.ScrapeConfigs[0].StaticConfigs[0].Targets)
 
 	// Grafana finds the dashboard where it is mounted.
 	var provider struct {

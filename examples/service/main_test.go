@@ -44,6 +44,7 @@ func TestRun_WrongFlags(t *testing.T) {
 		"argument":              {[]string{"serve"}, `unexpected argument "serve": there are only flags`},
 		"no port":               {[]string{"-listen", "localhost"}, `-listen: "localhost" is not host:port`},
 		"port is no number":     {[]string{"-listen", "localhost:http"}, `-listen: "localhost:http" has no valid port`},
+		"metrics have no port":  {[]string{"-metrics-listen", "localhost"}, `-metrics-listen: "localhost" is not host:port`},
 		"port too large":        {[]string{"-listen", ":65536"}, `-listen: ":65536" has no valid port`},
 		"redis without port":    {[]string{"-redis", "redis"}, `-redis (or REDIS_ADDR): "redis" is not host:port`},
 		"redis without host":    {[]string{"-redis", ":6379"}, `-redis (or REDIS_ADDR): ":6379" has no host`},
@@ -93,10 +94,14 @@ func TestRun_PortInUse(t *testing.T) {
 	defer func() { assert.NoError(t, l.Close()) }()
 
 	var out bytes.Buffer
-	logs := new(logBuffer)
-	status := run(t.Context(), []string{"-listen", l.Addr().String()}, noEnv, &out, logs)
-	assert.Equal(t, statusFailed, status)
-	assert.Contains(t, logs.must(t, "the service has failed")["error"], "address already in use")
+	for _, args := range [][]string{
+		{"-listen", l.Addr().String()},
+		{"-listen", "127.0.0.1:0", "-metrics-listen", l.Addr().String()},
+	} {
+		logs := new(logBuffer)
+		assert.Equal(t, statusFailed, run(t.Context(), args, noEnv, &out, logs))
+		assert.Contains(t, logs.must(t, "the service has failed")["error"], "address already in use")
+	}
 }
 
 // The program from start to end, over badger.
@@ -118,6 +123,7 @@ func TestRun_Badger(t *testing.T) {
 		{"PUT", "/users/42", `{"name":"Ada"}`, 200, `{"id":"42","name":"Ada"}` + "\n"},
 		{"GET", "/users/42", "", 200, `{"id":"42","name":"Ada"}` + "\n"},
 		{"DELETE", "/users/42", "", 204, ""},
+		{"GET", "/metrics/", "", 404, `{"error":"there is nothing here: GET, PUT or DELETE /users/{id}"}` + "\n"},
 		{"GET", "/users/42", "", 404, `{"error":"there is no such user"}` + "\n"},
 	} {
 		status, answer := s.send(t, step.method, step.path, step.body)

@@ -48,6 +48,7 @@ func newUsers(ctx context.Context, opts options, l1 backends.Backend[user], stor
 			tracing.WithTracerProvider(tel.tracers),
 			tracing.WithMeterProvider(tel.meters),
 			tracing.WithSlog(tel.log),
+			tracing.WithKey(hashedKey(opts.keySecret)),
 		))
 	return u, err
 }

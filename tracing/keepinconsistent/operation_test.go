@@ -40,7 +40,7 @@ func TestProcessor_ForgetsEachOnce(t *testing.T) {
 	now := time.Now()
 	start := func(at time.Duration) trace.Span {
 		_, span := tracer.Start(ctx, "get users", cache, trace.WithTimestamp(now.Add(at))) //nolint:spancheck // its caller ends it
-		return span //nolint:spancheck // likewise
+		return span                                                                        //nolint:spancheck // likewise
 	}
 	end := func(s trace.Span, at time.Duration) { s.End(trace.WithTimestamp(now.Add(at))) }
 

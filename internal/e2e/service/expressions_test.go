@@ -19,7 +19,7 @@ func TestExpressions(t *testing.T) {
 	redis := startRedis(t)
 	users := startService(t, settings{redis: redis})
 	prometheus := startPrometheus(t, server.PrometheusConfig{
-		Targets: []string{users.address}, Rules: []string{deployed(t, "rules.yml")},
+		Targets: []string{users.metrics}, Rules: []string{deployed(t, "rules.yml")},
 	})
 	awaitScrape(t, prometheus.URL) // what is there from the start must be seen before it changes
 

@@ -78,6 +78,7 @@ func writeTags(b *strings.Builder, all tags) {
 	for _, tag := range all {
 		switch {
 		case tag.Key == "tiercache.lock.wait_duration": // a time
+		case tag.Key == "tiercache.key": // a hash with a random secret
 		case strings.HasPrefix(tag.Key, "tiercache."), tag.Key == "error.type":
 			lines = append(lines, fmt.Sprintf(" %s=%v", strings.TrimPrefix(tag.Key, "tiercache."), tag.Value))
 		}
