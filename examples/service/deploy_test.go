@@ -55,7 +55,8 @@ func TestDeploy_Dashboard(t *testing.T) {
 	assert.Len(t, panels, len(d.Panels))
 	for _, want := range []string{
 		"alertlist Alerts", "timeseries Inconsistencies", "timeseries Writes of the tiers", "timeseries L2 latency",
-		"timeseries Hit rate", "timeseries Loads", "timeseries Operations",
+		"timeseries Hit rate", "timeseries Reads", "timeseries Lock wait", "timeseries Age of stale answers",
+		"timeseries Share of inconsistent writes", "timeseries Loads", "timeseries Operations",
 	} {
 		assert.Contains(t, panels, want)
 	}
