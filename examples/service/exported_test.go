@@ -5,6 +5,7 @@ import (
 	"errors"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -71,6 +72,28 @@ func TestDeploy_ProblemsAreFound(t *testing.T) {
 		assert.Equal(t, wants, have.problems(expr), expr)
 	}
 }
+
+// A flood of types of errors ends in one series that says so: the alert on it is about
+// the label that the SDK gives it.
+func TestMetrics_Overflow(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(o *options) { o.databaseDelay = 0 })
+	get := func(from, to int) string {
+		for i := from; i < to; i++ {
+			r.l2.Next(backendtest.Get, backendtest.FailBefore(typedError(i)))
+			r.do(t, "GET", "/users/"+strconv.Itoa(2000+i), "")
+		}
+		return r.do(t, "GET", "/metrics", "").Body.String()
+	}
+	const overflow = `tiercache_tier_operation_duration_seconds_count{otel_metric_overflow="true"}`
+	assert.NotContains(t, get(0, 1900), overflow)
+	assert.Contains(t, get(1900, 2100), overflow)
+}
+
+type typedError int
+
+func (e typedError) Error() string     { return "down" }
+func (e typedError) ErrorType() string { return "type_" + strconv.Itoa(int(e)) }
 
 // exported drives a service so that it exports all it has: L2 works, then it
 // refuses, then it loses answers. It returns its metrics.

@@ -7,13 +7,13 @@ import (
 	"encoding/hex"
 )
 
-// shownKey is how many bytes of a key's hash are shown, as two digits each.
+// shownKey is the number of bytes of a key's hash that are shown, two digits each.
 const shownKey = 8
 
-// hashedKey returns the form in which keys are shown on spans and events: one can tell
-// that two of them are of the same key, and check which key it is, but not read it. A
-// plain hash would not do, because IDs of users are few and easily tried one by one;
-// that takes the secret.
+// hashedKey returns the form in which keys are shown on spans and events: equal
+// keys look equal, and whoever has the secret can check a guess, but nobody can read the
+// key. A hash without a secret would hide nothing: IDs of users are few, and anybody
+// could try them one by one.
 //
 // An empty secret stands for a random one: then only hashes of this process can be
 // compared.

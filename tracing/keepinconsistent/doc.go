@@ -30,8 +30,8 @@
 // # Limits
 //
 // The processor holds a bounded number of spans and bytes, and no operation longer than
-// a bounded time. Beyond a limit the span that tells of the inconsistency is still kept;
-// what is lost are the other spans of its operation, and [Processor.Stats] counts them.
+// a bounded time. Beyond a limit it still keeps the span that tells of the inconsistency,
+// but not the other spans of its operation. [Processor.Stats] counts these.
 //
 // Recording a span costs time, whether or not it is kept. docs/sampling.md in the
 // repository has the price, and the alternative: a collector that samples at the end of
