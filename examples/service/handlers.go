@@ -27,13 +27,18 @@ type api struct {
 	log   *slog.Logger
 }
 
-// newHandler returns all routes. Those of users are traced and measured; what
-// probes and scrapes ask for every few seconds is not.
-func newHandler(u *users, tel *telemetry) http.Handler {
+// newHandler returns all routes for users. Requests for users are traced and
+// measured; probes, which come every few seconds, are not.
+//
+// Anybody can make up a traceparent, and choose by it which trace a request belongs to
+// and whether it is sampled. So a request only has a link to it, unless callers are
+// trusted.
+func newHandler(u *users, tel *telemetry, trustTrace bool) http.Handler {
 	a := &api{users: u, log: tel.log}
 	traced := otelhttp.NewMiddleware("users",
 		otelhttp.WithTracerProvider(tel.tracers),
 		otelhttp.WithMeterProvider(tel.meters),
+		otelhttp.WithPublicEndpointFn(func(*http.Request) bool { return !trustTrace }),
 		otelhttp.WithPropagators(propagation.TraceContext{}))
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
@@ -44,7 +49,6 @@ func newHandler(u *users, tel *telemetry) http.Handler {
 	} {
 		mux.Handle(pattern, traced(a.checkID(handle)))
 	}
-	mux.Handle("GET /metrics", tel.metrics)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = io.WriteString(w, "ok\n")

@@ -96,9 +96,13 @@ func newRequest(t *testing.T, method, path, body string) *http.Request {
 	return httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 }
 
-// serve gives a request to the handler.
+// serve gives a request to the handler of its path.
 func (f *fixture) serve(req *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
+	if req.URL.Path == "/metrics" {
+		f.scrape.Handler.ServeHTTP(w, req)
+		return w
+	}
 	f.http.Handler.ServeHTTP(w, req)
 	return w
 }
@@ -166,6 +170,7 @@ func await(t *testing.T, what string, happened func() bool) {
 // started is the program while it runs.
 type started struct {
 	url    string
+	scrape string
 	logs   *logBuffer
 	stop   func()
 	exited <-chan int
@@ -178,12 +183,13 @@ func start(t *testing.T, args ...string) *started {
 	status := make(chan int, 1)
 	s := &started{logs: new(logBuffer), stop: stop, exited: status}
 	go func() {
-		status <- run(ctx, append([]string{"-listen", "127.0.0.1:0"}, args...), noEnv, new(bytes.Buffer), s.logs)
+		status <- run(ctx, append([]string{"-listen", "127.0.0.1:0", "-metrics-listen", "127.0.0.1:0"}, args...), noEnv, new(bytes.Buffer), s.logs)
 	}()
 	await(t, "it listens", func() bool {
 		r, ok := s.logs.find(t, "listening")
 		if ok {
 			s.url = "http://" + r["addr"].(string)
+			s.scrape = "http://" + r["metrics"].(string) + "/metrics"
 		}
 		return ok
 	})
@@ -206,7 +212,11 @@ func (s *started) end(t *testing.T) int {
 // send sends a request over the network.
 func (s *started) send(t *testing.T, method, path, body string) (status int, answer string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
+	url := s.url + path
+	if path == "/metrics" {
+		url = s.scrape
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	require.NoError(t, err)
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)

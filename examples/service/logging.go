@@ -23,13 +23,17 @@ func newLogger(w io.Writer) *slog.Logger {
 	return slog.New(traceHandler{h})
 }
 
-// traceHandler adds the ids of the span in the context to every record.
+// traceHandler adds the ids of the span in the context to every record, and whether its
+// trace is sampled: where it is not, nobody needs to look for it.
 type traceHandler struct{ slog.Handler }
 
 // Handle implements slog.Handler.
 func (h traceHandler) Handle(ctx context.Context, r slog.Record) error {
 	if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
-		r.AddAttrs(slog.String("trace_id", sc.TraceID().String()), slog.String("span_id", sc.SpanID().String()))
+		r.AddAttrs(
+			slog.String("trace_id", sc.TraceID().String()),
+			slog.String("span_id", sc.SpanID().String()),
+			slog.String("trace_flags", sc.TraceFlags().String())) // 01: the trace is sampled
 	}
 	return h.Handler.Handle(ctx, r)
 }

@@ -44,6 +44,7 @@ func TestRun_WrongFlags(t *testing.T) {
 		"argument":              {[]string{"serve"}, `unexpected argument "serve": there are only flags`},
 		"no port":               {[]string{"-listen", "localhost"}, `-listen: "localhost" is not host:port`},
 		"port is no number":     {[]string{"-listen", "localhost:http"}, `-listen: "localhost:http" has no valid port`},
+		"metrics have no port":  {[]string{"-metrics-listen", "localhost"}, `-metrics-listen: "localhost" is not host:port`},
 		"port too large":        {[]string{"-listen", ":65536"}, `-listen: ":65536" has no valid port`},
 		"redis without port":    {[]string{"-redis", "redis"}, `-redis (or REDIS_ADDR): "redis" is not host:port`},
 		"redis without host":    {[]string{"-redis", ":6379"}, `-redis (or REDIS_ADDR): ":6379" has no host`},
@@ -51,7 +52,7 @@ func TestRun_WrongFlags(t *testing.T) {
 		"one of a cluster":      {[]string{"-redis", "a:1,b"}, `"b" is not host:port`},
 		"folder of no use":      {[]string{"-redis", "a:1", "-dir", "x"}, "-dir is badger's folder, which is not used with -redis"},
 		"no room":               {[]string{"-l1-size", "0"}, "-l1-size is 0: it must be at least 1"},
-		"no life":               {[]string{"-ttl", "0s"}, "-ttl is 0s: it must be positive"},
+		"no TTL":                {[]string{"-ttl", "0s"}, "-ttl is 0s: it must be positive"},
 		"no time to write":      {[]string{"-write-timeout", "-1s"}, "-write-timeout is -1s: it must be positive"},
 		"no time to shut down":  {[]string{"-shutdown-timeout", "0"}, "-shutdown-timeout is 0s: it must be positive"},
 		"delay into the past":   {[]string{"-database-delay", "-1ms"}, "-database-delay is -1ms: it must not be negative"},
@@ -93,13 +94,17 @@ func TestRun_PortInUse(t *testing.T) {
 	defer func() { assert.NoError(t, l.Close()) }()
 
 	var out bytes.Buffer
-	logs := new(logBuffer)
-	status := run(t.Context(), []string{"-listen", l.Addr().String()}, noEnv, &out, logs)
-	assert.Equal(t, statusFailed, status)
-	assert.Contains(t, logs.must(t, "the service has failed")["error"], "address already in use")
+	for _, args := range [][]string{
+		{"-listen", l.Addr().String()},
+		{"-listen", "127.0.0.1:0", "-metrics-listen", l.Addr().String()},
+	} {
+		logs := new(logBuffer)
+		assert.Equal(t, statusFailed, run(t.Context(), args, noEnv, &out, logs))
+		assert.Contains(t, logs.must(t, "the service has failed")["error"], "address already in use")
+	}
 }
 
-// The whole life of the program, over badger.
+// The program from start to end, over badger.
 func TestRun_Badger(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
@@ -118,6 +123,7 @@ func TestRun_Badger(t *testing.T) {
 		{"PUT", "/users/42", `{"name":"Ada"}`, 200, `{"id":"42","name":"Ada"}` + "\n"},
 		{"GET", "/users/42", "", 200, `{"id":"42","name":"Ada"}` + "\n"},
 		{"DELETE", "/users/42", "", 204, ""},
+		{"GET", "/metrics/", "", 404, `{"error":"there is nothing here: GET, PUT or DELETE /users/{id}"}` + "\n"},
 		{"GET", "/users/42", "", 404, `{"error":"there is no such user"}` + "\n"},
 	} {
 		status, answer := s.send(t, step.method, step.path, step.body)

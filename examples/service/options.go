@@ -16,23 +16,33 @@ const usage = `Service is an HTTP service with a cache of two tiers in front of 
 usage: service [flags]
 
   -listen 127.0.0.1:8080   address on which it listens; port 0 takes a free one
+  -metrics-listen 127.0.0.1:8081
+                           address of /metrics, which is not for users; empty: nowhere
+  -trust-traceparent       requests belong to the trace that they name, for a service that only
+                           others of the same owner can reach. Default: each request begins a
+                           trace of its own, with a link to that one
   -redis host:port         Redis is L2; several addresses, with commas between, are a cluster.
                            Default: the variable REDIS_ADDR. Empty: badger is L2
   -dir folder              of badger. Default: a temporary one, which is removed at the end
   -l1-size 10000           number of entries in L1
-  -ttl 10m                 life of an entry
+  -ttl 10m                 TTL of an entry
   -write-timeout 500ms     limit for a write of L2, repetitions included
   -database-delay 100ms    how long a query of the database takes
   -shutdown-timeout 10s    limit for the end of the service
 
 Traces go where the variables OTEL_EXPORTER_OTLP_* say, or to standard output with
-OTEL_TRACES_EXPORTER=console; metrics are at /metrics; logs go to standard error.
+OTEL_TRACES_EXPORTER=console; logs go to standard error. Keys are shown as the first 16
+digits of their HMAC-SHA256. The secret is the variable USERS_KEY_SECRET; without it, it is
+random, and only hashes of one process can be compared.
 
 exit status: 0, 1 for a failure, 2 for wrong flags
 `
 
 type options struct {
 	listen          string
+	metricsListen   string // empty: nowhere
+	trustTrace      bool
+	keySecret       string   // empty: random
 	redis           []string // addresses; none: badger
 	dir             string   // of badger; empty: a temporary one
 	l1Size          int
@@ -48,6 +58,9 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	flags := flag.NewFlagSet("service", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // run prints the error and the usage
 	flags.StringVar(&opts.listen, "listen", "127.0.0.1:8080", "")
+	flags.StringVar(&opts.metricsListen, "metrics-listen", "127.0.0.1:8081", "")
+	flags.BoolVar(&opts.trustTrace, "trust-traceparent", false, "")
+	opts.keySecret = getenv("USERS_KEY_SECRET")
 	redis := flags.String("redis", getenv("REDIS_ADDR"), "")
 	flags.StringVar(&opts.dir, "dir", "", "")
 	flags.IntVar(&opts.l1Size, "l1-size", 10_000, "")
@@ -72,6 +85,11 @@ func (o options) validate() error {
 	var errs []error
 	if err := checkAddress(o.listen, 0); err != nil {
 		errs = append(errs, fmt.Errorf("-listen: %w", err))
+	}
+	if o.metricsListen != "" {
+		if err := checkAddress(o.metricsListen, 0); err != nil {
+			errs = append(errs, fmt.Errorf("-metrics-listen: %w", err))
+		}
 	}
 	for _, addr := range o.redis {
 		if err := checkAddress(addr, 1); err != nil {

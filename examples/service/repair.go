@@ -14,13 +14,20 @@ import (
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tracing"
 )
 
 const (
 	maxWaiting = 10_000 // keys
 	minPause   = 100 * time.Millisecond
 	maxPause   = 2 * time.Second
+	maxRounds  = 3 // in which a key is written while somebody else writes it too
 )
+
+// errKeepsChanging ends an attempt, so that one user who is written all the time does
+// not keep the others from their repair.
+var errKeepsChanging = errors.New("the user was written during each round of the repair")
 
 // repairer writes keys again in which the tiers may differ, until they do not.
 // The cache's hook tells it of them; one goroutine, that of run, repairs them.
@@ -28,6 +35,7 @@ type repairer struct {
 	users  *users
 	tracer trace.Tracer
 	done   metric.Int64Counter
+	again  metric.Int64Counter
 	log    *slog.Logger
 
 	queue   chan string // keys
@@ -54,6 +62,13 @@ func (r *repairer) count(ctx context.Context, result string, n int64) {
 	r.done.Add(ctx, n, metric.WithAttributes(attribute.String("result", result)))
 }
 
+// countAgain has the attributes of the cache's own counter, so that alerts can subtract
+// the one from the other. 0 stands for a stale tier that is unknown.
+func (r *repairer) countAgain(ctx context.Context, stale tier.ID, n int64) {
+	r.again.Add(ctx, n, metric.WithAttributes(
+		tracing.AttrCache.String(cacheName), tracing.AttrStaleTier.String(stale.String())))
+}
+
 func newRepairer(ctx context.Context, u *users, tel *telemetry) (*repairer, error) {
 	r := &repairer{
 		users:   u,
@@ -67,6 +82,14 @@ func newRepairer(ctx context.Context, u *users, tel *telemetry) (*repairer, erro
 	r.done, err = meter.Int64Counter("users.repairs", metric.WithDescription("Attempts to make the tiers equal again."))
 	if err != nil {
 		return nil, err
+	}
+	r.again, err = meter.Int64Counter("users.repair.inconsistencies",
+		metric.WithDescription("Attempts to repair that left the tiers different again. The cache counts them too."))
+	if err != nil {
+		return nil, err
+	}
+	for _, stale := range []tier.ID{0, tier.L1, tier.L2} {
+		r.countAgain(ctx, stale, 0)
 	}
 	for _, result := range []string{repaired, failed, expired, dropped} {
 		r.count(ctx, result, 0) // or increase() would not see the first
@@ -83,8 +106,12 @@ func newRepairer(ctx context.Context, u *users, tel *telemetry) (*repairer, erro
 // enqueue is the cache's hook. It runs before the write returns to its caller, so
 // it never waits.
 func (r *repairer) enqueue(ctx context.Context, i tiercache.Inconsistency) {
-	if i.Verdict.Resolved || ctx.Value(repairing{}) != nil {
-		return // there is nothing to do, or it is being done
+	if i.Verdict.Resolved {
+		return
+	}
+	if ctx.Value(repairing{}) != nil {
+		r.countAgain(ctx, i.Verdict.Stale, 1) // the repairer knows by the error
+		return
 	}
 	r.add(ctx, i.Key, damage{since: time.Now(), write: trace.SpanContextFromContext(ctx)})
 }
@@ -108,7 +135,7 @@ func (r *repairer) add(ctx context.Context, key string, d damage) {
 		r.waiting[key] = d
 	default:
 		r.count(ctx, dropped, 1)
-		r.log.ErrorContext(ctx, "too many keys are to be repaired: this one stays as it is until its life ends", "waiting", maxWaiting)
+		r.log.ErrorContext(ctx, "too many keys are to be repaired: this one stays stale until it expires", "waiting", maxWaiting)
 	}
 }
 
@@ -188,10 +215,10 @@ func (r *repairer) attempt(ctx context.Context, key string, d damage) bool {
 
 // rewrite gives the cache what the database has. It looks again afterwards: if
 // somebody has written the database in the meantime, the cache may have got the
-// newer value before it got this one.
+// newer value before it got this one. Then it starts over, a few times.
 func (r *repairer) rewrite(ctx context.Context, key string) error {
 	u, err := r.users.db.get(ctx, key)
-	for {
+	for range maxRounds {
 		before, gone := u, errors.Is(err, backends.ErrNotFound)
 		switch {
 		case gone:
@@ -207,4 +234,5 @@ func (r *repairer) rewrite(ctx context.Context, key string) error {
 			return nil
 		}
 	}
+	return errKeepsChanging
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,11 +106,11 @@ func TestRepair_QueuesAKeyOnce(t *testing.T) {
 		assert.Equal(t, 1, f.users.repair.open())
 
 		require.NoError(t, f.endRepair(t.Context()))
-		assert.InDelta(t, 1, f.logs.must(t, "the tiers may differ in keys that were not repaired, until their life ends")["keys"], 0)
+		assert.InDelta(t, 1, f.logs.must(t, "the tiers may differ in keys that were not repaired, until they expire")["keys"], 0)
 	})
 }
 
-// After the life of an entry there is nothing to repair any more.
+// When an entry has expired, there is nothing to repair any more.
 func TestRepair_GivesUpWhatHasExpired(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -163,7 +165,7 @@ func TestRepair_SeesDeletesAndReturns(t *testing.T) {
 	}
 }
 
-// The life that matters is that of what diverged last.
+// The TTL counts from the last divergence of the key.
 func TestRepair_KnowsTheNewestCause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -193,8 +195,71 @@ func TestRepair_DropsWhatIsTooMuch(t *testing.T) {
 		assert.Equal(t, 200, f.do(t, "PUT", "/users/ada", `{"name":"Ada"}`).Code)
 		assert.Equal(t, f.opts.databaseDelay, time.Since(begun))
 		assert.Equal(t, maxWaiting, f.users.repair.open())
-		assert.Equal(t, "ERROR", f.logs.must(t, "too many keys are to be repaired: this one stays as it is until its life ends")["level"])
+		assert.Equal(t, "ERROR", f.logs.must(t, "too many keys are to be repaired: this one stays stale until it expires")["level"])
 		assert.Contains(t, f.do(t, "GET", "/metrics", "").Body.String(), `users_repairs_total{result="dropped"} 1`)
+	})
+}
+
+// One user who is written all the time does not keep another from its repair, and is
+// repaired when the writes end.
+func TestRepair_IsFair(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		down := backendtest.FailBefore(errors.New("down"))
+		f.l2.Next(tier.Set, down)
+		f.do(t, "PUT", "/users/8", `{"name":"Busy"}`)
+		f.l2.Next(tier.Set, down)
+		f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+		require.Equal(t, 2, f.users.repair.open())
+
+		ctx, stop := context.WithCancel(t.Context())
+		go func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				f.users.db.mu.Lock()
+				f.users.db.rows["8"] = user{ID: "8", Name: strconv.Itoa(i)}
+				f.users.db.mu.Unlock()
+				time.Sleep(f.opts.databaseDelay / 10)
+			}
+		}()
+		f.startRepair(t.Context())
+		time.Sleep(5 * time.Second)
+		assert.JSONEq(t, `{"id":"7","name":"Ada"}`, f.stored(t))
+		assert.Equal(t, 1, f.users.repair.open(), "the busy one waits")
+
+		stop()
+		time.Sleep(5 * time.Second)
+		assert.Zero(t, f.users.repair.open())
+	})
+}
+
+// What an attempt to repair leaves different again is counted apart, so that alerts
+// can leave it out.
+func TestRepair_CountsItsOwnInconsistencies(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.l2.Always(tier.Set, backendtest.FailBefore(errors.New("down")))
+		f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
+		value := func(series string) (n int) {
+			t.Helper()
+			_, rest, found := strings.Cut(f.do(t, "GET", "/metrics", "").Body.String(), series+" ")
+			require.True(t, found, series)
+			text, _, _ := strings.Cut(rest, "\n")
+			n, err := strconv.Atoi(text)
+			require.NoError(t, err)
+			return n
+		}
+		const (
+			all = `tiercache_inconsistencies_total{tiercache_cache_name="users",tiercache_inconsistency_resolved="false",tiercache_inconsistency_stale_tier="l2",tiercache_operation_name="set"}`
+			own = `users_repair_inconsistencies_total{tiercache_cache_name="users",tiercache_inconsistency_stale_tier="l2"}`
+		)
+		assert.Equal(t, 1, value(all))
+		assert.Zero(t, value(own))
+		f.startRepair(t.Context())
+		time.Sleep(10 * time.Second)
+		assert.Greater(t, value(own), 3)
+		assert.Equal(t, value(all)-1, value(own))
 	})
 }
 

@@ -21,6 +21,7 @@ type server struct {
 	stores *stores
 	users  *users
 	http   *http.Server
+	scrape *http.Server // of /metrics, on a port of its own
 
 	stopRepair context.CancelFunc
 	repair     sync.WaitGroup
@@ -49,14 +50,28 @@ func newServer(ctx context.Context, opts options, st *stores, tel *telemetry) (*
 	if err != nil {
 		return nil, err
 	}
-	return &server{opts: opts, tel: tel, stores: st, users: u, http: &http.Server{
-		Handler:           newHandler(u, tel),
+	return &server{
+		opts: opts, tel: tel, stores: st, users: u,
+		http:   httpServer(newHandler(u, tel, opts.trustTrace), tel),
+		scrape: httpServer(newMetricsHandler(tel), tel),
+	}, nil
+}
+
+func httpServer(h http.Handler, tel *telemetry) *http.Server {
+	return &http.Server{
+		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(tel.log.Handler(), slog.LevelWarn),
-	}}, nil
+	}
+}
+
+func newMetricsHandler(tel *telemetry) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", tel.metrics)
+	return mux
 }
 
 // run listens and serves until ctx ends.
@@ -66,14 +81,23 @@ func (s *server) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	served := make(chan error, 2)
+	metrics := "nowhere"
+	if s.opts.metricsListen != "" {
+		m, err := config.Listen(ctx, "tcp", s.opts.metricsListen)
+		if err != nil {
+			return errors.Join(fmt.Errorf("metrics: %w", err), l.Close())
+		}
+		metrics = m.Addr().String()
+		go func() { served <- s.scrape.Serve(m) }()
+	}
 	s.startRepair(ctx)
-	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(l) }()
 	l2 := "badger"
 	if s.opts.redis != nil {
 		l2 = "redis " + strings.Join(s.opts.redis, ",")
 	}
-	s.tel.log.InfoContext(ctx, "listening", "addr", l.Addr().String(), "l2", l2)
+	s.tel.log.InfoContext(ctx, "listening", "addr", l.Addr().String(), "metrics", metrics, "l2", l2)
 	select {
 	case <-ctx.Done():
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -18,10 +19,11 @@ func (s *server) shutdown(ctx context.Context) error {
 		name string
 		end  func(ctx context.Context) error
 	}{
-		{"requests", s.endRequests},
+		{"requests", ending(s.http)},
 		{"the repair", s.endRepair},
 		{"writes of the cache", s.users.cache.Close},
 		{"the stores", within(s.stores.close)},
+		{"scrapes of the metrics", ending(s.scrape)},
 		{"the telemetry", s.tel.shutdown},
 	} {
 		start := time.Now()
@@ -37,14 +39,16 @@ func (s *server) shutdown(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// endRequests lets no more requests in, and waits for those that have begun. What
-// is left when the time is up is cut off.
-func (s *server) endRequests(ctx context.Context) error {
-	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
+// ending makes a function that lets no more requests in, and waits for those that have
+// begun. Requests that are left when the time is up are cut off.
+func ending(server *http.Server) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		err := server.Shutdown(ctx)
+		if err != nil {
+			err = errors.Join(err, server.Close())
+		}
+		return err
 	}
-	return err
 }
 
 // endRepair stops the repairer, and says what it leaves behind.
@@ -55,7 +59,7 @@ func (s *server) endRepair(ctx context.Context) error {
 	s.stopRepair()
 	err := within(func() error { s.repair.Wait(); return nil })(ctx)
 	if n := s.users.repair.open(); n > 0 {
-		s.tel.log.WarnContext(ctx, "the tiers may differ in keys that were not repaired, until their life ends", "keys", n)
+		s.tel.log.WarnContext(ctx, "the tiers may differ in keys that were not repaired, until they expire", "keys", n)
 	}
 	return err
 }

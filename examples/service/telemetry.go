@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -46,9 +48,12 @@ func newSpanProcessor(ctx context.Context, getenv func(string) string, log *slog
 
 // newTelemetry makes the providers; spans may be nil.
 func newTelemetry(ctx context.Context, spans sdktrace.SpanProcessor, log *slog.Logger) (*telemetry, error) {
-	// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES come after the default name.
+	// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES come after these, so they win. The
+	// instance is new in each process: a restart shows.
 	res, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithHost(),
-		resource.WithAttributes(semconv.ServiceName("users")), resource.WithFromEnv())
+		resource.WithAttributes(semconv.ServiceName("users"), semconv.ServiceVersion(version()),
+			semconv.ServiceInstanceID(rand.Text())),
+		resource.WithFromEnv())
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +79,16 @@ func newTelemetry(ctx context.Context, spans sdktrace.SpanProcessor, log *slog.L
 		}),
 		log: log,
 	}, nil
+}
+
+// version is that of the module from which the program was built, with the commit where
+// the go command knew it; "(devel)" where it did not.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
 }
 
 // views keep the series of HTTP few. By default they have the Host header, which

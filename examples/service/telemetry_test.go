@@ -2,12 +2,14 @@ package main
 
 import (
 	"errors"
+	"net/http/httptest"
 	"os"
 	"testing"
 	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
@@ -86,10 +88,28 @@ func TestLogger_With(t *testing.T) {
 	assert.NotContains(t, logs.must(t, "without"), "trace_id")
 }
 
-// The trace context of a caller is continued.
-func TestSpans_ContinueTheCallersTrace(t *testing.T) {
+// A request begins a trace of its own, with a link to the one that its caller names.
+func TestSpans_LinkToTheCallersTrace(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *options) { o.databaseDelay = 0 })
+	req := newRequest(t, "GET", "/users/7", "")
+	req.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")
+	f.serve(req)
+	root := spansNamed(f, "GET /users/{id}")[0] // it is sampled, whatever the caller says
+	assert.False(t, root.Parent.IsValid())
+	assert.NotEqual(t, "0af7651916cd43dd8448eb211c80319c", root.SpanContext.TraceID().String())
+	require.Len(t, root.Links, 1)
+	assert.Equal(t, "0af7651916cd43dd8448eb211c80319c", root.Links[0].SpanContext.TraceID().String())
+	resource := root.Resource.Set()
+	for _, key := range []attribute.Key{semconv.ServiceVersionKey, semconv.ServiceInstanceIDKey} {
+		assert.True(t, resource.HasValue(key), key)
+	}
+}
+
+// The trace context of a caller who is trusted is continued.
+func TestSpans_ContinueATrustedCallersTrace(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(o *options) { o.databaseDelay, o.trustTrace = 0, true })
 	req := newRequest(t, "GET", "/users/7", "")
 	req.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	f.serve(req)
@@ -103,6 +123,11 @@ func TestSpans_ContinueTheCallersTrace(t *testing.T) {
 func TestSpans_NoneForProbes(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
+	assert.Equal(t, 404, func() int { // not where users are
+		w := httptest.NewRecorder()
+		f.http.Handler.ServeHTTP(w, newRequest(t, "GET", "/metrics", ""))
+		return w.Code
+	}())
 	assert.Equal(t, "ok\n", f.do(t, "GET", "/healthz", "").Body.String())
 	metrics := f.do(t, "GET", "/metrics", "").Body.String()
 	assert.Contains(t, metrics, "go_goroutines")

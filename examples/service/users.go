@@ -19,6 +19,9 @@ type users struct {
 	ttl    time.Duration
 }
 
+// cacheName is in all telemetry of the cache.
+const cacheName = "users"
+
 // l1TTL bounds how long this instance may miss what others write.
 const l1TTL = time.Minute
 
@@ -37,7 +40,7 @@ func newUsers(ctx context.Context, opts options, l1 backends.Backend[user], stor
 	if u.repair, err = newRepairer(ctx, u, tel); err != nil {
 		return nil, err
 	}
-	u.cache, err = tiercache.New("users", l1, l2,
+	u.cache, err = tiercache.New(cacheName, l1, l2,
 		tiercache.WithWriteTimeout(opts.writeTimeout),
 		tiercache.WithL1TTL(l1TTL, 0.1),
 		tiercache.WithInconsistencyHook(u.repair.enqueue),
@@ -45,6 +48,7 @@ func newUsers(ctx context.Context, opts options, l1 backends.Backend[user], stor
 			tracing.WithTracerProvider(tel.tracers),
 			tracing.WithMeterProvider(tel.meters),
 			tracing.WithSlog(tel.log),
+			tracing.WithKey(hashedKey(opts.keySecret)),
 		))
 	return u, err
 }

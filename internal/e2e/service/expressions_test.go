@@ -19,7 +19,7 @@ func TestExpressions(t *testing.T) {
 	redis := startRedis(t)
 	users := startService(t, settings{redis: redis})
 	prometheus := startPrometheus(t, server.PrometheusConfig{
-		Targets: []string{users.address}, Rules: []string{deployed(t, "rules.yml")},
+		Targets: []string{users.metrics}, Rules: []string{deployed(t, "rules.yml")},
 	})
 	awaitScrape(t, prometheus.URL) // what is there from the start must be seen before it changes
 
@@ -61,6 +61,11 @@ func TestExpressions(t *testing.T) {
 var unseen = map[string]string{
 	`tiercache_operation_duration_seconds_count{tiercache_cache_name=~".*", tiercache_operation_name="load", error_type!=""}`: "the example's database does not fail",
 	`tiercache_write_detached`: "the example's policy leaves no writes behind",
+	`tiercache_tier_operation_duration_seconds_count{otel_metric_overflow="true"}`:                    "there are few series",
+	`tiercache_operation_duration_seconds_count{otel_metric_overflow="true"}`:                         "there are few series",
+	`tiercache_tier_operation_duration_seconds_count{error_type="canceled",tiercache_tier_name="l2"}`: "no caller leaves",
+	`tiercache_stale_age_seconds_bucket{tiercache_cache_name=~".*"}`:                                  "the example serves nothing that has expired",
+	`tiercache_lock_wait_duration_seconds_bucket{tiercache_cache_name=~".*"}`:                         "no two writers of a key meet",
 }
 
 // evaluates requires that an expression is one, and waits until there is something

@@ -19,7 +19,7 @@ func TestFirstInconsistency(t *testing.T) {
 	redis := startRedis(t)
 	users := startService(t, settings{redis: redis, args: []string{"-database-delay", "2s"}})
 	prometheus := startPrometheus(t, server.PrometheusConfig{
-		Targets: []string{users.address}, Rules: []string{deployed(t, "rules.yml")},
+		Targets: []string{users.metrics}, Rules: []string{deployed(t, "rules.yml")},
 	})
 	awaitScrape(t, prometheus.URL)
 

@@ -27,6 +27,7 @@ type instance struct {
 
 	name    string // of the service in Jaeger
 	address string // host:port
+	metrics string // host:port
 }
 
 // writeTimeout is longer than the service's own default, so that no healthy write
@@ -41,11 +42,11 @@ func startService(t *testing.T, s settings) *instance {
 	if s.name == "" {
 		s.name = "users"
 	}
-	process, addresses, err := server.StartOnPorts(t.Context(), 1, func(addresses []string) server.Config {
+	process, addresses, err := server.StartOnPorts(t.Context(), 2, func(addresses []string) server.Config {
 		return server.Config{
 			Program: path,
 			Args: slices.Concat([]string{
-				"-listen", addresses[0], "-redis", s.redis.Addr, "-write-timeout", writeTimeout,
+				"-listen", addresses[0], "-metrics-listen", addresses[1], "-redis", s.redis.Addr, "-write-timeout", writeTimeout,
 			}, s.args),
 			Env: environment(s),
 			Ready: func(ctx context.Context) error {
@@ -64,7 +65,7 @@ func startService(t *testing.T, s settings) *instance {
 			t.Logf("%s printed:\n%s", s.name, process.Output())
 		}
 	})
-	return &instance{Process: process, name: s.name, address: addresses[0]}
+	return &instance{Process: process, name: s.name, address: addresses[0], metrics: addresses[1]}
 }
 
 // environment makes the service send what it has soon, by variables that every

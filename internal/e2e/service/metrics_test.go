@@ -23,7 +23,7 @@ func TestSignalsAgree(t *testing.T) {
 	t.Parallel()
 	jaeger, redis := startJaeger(t), startRedis(t)
 	users := startService(t, settings{redis: redis, otlp: jaeger.OTLPHTTP})
-	prometheus := startPrometheus(t, server.PrometheusConfig{Targets: []string{users.address}})
+	prometheus := startPrometheus(t, server.PrometheusConfig{Targets: []string{users.metrics}})
 
 	users.put(t, "healthy", "Ada")
 	users.put(t, "ada", "Ada")

@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,9 +24,12 @@ func deployed(t *testing.T, name string) string {
 // TestPromtool lets Prometheus' own checker judge what the example deploys.
 func TestPromtool(t *testing.T) {
 	t.Parallel()
+	tests, err := filepath.Glob(filepath.Join(deployed(t, "tests"), "*_test.yml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, tests)
 	for name, args := range map[string][]string{
 		"the rules":         {"check", "rules", deployed(t, "rules.yml")},
-		"their tests":       {"test", "rules", deployed(t, "rules_test.yml")},
+		"their tests":       append([]string{"test", "rules"}, tests...),
 		"the configuration": {"check", "config", deployed(t, "prometheus.yml")},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,7 +27,8 @@ func selectors(expression string) []string {
 }
 
 func isInconsistencies(selector string) bool {
-	return strings.HasPrefix(selector, "tiercache_inconsistencies_total")
+	return strings.HasPrefix(selector, "tiercache_inconsistencies_total") ||
+		strings.HasPrefix(selector, "tiercache:inconsistencies:") // recorded from it
 }
 
 func TestSelectors(t *testing.T) {
