@@ -133,7 +133,7 @@ func (c check[V]) parts(key string, entries []backends.Entry[V]) string {
 	known, match := false, false
 	for _, e := range entries {
 		known = known || c.Equal(value, e.Value)
-		match = match || c.Equal(entry.Value, e.Value) && sameExpiry(entry.ExpiresAt, e.ExpiresAt)
+		match = match || c.Equal(entry.Value, e.Value) && sameExpiry(entry.ExpiresAt, e.ExpiresAt, c.Precision)
 	}
 	if known && match {
 		return ""
@@ -155,7 +155,7 @@ func showEntry[V any](e backends.Entry[V]) string {
 	return show(e.Value) + " that expires at " + e.ExpiresAt.String()
 }
 
-// sameExpiry allows for a store that rounds to milliseconds.
-func sameExpiry(a, b time.Time) bool {
-	return a.IsZero() == b.IsZero() && a.Sub(b).Abs() < time.Millisecond
+// sameExpiry allows for a store that rounds to milliseconds, or to more.
+func sameExpiry(a, b time.Time, precision time.Duration) bool {
+	return a.IsZero() == b.IsZero() && a.Sub(b).Abs() < max(time.Millisecond, precision)
 }

@@ -58,9 +58,11 @@ func newByHand(tb testing.TB, client *redis.Client, l2 backends.Description, tp 
 		l1: backendtest.NewMap[[]byte](), client: client, tracer: tp.Tracer(tracing.ScopeName),
 		operation: histogram(tracing.MetricOperationDuration), tier: histogram(tracing.MetricTierOperationDuration),
 	}
-	server := []attribute.KeyValue{
-		attribute.String("db.system.name", l2.System), attribute.String("server.address", l2.ServerAddress),
-		attribute.Int("server.port", l2.ServerPort),
+	server := func(command string) []attribute.KeyValue {
+		return []attribute.KeyValue{
+			attribute.String("db.system.name", l2.System), attribute.String("db.operation.name", command),
+			attribute.String("server.address", l2.ServerAddress), attribute.Int("server.port", l2.ServerPort),
+		}
 	}
 	applied, hit := tracing.AttrOutcome.String("applied"), tracing.AttrLookupResult.String("hit")
 	h.set = newSite("set users", trace.SpanKindInternal, "set", tracing.AttrPolicy.String("sequential"), nil)
@@ -68,10 +70,11 @@ func newByHand(tb testing.TB, client *redis.Client, l2 backends.Description, tp 
 		tracing.AttrL1Outcome.String("applied"), tracing.AttrL2Outcome.String("applied"), tracing.AttrConsistent.Bool(true),
 	}
 	h.setL1 = newSite("set users l1", trace.SpanKindInternal, "set", tracing.AttrTier.String("l1"), nil, applied)
-	h.setL2 = newSite("set users l2", trace.SpanKindClient, "set", tracing.AttrTier.String("l2"), server, applied)
-	h.get = newSite("get users", trace.SpanKindInternal, "get", tracing.AttrPolicy.String("sequential"), nil)
-	h.get.end = []attribute.KeyValue{hit, tracing.AttrTier.String("l2"), tracing.AttrRefill.String("disabled")}
-	h.getL2 = newSite("get users l2", trace.SpanKindClient, "get", tracing.AttrTier.String("l2"), server, hit)
+	h.setL2 = newSite("set users l2", trace.SpanKindClient, "set", tracing.AttrTier.String("l2"), server("SET"), applied)
+	read := tracing.AttrReadResult.String("hit")
+	h.get = newSite("get users", trace.SpanKindInternal, "get", tracing.AttrPolicy.String("sequential"), nil, read)
+	h.get.end = []attribute.KeyValue{read, tracing.AttrTier.String("l2"), tracing.AttrRefill.String("disabled")}
+	h.getL2 = newSite("get users l2", trace.SpanKindClient, "get", tracing.AttrTier.String("l2"), server("GET"), hit)
 	return h
 }
 

@@ -20,7 +20,7 @@ const (
 	treeDivergedPut = `PUT /users/{id} (server)
   UPSERT users (client)
   set users (internal) Error cache.name=users consistent=false error.type=timeout l1.outcome=applied l2.outcome=unknown operation.name=set policy.name=sequential
-    ! tiercache.inconsistency cache.name=users compensation=none error.type=timeout l1.outcome=applied l2.outcome=unknown operation.name=set policy.name=sequential resolved=false stale_tier=l2
+    ! tiercache.inconsistency cache.name=users error.type=timeout inconsistency.compensation=none inconsistency.resolved=false inconsistency.stale_tier=l2 l1.outcome=applied l2.outcome=unknown operation.name=set policy.name=sequential
     set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
     set users l2 (internal) Error cache.name=users error.type=timeout operation.name=set outcome=unknown tier.name=l2
       set (client) Error
@@ -39,14 +39,14 @@ const (
 `
 
 	treeHitL2 = `GET /users/{id} (server)
-  get users (internal) cache.name=users lookup.result=hit operation.name=get policy.name=sequential refill=applied tier.name=l2
+  get users (internal) cache.name=users operation.name=get policy.name=sequential read.result=hit refill.outcome=applied tier.name=l2
     get users l2 (internal) cache.name=users lookup.result=hit operation.name=get tier.name=l2
       get (client)
     refill users l1 (internal) cache.name=users operation.name=refill outcome=applied tier.name=l1
 `
 
 	treeLoad = `GET /users/{id} (server)
-  get users (internal) cache.name=users lookup.result=load operation.name=get policy.name=sequential refill=applied
+  get users (internal) cache.name=users operation.name=get policy.name=sequential read.result=load refill.outcome=applied
     get users l2 (internal) cache.name=users lookup.result=miss operation.name=get tier.name=l2
       get (client)
     load users (internal) cache.name=users operation.name=load
@@ -58,7 +58,7 @@ const (
 `
 
 	treeMiss = `GET /users/{id} (server)
-  get users (internal) cache.name=users lookup.result=miss operation.name=get policy.name=sequential
+  get users (internal) cache.name=users operation.name=get policy.name=sequential read.result=miss
     get users l2 (internal) cache.name=users lookup.result=miss operation.name=get tier.name=l2
       get (client)
     load users (internal) cache.name=users operation.name=load
@@ -66,13 +66,13 @@ const (
 `
 
 	treeLoadWithoutL2 = `GET /users/{id} (server)
-  get users (internal) cache.name=users lookup.result=load operation.name=get policy.name=sequential refill=failed
+  get users (internal) cache.name=users operation.name=get policy.name=sequential read.result=load refill.outcome=failed
     get users l2 (internal) Error cache.name=users error.type=timeout lookup.result=error operation.name=get tier.name=l2
       get (client) Error
     load users (internal) cache.name=users operation.name=load
       SELECT users (client)
     set users (internal) Error cache.name=users consistent=false error.type=timeout l1.outcome=applied l2.outcome=failed operation.name=set policy.name=sequential
-      ! tiercache.inconsistency cache.name=users compensation=none error.type=timeout l1.outcome=applied l2.outcome=failed operation.name=set policy.name=sequential resolved=false stale_tier=l2
+      ! tiercache.inconsistency cache.name=users error.type=timeout inconsistency.compensation=none inconsistency.resolved=false inconsistency.stale_tier=l2 l1.outcome=applied l2.outcome=failed operation.name=set policy.name=sequential
       set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
       set users l2 (internal) Error cache.name=users error.type=timeout operation.name=set outcome=failed tier.name=l2
         set (client) Error
