@@ -121,7 +121,7 @@ func TestReadTimeout(t *testing.T) {
 		"race":    {[]tiercache.Option{tiercache.WithReadPolicy(readpolicy.Race())}, tiercache.DefaultReadTimeout},
 	} {
 		for caller, ctx := range map[string]func(t *testing.T) context.Context{
-			"background":    func(*testing.T) context.Context { return context.Background() },
+			"background":    func(*testing.T) context.Context { return context.Background() }, //nolint:usetesting // it cannot be cancelled
 			"cancellable":   func(t *testing.T) context.Context { return t.Context() },
 			"long deadline": func(t *testing.T) context.Context { return within(t, time.Hour) },
 		} {
@@ -372,7 +372,7 @@ func TestRefreshAhead_Pairs(t *testing.T) {
 				require.NoError(t, w.Set(t.Context(), "k", "v", time.Minute))
 				time.Sleep(40 * time.Second)
 				calls, fail := 0, true
-				load := func(context.Context, string) (string, error) {
+				load := func(context.Context, string) (string, error) { //nolint:unparam // it has the type of a loader
 					calls++
 					if fail {
 						return "", errRefused
@@ -480,7 +480,7 @@ func TestLoadsDuringAWriteShareTheLoader(t *testing.T) {
 				go func() { assert.NoError(t, write(t.Context(), w)) }()
 				synctest.Wait()
 				calls := 0
-				load := func(context.Context, string) (string, error) {
+				load := func(context.Context, string) (string, error) { //nolint:unparam // it has the type of a loader
 					calls++
 					time.Sleep(10 * time.Second)
 					return "loaded", nil

@@ -31,11 +31,13 @@ func TestNew_KeyPrefix(t *testing.T) {
 			[]redisbackend.Option{prefix("")}, redisbackend.ErrBadOption, "the key prefix is empty: give one, or use WithoutKeyPrefix",
 		},
 		"both": {
-			[]redisbackend.Option{prefix("users:"), none()}, redisbackend.ErrBadOption,
+			[]redisbackend.Option{prefix("users:"), none()},
+			redisbackend.ErrBadOption,
 			"both WithKeyPrefix and WithoutKeyPrefix are used: choose one of them",
 		},
 		"both, turned round": {
-			[]redisbackend.Option{none(), prefix("users:")}, redisbackend.ErrBadOption,
+			[]redisbackend.Option{none(), prefix("users:")},
+			redisbackend.ErrBadOption,
 			"both WithKeyPrefix and WithoutKeyPrefix are used: choose one of them",
 		},
 	} {

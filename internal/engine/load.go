@@ -166,7 +166,7 @@ func (e *Engine[V]) await(ctx context.Context, f *flight.Flight[load[V]], l1 *fo
 func (e *Engine[V]) leave(ctx context.Context, f *flight.Flight[load[V]], obs *telemetry.Read, l1 *found[V]) (value V, err error) {
 	l := &f.Call
 	err = backends.ContextError(ctx)
-	if err != nil || !e.keepInBackground(f) {
+	if err != nil || !e.keepInBackground(f) { //nolint:contextcheck // the load outlives its caller
 		f.Leave(err)
 	}
 	if l.stage.Load() == stageWriting {
@@ -275,7 +275,7 @@ func (e *Engine[V]) refreshIfDue(ctx context.Context, key string, ttl time.Durat
 		f.Leave(context.Canceled) // a load is under way already
 		return
 	}
-	e.keepInBackground(f)
+	e.keepInBackground(f) //nolint:contextcheck // the refresh outlives its caller
 	f.Run(e.fly(ctx, &f.Call), e.runRefresh, e.landed)
 }
 

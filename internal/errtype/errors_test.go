@@ -18,7 +18,7 @@ func (*MyError) Error() string   { return "mine" }
 func (e *MyError) Unwrap() error { return e.err }
 
 // Generic is an error whose type has arguments.
-type Generic[T any] struct{ value T }
+type Generic[T any] struct{ _ T }
 
 func (Generic[T]) Error() string { return "generic" }
 

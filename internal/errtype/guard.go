@@ -14,18 +14,18 @@ func declared(err error) (name string, ok bool) {
 	return typed.ErrorType(), true
 }
 
-// unwrap returns the error, or the errors, that err wraps.
-func unwrap(err error) (next error, branches []error) {
+// unwrap returns the errors, or the one error, that err wraps.
+func unwrap(err error) (branches []error, next error) {
 	defer func() {
 		if recover() != nil {
-			next, branches = nil, nil
+			branches, next = nil, nil
 		}
 	}()
 	switch e := err.(type) { //nolint:errorlint // the walker unwraps
 	case interface{ Unwrap() error }:
-		return e.Unwrap(), nil
-	case interface{ Unwrap() []error }:
 		return nil, e.Unwrap()
+	case interface{ Unwrap() []error }:
+		return e.Unwrap(), nil
 	default:
 		return nil, nil
 	}

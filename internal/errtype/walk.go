@@ -52,7 +52,7 @@ func (w *walker) name(err error) (string, rank) {
 
 // inside returns the name of the errors that err wraps.
 func (w *walker) inside(err error) (string, rank) {
-	next, branches := unwrap(err)
+	branches, next := unwrap(err)
 	if next != nil {
 		return w.name(next)
 	}

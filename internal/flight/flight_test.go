@@ -24,7 +24,7 @@ func never(*int) bool             { return false }
 func ready(*int) error            { return nil }
 func nothing(*flight.Flight[int]) {}
 
-func join(t *testing.T, g *group, ctx context.Context, may func(*int) bool) (*flight.Flight[int], bool) {
+func join(t *testing.T, ctx context.Context, g *group, may func(*int) bool) (*flight.Flight[int], bool) {
 	t.Helper()
 	f, first, err := g.Join(ctx, "k", may, ready)
 	require.NoError(t, err)
@@ -35,12 +35,12 @@ func TestJoin(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := flight.New[int]()
-		f, first := join(t, g, t.Context(), always)
+		f, first := join(t, t.Context(), g, always)
 		assert.True(t, first)
-		again, first := join(t, g, t.Context(), always)
+		again, first := join(t, t.Context(), g, always)
 		assert.False(t, first)
 		assert.Same(t, f, again)
-		other, first := join(t, g, t.Context(), never)
+		other, first := join(t, t.Context(), g, never)
 		assert.True(t, first, "it may not join that flight")
 		assert.NotSame(t, f, other)
 
@@ -52,13 +52,13 @@ func TestJoin(t *testing.T) {
 		synctest.Wait()
 		assert.True(t, after)
 
-		newest, first := join(t, g, t.Context(), always)
+		newest, first := join(t, t.Context(), g, always)
 		assert.False(t, first, "the landing of f does not remove the flight that took its place")
 		assert.Same(t, other, newest)
 		other.Run(t.Context(), func(context.Context, *flight.Flight[int]) {}, nothing)
 		<-other.Arrived()
 		synctest.Wait()
-		_, first = join(t, g, t.Context(), always)
+		_, first = join(t, t.Context(), g, always)
 		assert.True(t, first, "a flight that has landed cannot be joined")
 	})
 }
@@ -68,17 +68,17 @@ func TestJoin_BeginFails(t *testing.T) {
 	g, refused := flight.New[int](), errors.New("refused")
 	_, _, err := g.Join(t.Context(), "k", always, func(*int) error { return refused })
 	require.ErrorIs(t, err, refused)
-	_, first := join(t, g, t.Context(), always)
+	_, first := join(t, t.Context(), g, always)
 	assert.True(t, first, "nothing is left of it")
 }
 
 func TestForget(t *testing.T) {
 	t.Parallel()
 	g := flight.New[int]()
-	join(t, g, t.Context(), always)
+	join(t, t.Context(), g, always)
 	g.Forget("k")
 	g.Forget("unknown")
-	_, first := join(t, g, t.Context(), always)
+	_, first := join(t, t.Context(), g, always)
 	assert.True(t, first)
 }
 
@@ -104,7 +104,7 @@ func TestLeave(t *testing.T) {
 				g := flight.New[int]()
 				var f *flight.Flight[int]
 				for range test.reasons {
-					f, _ = join(t, g, t.Context(), always)
+					f, _ = join(t, t.Context(), g, always)
 				}
 				var got, cause error
 				run := func() {
@@ -121,7 +121,7 @@ func TestLeave(t *testing.T) {
 					require.NoError(t, got, "%d have left", i)
 					f.Leave(reason)
 				}
-				_, first := join(t, g, t.Context(), always)
+				_, first := join(t, t.Context(), g, always)
 				assert.True(t, first)
 				if test.before {
 					run()
@@ -146,7 +146,7 @@ func TestDeadline(t *testing.T) {
 			t.Cleanup(cancel)
 			return ctx
 		}
-		f, _ := join(t, g, within(2*time.Second), always)
+		f, _ := join(t, within(2*time.Second), g, always)
 		contexts := make(chan context.Context)
 		f.Run(t.Context(), func(ctx context.Context, _ *flight.Flight[int]) {
 			contexts <- ctx
@@ -154,7 +154,7 @@ func TestDeadline(t *testing.T) {
 		}, nothing)
 		ctx := <-contexts
 		for _, step := range []struct{ within, want time.Duration }{{time.Second, 2 * time.Second}, {3 * time.Second, 3 * time.Second}} {
-			join(t, g, within(step.within), always)
+			join(t, within(step.within), g, always)
 			deadline, ok := ctx.Deadline()
 			assert.True(t, ok)
 			assert.Equal(t, step.want, deadline.Sub(begin))
@@ -163,10 +163,10 @@ func TestDeadline(t *testing.T) {
 		defer cancel()
 		deadline, _ := derived.Deadline()
 		assert.Equal(t, 3*time.Second, deadline.Sub(begin))
-		join(t, g, t.Context(), always)
+		join(t, t.Context(), g, always)
 		_, ok := ctx.Deadline()
 		assert.False(t, ok, "one of the callers has none")
-		join(t, g, within(time.Second), always)
+		join(t, within(time.Second), g, always)
 		_, ok = ctx.Deadline()
 		assert.False(t, ok, "it stays so")
 		for range 5 {
@@ -183,7 +183,7 @@ func TestArrive(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := flight.New[int]()
-		f, _ := join(t, g, t.Context(), always)
+		f, _ := join(t, t.Context(), g, always)
 		ended := make(chan struct{})
 		f.Run(t.Context(), func(_ context.Context, f *flight.Flight[int]) {
 			f.Call = 7
@@ -191,12 +191,12 @@ func TestArrive(t *testing.T) {
 			f.Arrive()
 			<-ended
 		}, func(*flight.Flight[int]) {
-			_, first := join(t, g, t.Context(), always)
+			_, first := join(t, t.Context(), g, always)
 			assert.True(t, first, "nobody can join any more")
 		})
 		<-f.Arrived()
 		assert.Equal(t, 7, f.Call)
-		joined, first := join(t, g, t.Context(), always)
+		joined, first := join(t, t.Context(), g, always)
 		assert.False(t, first)
 		assert.Same(t, f, joined)
 		close(ended)
@@ -208,7 +208,7 @@ func TestRun_Goexit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g, after := flight.New[int](), false
-		f, _ := join(t, g, t.Context(), always)
+		f, _ := join(t, t.Context(), g, always)
 		f.Run(t.Context(), func(context.Context, *flight.Flight[int]) { runtime.Goexit() },
 			func(*flight.Flight[int]) { after = true })
 		<-f.Arrived()
@@ -223,7 +223,7 @@ func TestRun_Values(t *testing.T) {
 	type key struct{}
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "v"))
 	cancel()
-	f, _ := join(t, flight.New[int](), ctx, always)
+	f, _ := join(t, ctx, flight.New[int](), always)
 	f.Run(ctx, func(ctx context.Context, _ *flight.Flight[int]) {
 		assert.Equal(t, "v", ctx.Value(key{}))
 		assert.NoError(t, ctx.Err())

@@ -43,8 +43,12 @@ func TestString_IsBounded(t *testing.T) {
 	t.Parallel()
 	key, text := hostile()
 	for _, tc := range []struct{ text, key string }{
-		{text, key}, {key, key}, {text, "user:4711"}, {strings.Repeat("a", 10<<20), strings.Repeat("a", 64<<10)},
-		{strings.Repeat("...", 10000), strings.Repeat(".", 6000)}, {strings.Repeat(`\\`, 5000), strings.Repeat(`\`, 3000)},
+		{text, key},
+		{key, key},
+		{text, "user:4711"},
+		{strings.Repeat("a", 10<<20), strings.Repeat("a", 64<<10)},
+		{strings.Repeat("...", 10000), strings.Repeat(".", 6000)},
+		{strings.Repeat(`\\`, 5000), strings.Repeat(`\`, 3000)},
 	} {
 		start := time.Now()
 		redact.String(tc.text, tc.key)

@@ -50,13 +50,13 @@ func (r *reader) pairs(v *view) {
 	r.list(v, func(b []byte) (byte, int) {
 		if len(b) > 2 && b[0] == '0' && (b[1] == 'x' || b[1] == 'X') {
 			if n, ok := number(b, 2, 2, 16); ok {
-				return byte(n), 4
+				return byte(n & 0xff), 4
 			}
 			n, ok := number(b, 2, 1, 16) // %#v prints 0x0
-			return byte(n), length(3, ok)
+			return byte(n & 0xff), length(3, ok)
 		}
 		n, ok := number(b, 0, 2, 16)
-		return byte(n), length(2, ok)
+		return byte(n & 0xff), length(2, ok)
 	})
 }
 
@@ -75,7 +75,7 @@ func (r *reader) decimals(v *view) {
 			return 0, 0
 		}
 		value, ok := number(b, 0, n, 10)
-		return byte(value), length(n, ok && value < 256)
+		return byte(value & 0xff), length(n, ok && value < 256)
 	})
 }
 
@@ -140,7 +140,7 @@ func (r *reader) base64(v *view, i, j int) {
 			bits, have = bits<<6|uint32(sextet(c)), have+6
 			if have >= 8 {
 				have -= 8
-				r.bytes = append(r.bytes, byte(bits>>have))
+				r.bytes = append(r.bytes, byte(bits>>have&0xff))
 			}
 		}
 		r.add(v.span(i, end), from, skip == 0)

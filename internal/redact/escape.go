@@ -66,17 +66,17 @@ func backslash(dst, b []byte) ([]byte, int) {
 	switch c := b[1]; c {
 	case 'x':
 		if n, ok := number(b, 2, 2, 16); ok {
-			return append(dst, byte(n)), 4
+			return append(dst, byte(n&0xff)), 4
 		}
 	case 'u':
 		return unicodeEscape(dst, b)
 	case 'U':
 		if n, ok := number(b, 2, 8, 16); ok {
-			return utf8.AppendRune(dst, rune(n)), 10
+			return utf8.AppendRune(dst, n), 10
 		}
 	case '0', '1', '2', '3':
 		if n, ok := number(b, 1, 3, 8); ok {
-			return append(dst, byte(n)), 4
+			return append(dst, byte(n&0xff)), 4
 		}
 		if c == '0' {
 			return append(dst, 0), 2
@@ -95,7 +95,7 @@ func backslash(dst, b []byte) ([]byte, int) {
 func unicodeEscape(dst, b []byte) ([]byte, int) {
 	if end := bytes.IndexByte(b[:min(len(b), 11)], '}'); end > 3 && b[2] == '{' {
 		if n, ok := number(b, 3, end-3, 16); ok {
-			return utf8.AppendRune(dst, rune(n)), end + 1
+			return utf8.AppendRune(dst, n), end + 1
 		}
 	}
 	first, ok := number(b, 2, 4, 16)
@@ -104,12 +104,12 @@ func unicodeEscape(dst, b []byte) ([]byte, int) {
 	}
 	if len(b) >= 12 && b[6] == '\\' && b[7] == 'u' {
 		if second, ok := number(b, 8, 4, 16); ok {
-			if r := utf16.DecodeRune(rune(first), rune(second)); r != utf8.RuneError {
+			if r := utf16.DecodeRune(first, second); r != utf8.RuneError {
 				return utf8.AppendRune(dst, r), 12
 			}
 		}
 	}
-	return utf8.AppendRune(dst, rune(first)), 6
+	return utf8.AppendRune(dst, first), 6
 }
 
 // percent decodes the escapes of a URL.
@@ -121,7 +121,7 @@ func percent(dst, b []byte) ([]byte, int) {
 	if !ok {
 		return dst, 0
 	}
-	return append(dst, byte(n)), 3
+	return append(dst, byte(n&0xff)), 3
 }
 
 // query decodes the escapes of the query of a URL.
@@ -164,7 +164,7 @@ func entity(dst, b []byte) ([]byte, int) {
 	if !ok {
 		return dst, 0
 	}
-	return utf8.AppendRune(dst, rune(n)), end + 1
+	return utf8.AppendRune(dst, n), end + 1
 }
 
 // number parses count digits, at most ten, from b[at].

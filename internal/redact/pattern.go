@@ -162,7 +162,9 @@ func nextEllipsis(b []byte, i int) (before, after int, found bool) {
 	for ; i < len(b); i++ {
 		switch rest := b[i:]; {
 		case bytes.HasPrefix(rest, []byte("...")):
-			for after = i + 3; after < len(b) && b[after] == '.'; after++ {
+			after = i + 3
+			for after < len(b) && b[after] == '.' {
+				after++
 			}
 			return i, after, true
 		case bytes.HasPrefix(rest, []byte(ellipsis)):

@@ -128,7 +128,7 @@ func TestString_FindsEveryForm(t *testing.T) {
 		"ascii":        strconv.QuoteToASCII,
 		"graphic":      strconv.QuoteToGraphic,
 		"quoted twice": func(k string) string { return strconv.Quote(strconv.Quote(k)) },
-		"%v of bytes":  func(k string) string { return fmt.Sprint([]byte(k)) },
+		"%v of bytes":  func(k string) string { return fmt.Sprint([]byte(k)) }, //nolint:staticcheck // the bytes are what is printed
 		"%#v of bytes": func(k string) string { return fmt.Sprintf("%#v", []byte(k)) },
 		"%x":           func(k string) string { return fmt.Sprintf("%x", k) },
 		"%X":           func(k string) string { return fmt.Sprintf("%X", k) },

@@ -95,7 +95,7 @@ func sextetsOf(s string) []byte {
 	for i := range len(s) {
 		for bits, have = bits<<8|uint32(s[i]), have+8; have >= 6; {
 			have -= 6
-			out = append(out, byte(bits>>have)&63)
+			out = append(out, byte(bits>>have&63))
 		}
 	}
 	return out

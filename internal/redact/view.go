@@ -81,7 +81,7 @@ func fold(s string) []byte {
 
 func foldRune(r rune) rune {
 	if r < utf8.RuneSelf {
-		return rune(lower(byte(r)))
+		return rune(lower(byte(r & 0x7f)))
 	}
 	return unicode.ToLower(unicode.ToUpper(r))
 }
