@@ -65,8 +65,7 @@ func causeInNetwork(err error) (c cause, ok bool) {
 	if c, ok = networkFailure(err); !ok {
 		return cause{}, false
 	}
-	var opErr *net.OpError
-	if errors.As(err, &opErr) {
+	if opErr, found := errors.AsType[*net.OpError](err); found {
 		switch opErr.Op {
 		case "dial", "read", "write":
 			c.text = opErr.Op + ": " + c.text
