@@ -34,3 +34,56 @@ func TestRefreshIsNotSharedWithAMiss(t *testing.T) {
 		require.NoError(t, f.Close(t.Context()))
 	})
 }
+
+// A refresh is due when less than the given part of the TTL in L1 is left. Entries
+// that do not expire are never refreshed.
+func TestRefreshAhead_WhenItIsDue(t *testing.T) {
+	t.Parallel()
+	const never = 0
+	for name, test := range map[string]struct {
+		l1TTL, ttl time.Duration
+		part       float64
+		due        time.Duration // after the write, not yet in this instant
+	}{
+		"half":                      {0, time.Minute, 0.5, 30 * time.Second},
+		"a quarter":                 {0, time.Minute, 0.25, 45 * time.Second},
+		"L1's TTL is shorter":       {time.Minute, 10 * time.Minute, 0.5, 30 * time.Second},
+		"L1's TTL is longer":        {10 * time.Minute, time.Minute, 0.5, 30 * time.Second},
+		"L1's TTL is the only one":  {time.Minute, 0, 0.5, 30 * time.Second},
+		"the entry does not expire": {0, 0, 0.5, never},
+		"it is off":                 {0, time.Minute, 0, never},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, tiercache.WithRefreshAhead(test.part), tiercache.WithL1TTL(test.l1TTL, 0))
+				require.NoError(t, f.Set(t.Context(), "k", "v", test.ttl))
+				loads := 0
+				get := func() {
+					t.Helper()
+					value, err := f.GetOrLoad(t.Context(), "k", test.ttl, func(context.Context, string) (string, error) {
+						loads++
+						return "new", nil
+					})
+					require.NoError(t, err)
+					assert.Equal(t, "v", value)
+					synctest.Wait()
+				}
+				get()
+				if test.due == never {
+					time.Sleep(time.Minute - 1)
+					get()
+					assert.Zero(t, loads)
+				} else {
+					time.Sleep(test.due)
+					get()
+					assert.Zero(t, loads, "the part that is left is not smaller yet")
+					time.Sleep(1)
+					get()
+					assert.Equal(t, 1, loads)
+				}
+				require.NoError(t, f.Close(t.Context()))
+			})
+		})
+	}
+}
