@@ -242,18 +242,23 @@ func TestResults_LastErrorOfTheGravestAttempts(t *testing.T) {
 	}
 }
 
-// A Set is a success when one tier certainly has the value, no matter which one.
+// A Set is a success when one tier certainly has the value, no matter which one. A
+// Delete is one when neither tier can have a copy left.
 func TestSucceeded(t *testing.T) {
 	t.Parallel()
 	for _, l1 := range all {
 		for _, l2 := range all {
-			sum := tally.Tally{Kind: tier.Set}
-			for id, outcome := range map[tier.ID]tier.Outcome{tier.L1: l1, tier.L2: l2} {
-				if outcome != skip {
-					sum.End(id, tally.Write, sum.Begin(), outcome, nil)
+			for kind, want := range map[tier.Kind]bool{
+				tier.Set: l1 == appl || l2 == appl, tier.Delete: l1 == appl && l2 == appl,
+			} {
+				sum := tally.Tally{Kind: kind}
+				for id, outcome := range map[tier.ID]tier.Outcome{tier.L1: l1, tier.L2: l2} {
+					if outcome != skip {
+						sum.End(id, tally.Write, sum.Begin(), outcome, nil)
+					}
 				}
+				assert.Equal(t, want, sum.Succeeded(), "%v: l1 %v, l2 %v", kind, l1, l2)
 			}
-			assert.Equal(t, l1 == appl || l2 == appl, sum.Succeeded(), "l1 %v, l2 %v", l1, l2)
 		}
 	}
 }
