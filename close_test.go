@@ -114,3 +114,27 @@ func TestCloseWaitsForTheLoserOfARead(t *testing.T) {
 		assert.Equal(t, time.Second, time.Since(begin))
 	})
 }
+
+// Close knows which cache a context belongs to: in a loader of another cache it waits
+// as anywhere else.
+func TestCloseInALoaderOfAnotherCache(t *testing.T) {
+	t.Parallel()
+	one, two := newFixture(t), newFixture(t)
+	_, err := one.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context, _ string) (string, error) {
+		return "v", two.Close(ctx)
+	})
+	require.NoError(t, err)
+}
+
+// A context that was kept from a loader says nothing once the load is over.
+func TestCloseWithAKeptContext(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	var kept context.Context
+	_, err := f.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context, _ string) (string, error) {
+		kept = context.WithoutCancel(ctx) //nolint:fatcontext // the test keeps it on purpose
+		return "v", nil
+	})
+	require.NoError(t, err)
+	require.NoError(t, f.Close(kept))
+}

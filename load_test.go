@@ -213,3 +213,36 @@ func TestLoadedValueExpires(t *testing.T) {
 		})
 	}
 }
+
+// A load during a write does not share the loader's call of a load during an earlier
+// write, whose end the call may not have seen.
+func TestLoadsDuringTwoWrites(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		load := func(source string) chan string {
+			loaded := make(chan string, 1)
+			go func() {
+				value, err := f.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
+					time.Sleep(time.Minute)
+					return source, nil
+				})
+				assert.NoError(t, err)
+				loaded <- value
+			}()
+			synctest.Wait()
+			return loaded
+		}
+		var loads []chan string
+		for _, source := range []string{"first", "second"} {
+			f.L2.Next(tier.Delete, backendtest.Delay(time.Second))
+			go func() { assert.NoError(t, f.Delete(t.Context(), "k")) }()
+			synctest.Wait()
+			loads = append(loads, load(source))
+			time.Sleep(2 * time.Second)
+		}
+		assert.Equal(t, "first", <-loads[0])
+		assert.Equal(t, "second", <-loads[1])
+		require.NoError(t, f.Close(t.Context()))
+	})
+}
