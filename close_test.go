@@ -115,26 +115,27 @@ func TestCloseWaitsForTheLoserOfARead(t *testing.T) {
 	})
 }
 
-// Close knows which cache a context belongs to: in a loader of another cache it waits
-// as anywhere else.
-func TestCloseInALoaderOfAnotherCache(t *testing.T) {
+// Close knows which cache a context belongs to, and that an operation is over. It waits
+// where it is called for another cache, or with a context that was kept.
+func TestCloseWaitsOutsideOfItsOperations(t *testing.T) {
 	t.Parallel()
-	one, two := newFixture(t), newFixture(t)
-	_, err := one.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context, _ string) (string, error) {
-		return "v", two.Close(ctx)
+	synctest.Test(t, func(t *testing.T) {
+		one, two := newFixture(t), newFixture(t)
+		closeWaits := func(ctx context.Context, f *fixture) {
+			f.L2.Next(tier.Set, backendtest.Delay(time.Second))
+			go func() { assert.NoError(t, f.Set(t.Context(), "other", "v", 0)) }()
+			synctest.Wait()
+			begin := time.Now()
+			assert.NoError(t, f.Close(ctx))
+			assert.Equal(t, time.Second, time.Since(begin))
+		}
+		var kept context.Context
+		_, err := one.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context, _ string) (string, error) {
+			kept = context.WithoutCancel(ctx) //nolint:fatcontext // the test keeps it on purpose
+			closeWaits(ctx, two)
+			return "v", nil
+		})
+		require.NoError(t, err)
+		closeWaits(kept, one)
 	})
-	require.NoError(t, err)
-}
-
-// A context that was kept from a loader says nothing once the load is over.
-func TestCloseWithAKeptContext(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
-	var kept context.Context
-	_, err := f.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context, _ string) (string, error) {
-		kept = context.WithoutCancel(ctx) //nolint:fatcontext // the test keeps it on purpose
-		return "v", nil
-	})
-	require.NoError(t, err)
-	require.NoError(t, f.Close(kept))
 }

@@ -2,6 +2,7 @@ package tiercache_test
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -9,10 +10,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tiercachetest"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -65,4 +69,33 @@ func TestCountsOfWhatIsUnderWay(t *testing.T) {
 		assert.Empty(t, counted())
 		require.NoError(t, f.Close(t.Context()))
 	})
+}
+
+// exiting ends the goroutine that ends the span of L2.
+type exiting struct{ sdktrace.SpanProcessor }
+
+func (exiting) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+
+func (exiting) OnEnd(span sdktrace.ReadOnlySpan) {
+	if span.Name() == "set users l2" {
+		runtime.Goexit()
+	}
+}
+
+func (exiting) Shutdown(context.Context) error { return nil }
+
+// The goroutine of a Set is ended when both tiers have the value, but before the policy
+// returns. The span has an error, because the caller gets no result.
+func TestSetEndsWithItsGoroutine(t *testing.T) {
+	t.Parallel()
+	c := tiercachetest.NewRecorder(sdktrace.WithSpanProcessor(exiting{}))
+	f := newFixture(t, c.Options()...)
+	got := apart(t, func() error { return f.Set(t.Context(), "k", "v", 0) })
+	assert.True(t, got.exited)
+	assertHolds(t, f, "v", "v")
+	for _, span := range c.Spans() {
+		want := map[string]codes.Code{"set users": codes.Error}[span.Name()]
+		assert.Equal(t, want, span.Status().Code, span.Name())
+	}
+	require.NoError(t, f.Close(t.Context()), "nothing is under way")
 }
