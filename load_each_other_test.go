@@ -8,6 +8,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // The loader of a has waited for b, and waits no more. So the loader of b may wait
@@ -41,6 +44,26 @@ func TestLoadsOneAfterTheOther(t *testing.T) {
 		}()
 		assert.Equal(t, "a", <-values)
 		assert.Equal(t, "b after a", <-values)
+		require.NoError(t, f.Close(t.Context()))
+	})
+}
+
+// A tier asks for a key in a write that is made by the loader of that key. It gets an
+// error at once: a load waits for its loader, however the call gets there.
+func TestLoaderAsksForItsOwnKey_InAWrite(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.L2.Next(tier.Set, func(ctx context.Context, next func(context.Context) error) error {
+			_, err := f.GetOrLoad(ctx, "k", 0, returns("inner", nil))
+			assert.ErrorIs(t, err, tiercache.ErrReentrant)
+			return next(ctx)
+		})
+		value, err := f.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context, _ string) (string, error) {
+			return "v", f.Set(ctx, "other", "v", 0)
+		})
+		require.NoError(t, err)
+		assert.Equal(t, "v", value)
 		require.NoError(t, f.Close(t.Context()))
 	})
 }
