@@ -15,6 +15,9 @@ BENCHROUNDS ?= 10
 BENCHTIME ?= 200ms
 ROOM ?= 1.15
 REDISROUNDS ?= 5
+# The packages that make mutate tests, with more flags for gremlins.
+MUTATE ?= internal/tally internal/flight internal/negative internal/keylock internal/guard writepolicy internal/engine
+MUTATEFLAGS ?= --workers 1
 
 # A developer's workspace would hide a replace directive that is missing.
 export GOWORK := off
@@ -152,6 +155,21 @@ compare: bin/compare ## Measure this and other libraries on the same work (COMPA
 fuzz: ## Run every fuzz target for FUZZTIME.
 	@sh internal/tools/fuzz.sh $(FUZZTIME) $(MODULES)
 
+# Mutants of a package are tested by the tests of that package, and those of the
+# engine, which has none, by all tests of the module. GOFLAGS are for the tests that
+# gremlins runs. Its limit of time is a multiple of its first run, which must not come
+# from go's cache: a pattern for -skip that is new, and matches nothing, sees to that.
+.PHONY: mutate
+mutate: bin/gremlins ## Change the engine's code bit by bit, and see whether a test fails each time. It takes an hour or so.
+	@export GOFLAGS="$$(go env GOFLAGS) -short -vet=off -skip=^mutate$$$$\$$"; for package in $(MUTATE); do \
+		case $$package in internal/engine) scope="--integration --coverpkg ./$$package --timeout-coefficient 3" ;; \
+		*) scope="--timeout-coefficient 30" ;; esac; \
+		echo "== $$package"; \
+		bin/gremlins unleash --invert-logical --exclude-files policytest $$scope --threshold-efficacy 95 \
+			--output-statuses lts $(MUTATEFLAGS) ./$$package || failed="$$failed $$package"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "$@: FAILED in$$failed" >&2; exit 1; fi
+
 .PHONY: cover
 cover: ## Print the statement coverage of every module.
 	$(call each,go test -timeout $(TESTTIMEOUT) -coverpkg=./... -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -n 1)
@@ -165,6 +183,9 @@ clean: ## Remove what the other targets have built.
 # else's. They are built, because `go tool` runs only in the module that has it.
 bin/golangci-lint: internal/tools/go.mod
 	go build -C internal/tools -buildvcs=false -o "$(BIN)/" github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+bin/gremlins: internal/tools/go.mod
+	go build -C internal/tools -buildvcs=false -o "$(BIN)/" github.com/go-gremlins/gremlins/cmd/gremlins
 
 .PHONY: bin/matrix bin/compare
 bin/matrix bin/compare:

@@ -114,3 +114,28 @@ func TestCloseWaitsForTheLoserOfARead(t *testing.T) {
 		assert.Equal(t, time.Second, time.Since(begin))
 	})
 }
+
+// Close knows which cache a context belongs to, and that an operation is over. It waits
+// where it is called for another cache, or with a context that was kept.
+func TestCloseWaitsOutsideOfItsOperations(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		one, two := newFixture(t), newFixture(t)
+		closeWaits := func(ctx context.Context, f *fixture) {
+			f.L2.Next(tier.Set, backendtest.Delay(time.Second))
+			go func() { assert.NoError(t, f.Set(t.Context(), "other", "v", 0)) }()
+			synctest.Wait()
+			begin := time.Now()
+			assert.NoError(t, f.Close(ctx))
+			assert.Equal(t, time.Second, time.Since(begin))
+		}
+		var kept context.Context
+		_, err := one.GetOrLoad(t.Context(), "k", 0, func(ctx context.Context, _ string) (string, error) {
+			kept = context.WithoutCancel(ctx) //nolint:fatcontext // the test keeps it on purpose
+			closeWaits(ctx, two)
+			return "v", nil
+		})
+		require.NoError(t, err)
+		closeWaits(kept, one)
+	})
+}

@@ -177,3 +177,72 @@ func TestLoaderPanicIsShared(t *testing.T) {
 		require.NoError(t, f.Close(t.Context()))
 	})
 }
+
+// A loaded value expires after the TTL of the load, in both tiers; 0 is never.
+func TestLoadedValueExpires(t *testing.T) {
+	t.Parallel()
+	for _, ttl := range []time.Duration{0, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			want := time.Time{}
+			if ttl > 0 {
+				want = time.Now().Add(ttl)
+			}
+			loads := 0
+			get := func(want int) {
+				t.Helper()
+				value, err := f.GetOrLoad(t.Context(), "k", ttl, func(context.Context, string) (string, error) {
+					loads++
+					return "v", nil
+				})
+				require.NoError(t, err)
+				assert.Equal(t, "v", value)
+				assert.Equal(t, want, loads)
+			}
+			get(1)
+			assert.WithinDuration(t, want, f.Map1.Snapshot()["k"].ExpiresAt, 0)
+			assert.WithinDuration(t, want, f.Map2.Snapshot()["k"].ExpiresAt, 0)
+			get(1)
+			time.Sleep(time.Minute)
+			if ttl > 0 {
+				get(2)
+			} else {
+				get(1)
+			}
+			require.NoError(t, f.Close(t.Context()))
+		})
+	}
+}
+
+// A load during a write does not share the loader's call of a load during an earlier
+// write, whose end the call may not have seen.
+func TestLoadsDuringTwoWrites(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		load := func(source string) chan string {
+			loaded := make(chan string, 1)
+			go func() {
+				value, err := f.GetOrLoad(t.Context(), "k", 0, func(context.Context, string) (string, error) {
+					time.Sleep(time.Minute)
+					return source, nil
+				})
+				assert.NoError(t, err)
+				loaded <- value
+			}()
+			synctest.Wait()
+			return loaded
+		}
+		var loads []chan string
+		for _, source := range []string{"first", "second"} {
+			f.L2.Next(tier.Delete, backendtest.Delay(time.Second))
+			go func() { assert.NoError(t, f.Delete(t.Context(), "k")) }()
+			synctest.Wait()
+			loads = append(loads, load(source))
+			time.Sleep(2 * time.Second)
+		}
+		assert.Equal(t, "first", <-loads[0])
+		assert.Equal(t, "second", <-loads[1])
+		require.NoError(t, f.Close(t.Context()))
+	})
+}

@@ -125,3 +125,23 @@ func TestNestedRefusals(t *testing.T) {
 	assert.True(t, backends.CertainlyNotApplied(err))
 	assert.True(t, backends.CertainlyNotApplied(b.Delete(t.Context(), "k")))
 }
+
+// A cache is in the process only if both of its tiers are.
+func TestNestedDescription(t *testing.T) {
+	t.Parallel()
+	for _, l1 := range []bool{false, true} {
+		for _, l2 := range []bool{false, true} {
+			tier1 := backendtest.WithFaults(backendtest.NewMap[string]()).Described(backends.Description{InProcess: l1, System: "one"})
+			tier2 := backendtest.WithFaults(backendtest.NewMap[string]()).Described(backends.Description{InProcess: l2, System: "two"})
+			cache, err := tiercache.New("users", tier1, tier2)
+			if l2 && !l1 {
+				require.ErrorIs(t, err, tiercache.ErrInvalid, "the order is wrong")
+				continue
+			}
+			require.NoError(t, err)
+			want := backends.Description{InProcess: l1 && l2, Instrumented: true}
+			assert.Equal(t, want, backends.DescriptionOf(cache.AsBackend()))
+			require.NoError(t, cache.Close(t.Context()))
+		}
+	}
+}

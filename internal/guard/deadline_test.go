@@ -70,6 +70,24 @@ func TestWriteTimeout_NotInTheProcess(t *testing.T) {
 	defer cancel()
 	_, ok := ctx.Deadline()
 	assert.False(t, ok)
+	l1.Release() // has nothing to free
+}
+
+// Release ends the timer, and the next call gets another one.
+func TestWriteTimeout_Release(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l2, contexts := remote()
+		for range 2 {
+			require.NoError(t, l2.Set(context.WithoutCancel(t.Context()), "k", &backends.Entry[string]{}, nil))
+		}
+		assert.Equal(t, contexts()[0].Done(), contexts()[1].Done(), "calls of one instant share a timer")
+		l2.Release()
+		require.ErrorIs(t, contexts()[1].Err(), context.Canceled)
+		require.NoError(t, l2.Set(context.WithoutCancel(t.Context()), "k", &backends.Entry[string]{}, nil))
+		require.NoError(t, contexts()[2].Err())
+		l2.Release()
+	})
 }
 
 // endless is a context that does not end, as they were made before the standard

@@ -26,8 +26,8 @@ func TestReadable_Same(t *testing.T) {
 		"wrapped":   fmt.Errorf("reading: %w", io.EOF),
 		"joined":    errors.Join(io.EOF, io.ErrNoProgress),
 		"nil in it": &list{nil, io.EOF},
-		"900 deep":  deep(900),
-		"900 wide":  wide(900),
+		"1000 deep": deep(1000),
+		"1000 wide": wide(1000),
 		"a panic":   &backends.PanicError{Value: io.EOF},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package keylock
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 	"unsafe"
 
@@ -99,4 +100,27 @@ func TestBucket_Shrinks(t *testing.T) {
 		assert.Empty(t, b.entries)
 	}
 	assert.True(t, tb.Untouched())
+}
+
+// Only a map that was large is dropped: a small one serves again.
+func TestBucket_KeepsASmallMap(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{largeMap, largeMap + 1} {
+		tb := NewTable()
+		b := tb.bucket("k")
+		for range 2 { // the second time with what the first one left
+			locks := make([]Lock, n)
+			for i, next := 0, 0; i < n; next++ {
+				if key := strconv.Itoa(next); tb.bucket(key) == b {
+					assert.NoError(t, tb.Acquire(t.Context(), &locks[i], key))
+					i++
+				}
+			}
+			for i := range locks {
+				locks[i].Unlock()
+			}
+			assert.Equal(t, n <= largeMap, b.entries != nil, "after %d keys", n)
+			assert.Equal(t, maxSpares, int(b.spares), "after %d keys", n)
+		}
+	}
 }

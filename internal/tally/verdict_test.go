@@ -1,6 +1,7 @@
 package tally_test
 
 import (
+	"io"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -206,4 +207,58 @@ func FuzzVerdict(f *testing.F) {
 			t.Errorf("assess(%v, %v, %v, %v) = %+v, want %+v", o(l1), o(l2), o(dropL1), o(dropL2), got, want)
 		}
 	})
+}
+
+// The error of a tier is that of the attempt that may have changed the most, and of
+// the last one among equals.
+func TestResults_LastErrorOfTheGravestAttempts(t *testing.T) {
+	t.Parallel()
+	errs := []error{io.EOF, io.ErrNoProgress, io.ErrShortWrite}
+	for name, test := range map[string]struct {
+		outcomes []tier.Outcome
+		want     int // the attempt
+	}{
+		"equal":         {[]tier.Outcome{fail, fail, fail}, 2},
+		"graver":        {[]tier.Outcome{fail, unkn, fail}, 1},
+		"graver, equal": {[]tier.Outcome{fail, unkn, unkn}, 2},
+		"superseded":    {[]tier.Outcome{fail, tier.Superseded, fail}, 1},
+		"unknown":       {[]tier.Outcome{tier.Superseded, unkn, tier.Superseded}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, verb := range []tally.Verb{tally.Write, tally.Drop, tally.Compensate} {
+				sum := tally.Tally{Kind: tier.Set}
+				for i, outcome := range test.outcomes {
+					sum.End(tier.L1, verb, sum.Begin(), outcome, errs[i])
+				}
+				got := sum.Results().L1
+				want := tier.Result{Outcome: test.outcomes[test.want], Err: errs[test.want]}
+				if verb == tally.Compensate {
+					want = tier.Result{Compensation: test.outcomes[test.want], CompensationErr: errs[test.want]}
+				}
+				assert.Equal(t, want, got)
+			}
+		})
+	}
+}
+
+// A Set is a success when one tier certainly has the value, no matter which one. A
+// Delete is one when neither tier can have a copy left.
+func TestSucceeded(t *testing.T) {
+	t.Parallel()
+	for _, l1 := range all {
+		for _, l2 := range all {
+			for kind, want := range map[tier.Kind]bool{
+				tier.Set: l1 == appl || l2 == appl, tier.Delete: l1 == appl && l2 == appl,
+			} {
+				sum := tally.Tally{Kind: kind}
+				for id, outcome := range map[tier.ID]tier.Outcome{tier.L1: l1, tier.L2: l2} {
+					if outcome != skip {
+						sum.End(id, tally.Write, sum.Begin(), outcome, nil)
+					}
+				}
+				assert.Equal(t, want, sum.Succeeded(), "%v: l1 %v, l2 %v", kind, l1, l2)
+			}
+		}
+	}
 }
