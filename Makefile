@@ -156,6 +156,10 @@ fuzz: ## Run every fuzz target for FUZZTIME.
 cover: ## Print the statement coverage of every module.
 	$(call each,go test -timeout $(TESTTIMEOUT) -coverpkg=./... -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -n 1)
 
+.PHONY: way
+way: ## Print how many functions and files a Set, a Get and a GetOrLoad pass through (WAYFLAGS=-v: their names).
+	@go run -C internal/tools ./way $(WAYFLAGS) "$(CURDIR)"
+
 .PHONY: clean
 clean: ## Remove what the other targets have built.
 	rm -rf bin
