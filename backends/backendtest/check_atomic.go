@@ -120,7 +120,8 @@ func waitFor(pause time.Duration, done <-chan struct{}) bool {
 	}
 }
 
-// parts says what is at key if that is none of the entries, and "" if it is one.
+// parts describes the value at key if it is none of the entries, and returns "" if it
+// is one.
 func (c check[V]) parts(key string, entries []backends.Entry[V]) string {
 	entry, ok, err := c.b.Get(c.t.Context(), key)
 	if err != nil || !ok {

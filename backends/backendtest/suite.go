@@ -10,8 +10,8 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// Suite is the conformance suite: what a cache relies on in a backend. Run it in
-// a test of the adapter:
+// Suite is the conformance suite: the promises of a backend on which a cache relies.
+// Run it in a test of the adapter:
 //
 //	backendtest.Suite[[]byte]{
 //		New:   func(t *testing.T) backends.Backend[[]byte] { return open(t) },

@@ -7,8 +7,8 @@ var (
 	// already, in this process or in another one.
 	ErrInUse = errors.New("badgerbackend: the folder is in use")
 
-	// ErrBadOption is wrapped by the errors of [Open] and [OpenInMemory] that
-	// say what is wrong with which option.
+	// ErrBadOption is wrapped by the errors of [Open] and [OpenInMemory] that name a
+	// wrong option.
 	ErrBadOption = errors.New("badgerbackend: bad option")
 
 	// ErrExposed is wrapped by the error of [Open] when other users of the machine

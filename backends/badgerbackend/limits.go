@@ -30,8 +30,8 @@ func (b *Backend) storedKey(key string) (stored []byte, ok bool) {
 	return stored, key != "" && len(stored) <= MaxKeySize
 }
 
-// limits are what badger accepts in one write, so that it can be checked before
-// anything is touched. Badger's own check comes late and quotes what it refuses.
+// limits are badger's limits of one write, checked before anything is touched. Badger's
+// own check comes late and quotes the key that it refuses.
 type limits struct {
 	value     int64 // greatest length of a stored value
 	advice    string

@@ -14,7 +14,7 @@ import (
 // alone, and no policy of the user's sees it.
 type guard struct{}
 
-// mark is the result of what must not be repeated.
+// mark is the result of a failure that must not be repeated.
 type mark struct{}
 
 func unrepeatable(result any) bool {
@@ -25,7 +25,7 @@ func unrepeatable(result any) bool {
 // ToExecutor implements [failsafe.Policy].
 func (guard) ToExecutor(any) any { return guard{} }
 
-// Apply implements what failsafe-go asks of the executor of a policy.
+// Apply implements the executor of a policy of failsafe-go.
 func (guard) Apply(next func(exec failsafe.Execution[any]) *common.PolicyResult[any]) func(exec failsafe.Execution[any]) *common.PolicyResult[any] {
 	return func(exec failsafe.Execution[any]) *common.PolicyResult[any] {
 		result := next(exec)
@@ -39,7 +39,7 @@ func (guard) Apply(next func(exec failsafe.Execution[any]) *common.PolicyResult[
 	}
 }
 
-// operation is what policies are told of the call that they work for.
+// operation describes a call to the policies.
 type operation interface {
 	repeatable(err error) bool
 	cancelled(err error) bool

@@ -16,8 +16,8 @@
 //	})
 //	entry, ok, err := l1.Get(ctx, "user:1")
 //
-// Without options it holds 10 000 entries. What does not fit is evicted, the
-// entries that were used least often and least recently first.
+// Without options it holds 10 000 entries. Beyond that, entries are evicted, beginning
+// with those that were used least often and least recently.
 //
 // Every entry expires when its own ExpiresAt says so. Get is exact about it: it
 // goes by the system's clock at the time of the call, so that an expired entry is

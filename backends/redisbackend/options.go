@@ -83,10 +83,9 @@ func WithoutKeyPrefix() Option {
 // a master with sentinels, with ReadOnly, RouteByLatency, RouteRandomly or
 // ReplicaOnly. Default: [New] returns [ErrReplicaReads] for it.
 //
-// A replica lags behind its master, without a bound while it is cut off. A Get
-// may then return what a Set or Delete has replaced, also one that has returned
-// nil, and a first tier keeps that until the entry expires. No inconsistency is
-// reported for it.
+// A replica lags behind its master, without a bound while it is cut off. A Get may then
+// return a value that a Set or Delete has replaced, even after it returned nil, and L1
+// keeps that value until it expires. No inconsistency is reported for it.
 //
 // New cannot see ReplicaOnly in a client of redis.NewFailoverClient. Such a client
 // is of no use here: its writes are refused with READONLY.
@@ -100,12 +99,11 @@ func WithStaleReads() Option {
 // WithRawValues stores values as they are, without a header, so that other
 // programs can read and write them. Default: values have a header.
 //
-// The expiry is then the key's own. Set rounds it up to milliseconds. Get asks
-// for the value and the rest of the key's TTL by a script of two lines (EVAL),
-// which is one round trip, and adds that rest to the time at which it asked: what
-// it returns is earlier than the truth by up to one trip to the server and a
-// millisecond. The user of the connection needs the permission for EVAL, GET and
-// PTTL.
+// The expiry is then the key's own. Set rounds it up to milliseconds. Get asks for the
+// value and the rest of the key's TTL by a script of two lines (EVAL), which is one
+// round trip, and adds that rest to the time of the request: the expiry that it returns
+// is early by up to one trip to the server and a millisecond. The user of the
+// connection needs the permission for EVAL, GET and PTTL.
 func WithRawValues() Option {
 	return optionFunc(func(c config) config {
 		c.raw = true
@@ -124,11 +122,11 @@ func WithInstrumentedClient() Option {
 	})
 }
 
-// WithWriteRetries sets how often Set and Delete repeat an attempt that failed
-// in a way that may pass. It must not be negative; 0 turns it off, which suits a
-// decorator that retries. Default: what the client's options say, MaxRetries or,
-// of a cluster, MaxRedirects, which both are 3 by default in go-redis; and 0 for
-// a client that is none of go-redis's own.
+// WithWriteRetries sets how often Set and Delete repeat an attempt that failed in a way
+// that may pass. It must not be negative; 0 turns it off, which suits a decorator that
+// retries. Default: that of the client's options, MaxRetries or, of a cluster,
+// MaxRedirects, which both are 3 by default in go-redis; and 0 for a client that is
+// none of go-redis's own.
 func WithWriteRetries(retries int) Option {
 	return optionFunc(func(c config) config {
 		c.retries, c.hasRetries = retries, true
