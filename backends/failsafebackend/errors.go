@@ -84,7 +84,6 @@ type Error struct {
 
 	// Stopped is the reason why there was no further attempt, for instance an open
 	// breaker or an ended context. It is nil if the number of attempts was the reason.
-	// It may be nil.
 	Stopped error
 
 	notApplied bool

@@ -7,11 +7,11 @@ import (
 	"github.com/failsafe-go/failsafe-go/common"
 )
 
-// guard is a policy between the retries of [WithRetry] and all others. It marks
-// what failed and must not be repeated. It asks the call, because the error does
-// not tell: a policy may put its own in the place of the attempt's, or return one
-// attempt's while another still runs. The mark is a result and leaves the error
-// alone, and no policy of the user's sees it.
+// guard is a policy between the retries of [WithRetry] and all others. It marks a
+// failure that must not be retried. It asks the call, because the error does not say
+// so: a policy may replace the attempt's error by its own, or return one attempt's
+// while another still runs. The mark is a result and does not change the error, and no
+// policy of the user's sees it.
 type guard struct{}
 
 // mark is the result of a failure that must not be repeated.

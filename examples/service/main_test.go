@@ -99,7 +99,7 @@ func TestRun_PortInUse(t *testing.T) {
 	assert.Contains(t, logs.must(t, "the service has failed")["error"], "address already in use")
 }
 
-// The whole life of the program, over badger.
+// The program from start to stop, over badger.
 func TestRun_Badger(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)

@@ -108,7 +108,7 @@ func TestRepair_QueuesAKeyOnce(t *testing.T) {
 	})
 }
 
-// After the life of an entry there is nothing to repair any more.
+// After an entry's TTL there is nothing to repair any more.
 func TestRepair_GivesUpWhatHasExpired(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -163,7 +163,7 @@ func TestRepair_SeesDeletesAndReturns(t *testing.T) {
 	}
 }
 
-// The life that matters is that of what diverged last.
+// The TTL that matters is that of the entry that diverged last.
 func TestRepair_KnowsTheNewestCause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -198,7 +198,7 @@ func TestRepair_DropsWhatIsTooMuch(t *testing.T) {
 	})
 }
 
-// What a policy has resolved needs no repair.
+// A difference that a policy has resolved needs no repair.
 func TestRepair_IgnoresWhatIsResolved(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -58,9 +58,9 @@ func (p *pattern) find(text string) ([]span, bool) {
 	return append(spans, blocks...), ok
 }
 
-// leaks reports whether text, from which the key was taken, still has a part of
-// it. A short key is not looked for: what was left of it are parts of words.
-// Searched says that find has found nothing in this text.
+// leaks reports whether text, from which the key was taken, still has a part of it. It
+// does not look for a short key, whose remains are parts of words. Searched says that
+// find has found nothing in this text.
 func (p *pattern) leaks(text string, searched bool) bool {
 	if p.short() {
 		return false

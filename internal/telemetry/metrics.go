@@ -92,7 +92,7 @@ func newInstruments(mp metric.MeterProvider, cache string) (*instruments, error)
 	return m, err
 }
 
-// flush adds to the counters what has been counted since.
+// flush adds to the counters all counts since the last flush.
 func (m *instruments) flush(ctx context.Context) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

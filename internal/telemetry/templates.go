@@ -151,7 +151,7 @@ func operationName(desc backends.Description, kind tier.Kind) string {
 	}
 }
 
-// endOfWrite leaves out what is not known yet.
+// endOfWrite leaves out outcomes that are not known yet.
 func endOfWrite(l1, l2 tier.Outcome, consistent bool) (attrs attributes) {
 	if l1 != InFlight {
 		attrs = append(attrs, tracing.AttrL1Outcome.String(l1.String()))

@@ -101,7 +101,7 @@ func (f *fixture) deleteThenGet() answer {
 	return answer{told: err, note: "Get " + got, dead: []string{old}}
 }
 
-// lifeScripts are about what happens to a value after it was written.
+// lifeScripts expire or evict a value after it was written.
 func lifeScripts() []script {
 	return []script{
 		{
