@@ -43,8 +43,8 @@ func TestRawValues(t *testing.T) {
 	})
 }
 
-// Value and life must be of one entry, which takes one command, and the time is
-// taken before it is sent.
+// Value and TTL must be of one entry, which takes one command, and the time is taken
+// before it is sent.
 func TestRawValues_Read(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

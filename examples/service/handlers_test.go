@@ -82,7 +82,7 @@ func TestHandlers_GetIsCached(t *testing.T) {
 		time.Sleep(f.opts.ttl - l1TTL)
 		begun = time.Now()
 		assert.Equal(t, http.StatusOK, f.do(t, "GET", "/users/7", "").Code)
-		assert.Equal(t, f.opts.databaseDelay, time.Since(begun), "its life has ended")
+		assert.Equal(t, f.opts.databaseDelay, time.Since(begun), "it has expired")
 	})
 }
 

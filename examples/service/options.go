@@ -20,7 +20,7 @@ usage: service [flags]
                            Default: the variable REDIS_ADDR. Empty: badger is L2
   -dir folder              of badger. Default: a temporary one, which is removed at the end
   -l1-size 10000           number of entries in L1
-  -ttl 10m                 life of an entry
+  -ttl 10m                 TTL of an entry
   -write-timeout 500ms     limit for a write of L2, repetitions included
   -database-delay 100ms    how long a query of the database takes
   -shutdown-timeout 10s    limit for the end of the service

@@ -108,7 +108,7 @@ func (r *repairer) add(ctx context.Context, key string, d damage) {
 		r.waiting[key] = d
 	default:
 		r.count(ctx, dropped, 1)
-		r.log.ErrorContext(ctx, "too many keys are to be repaired: this one stays as it is until its life ends", "waiting", maxWaiting)
+		r.log.ErrorContext(ctx, "too many keys are to be repaired: this one stays as it is until it expires", "waiting", maxWaiting)
 	}
 }
 

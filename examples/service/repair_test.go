@@ -104,7 +104,7 @@ func TestRepair_QueuesAKeyOnce(t *testing.T) {
 		assert.Equal(t, 1, f.users.repair.open())
 
 		require.NoError(t, f.endRepair(t.Context()))
-		assert.InDelta(t, 1, f.logs.must(t, "the tiers may differ in keys that were not repaired, until their life ends")["keys"], 0)
+		assert.InDelta(t, 1, f.logs.must(t, "the tiers may differ in keys that were not repaired, until they expire")["keys"], 0)
 	})
 }
 
@@ -193,7 +193,7 @@ func TestRepair_DropsWhatIsTooMuch(t *testing.T) {
 		assert.Equal(t, 200, f.do(t, "PUT", "/users/ada", `{"name":"Ada"}`).Code)
 		assert.Equal(t, f.opts.databaseDelay, time.Since(begun))
 		assert.Equal(t, maxWaiting, f.users.repair.open())
-		assert.Equal(t, "ERROR", f.logs.must(t, "too many keys are to be repaired: this one stays as it is until its life ends")["level"])
+		assert.Equal(t, "ERROR", f.logs.must(t, "too many keys are to be repaired: this one stays as it is until it expires")["level"])
 		assert.Contains(t, f.do(t, "GET", "/metrics", "").Body.String(), `users_repairs_total{result="dropped"} 1`)
 	})
 }

@@ -55,7 +55,7 @@ func (s *server) endRepair(ctx context.Context) error {
 	s.stopRepair()
 	err := within(func() error { s.repair.Wait(); return nil })(ctx)
 	if n := s.users.repair.open(); n > 0 {
-		s.tel.log.WarnContext(ctx, "the tiers may differ in keys that were not repaired, until their life ends", "keys", n)
+		s.tel.log.WarnContext(ctx, "the tiers may differ in keys that were not repaired, until they expire", "keys", n)
 	}
 	return err
 }

@@ -69,7 +69,7 @@ func raceScripts() []script {
 			run:   loadWithL2Down,
 		},
 		{
-			name:  "the leader of a shared load is cancelled: what another caller is told",
+			name:  "the leader of a shared load is cancelled: the result of another caller",
 			needs: []driver.Feature{driver.FakeL2, driver.Load},
 			loads: true,
 			run:   leaderCancelled,

@@ -114,7 +114,7 @@ func lifeScripts() []script {
 			},
 		},
 		{
-			name:  "a newer value's life ends in L1, then a Get",
+			name:  "a newer value expires in L1, then a Get",
 			needs: []driver.Feature{driver.FakeL2},
 			short: true,
 			run: func(f *fixture) answer {
