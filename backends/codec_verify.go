@@ -29,7 +29,7 @@ func WithVerify[V any](codec Codec[V], everyN int, equal func(written, read V) b
 	}
 	err := validate(codec)
 	if err == nil && everyN < 1 {
-		err = &codecError{fmt.Sprintf("WithVerify is to check one in %d values: give 1 or more", everyN), nil}
+		err = &codecError{fmt.Sprintf("WithVerify checks one in %d values: use 1 or more", everyN), nil}
 	}
 	return &verified[V]{codec: codec, every: uint64(max(everyN, 1)), equal: equal, invalid: err}
 }

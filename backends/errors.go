@@ -3,7 +3,7 @@ package backends
 import "errors"
 
 // ErrNilBackend is returned by constructors that were given a nil backend.
-var ErrNilBackend = errors.New("backends: the backend is nil: pass the store that the tier is to use")
+var ErrNilBackend = errors.New("backends: the backend is nil: pass the store of the tier")
 
 // ErrNilCodec is returned by [WithCodec] when it was given a nil codec.
 var ErrNilCodec = errors.New("backends: the codec is nil: pass JSON, Bytes, String or a Codec of your own")

@@ -3,7 +3,7 @@ package backends
 import "fmt"
 
 // ErrEmptyKey is returned by writes of an empty key. Nothing was applied.
-var ErrEmptyKey error = &refusedError{"backends: the key is empty: use another", "empty_key", true}
+var ErrEmptyKey error = &refusedError{"backends: the key is empty: pass a key of at least one byte", "empty_key", true}
 
 // ErrClosed is returned, possibly wrapped, by calls of a backend after it, or the
 // store or client that it uses, was closed. Whether a write was applied is

@@ -156,7 +156,7 @@ func (b moody) Describe() backends.Description {
 	return backends.Description{ServerPort: *b.asked}
 }
 
-// losesUpdates copies its entries, and loses what others write meanwhile.
+// losesUpdates copies its entries, and loses concurrent writes.
 type losesUpdates struct {
 	mu      sync.Mutex
 	entries map[string]entry

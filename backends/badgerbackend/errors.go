@@ -13,7 +13,7 @@ var (
 
 	// ErrExposed is wrapped by the error of [Open] when other users of the machine
 	// could read the store, see [WithPermissionCheck].
-	ErrExposed = errors.New("badgerbackend: the folder lets in others")
+	ErrExposed = errors.New("badgerbackend: others can read the folder")
 
 	// ErrNilDB is returned by [New] when it was given no store.
 	ErrNilDB = errors.New("badgerbackend: the store is nil: pass one made by badger.Open, or use Open")

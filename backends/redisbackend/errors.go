@@ -15,14 +15,14 @@ var (
 	// ErrClientCache is returned by [New] for a client with a client-side cache. Such a
 	// client reads the value from before its own write until the server's message
 	// arrives, and L1 would keep that value.
-	ErrClientCache = errors.New("redisbackend: the client has a cache of its own, which may return what was overwritten: " +
+	ErrClientCache = errors.New("redisbackend: the client has a cache of its own, which may return overwritten values: " +
 		"use one without ClientSideCache and ClientSideCacheConfig")
 
 	// ErrReplicaReads is returned by [New] for the client of a cluster, or of a
 	// master with sentinels, that sends reads to replicas: ReadOnly,
 	// RouteByLatency, RouteRandomly or ReplicaOnly is set. [WithStaleReads] allows
 	// it.
-	ErrReplicaReads = errors.New("redisbackend: the client reads from replicas, which may return what was overwritten: " +
+	ErrReplicaReads = errors.New("redisbackend: the client reads from replicas, which may return overwritten values: " +
 		"use one without ReadOnly, RouteByLatency, RouteRandomly and ReplicaOnly, or allow it by WithStaleReads")
 
 	// ErrAutoPipeliner is returned by [New] for a redis.AutoPipeliner. It hides

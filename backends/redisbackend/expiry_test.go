@@ -32,7 +32,7 @@ func TestExpiryIsExact(t *testing.T) {
 	}
 }
 
-// The key's own expiry is what frees the memory. It must not come early.
+// The key's own expiry frees the memory. It must not come early.
 func TestExpiryOfTheKey(t *testing.T) {
 	t.Parallel()
 	for life, want := range map[time.Duration]time.Duration{

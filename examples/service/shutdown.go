@@ -29,7 +29,7 @@ func (s *server) shutdown(ctx context.Context) error {
 		took := time.Since(start).String()
 		if err != nil {
 			errs = append(errs, fmt.Errorf("shutdown: %s: %w", step.name, err))
-			s.tel.log.ErrorContext(ctx, "shutdown: waited for "+step.name+" in vain", "took", took, "error", err)
+			s.tel.log.ErrorContext(ctx, "shutdown: "+step.name+" did not end in time", "took", took, "error", err)
 			continue
 		}
 		s.tel.log.InfoContext(ctx, "shutdown: waited for "+step.name, "took", took)
