@@ -27,8 +27,8 @@ type api struct {
 	log   *slog.Logger
 }
 
-// newHandler returns all routes. Those of users are traced and measured; those of
-// probes and scrapes, which come every few seconds, are not.
+// newHandler returns all routes. Those of users are traced and measured; what
+// probes and scrapes ask for every few seconds is not.
 func newHandler(u *users, tel *telemetry) http.Handler {
 	a := &api{users: u, log: tel.log}
 	traced := otelhttp.NewMiddleware("users",
@@ -112,7 +112,7 @@ func (a *api) cached(w http.ResponseWriter, r *http.Request, err error) error {
 	return nil
 }
 
-// readName returns the fault of the body, and its status.
+// readName returns what is wrong with the body, and the status that says so.
 func readName(body io.Reader, name *string) (status int, problem string) {
 	var in struct {
 		Name string `json:"name"`
@@ -160,7 +160,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, status int, problem s
 	a.answer(w, r, status, map[string]string{"error": problem})
 }
 
-// answer writes JSON. An error of writing means that the client has disconnected.
+// answer writes JSON. An error of writing means that the client is gone.
 func (a *api) answer(w http.ResponseWriter, r *http.Request, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -51,7 +51,7 @@ func TestRun_WrongFlags(t *testing.T) {
 		"one of a cluster":      {[]string{"-redis", "a:1,b"}, `"b" is not host:port`},
 		"folder of no use":      {[]string{"-redis", "a:1", "-dir", "x"}, "-dir is badger's folder, which is not used with -redis"},
 		"no room":               {[]string{"-l1-size", "0"}, "-l1-size is 0: it must be at least 1"},
-		"no TTL":                {[]string{"-ttl", "0s"}, "-ttl is 0s: it must be positive"},
+		"no life":               {[]string{"-ttl", "0s"}, "-ttl is 0s: it must be positive"},
 		"no time to write":      {[]string{"-write-timeout", "-1s"}, "-write-timeout is -1s: it must be positive"},
 		"no time to shut down":  {[]string{"-shutdown-timeout", "0"}, "-shutdown-timeout is 0s: it must be positive"},
 		"delay into the past":   {[]string{"-database-delay", "-1ms"}, "-database-delay is -1ms: it must not be negative"},
@@ -99,7 +99,7 @@ func TestRun_PortInUse(t *testing.T) {
 	assert.Contains(t, logs.must(t, "the service has failed")["error"], "address already in use")
 }
 
-// The program from start to stop, over badger.
+// The whole life of the program, over badger.
 func TestRun_Badger(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)

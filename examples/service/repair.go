@@ -22,8 +22,8 @@ const (
 	maxPause   = 2 * time.Second
 )
 
-// repairer writes keys again in which the tiers may differ, until they do not. It gets
-// them from the cache's hook; one goroutine, that of run, repairs them.
+// repairer writes keys again in which the tiers may differ, until they do not.
+// The cache's hook tells it of them; one goroutine, that of run, repairs them.
 type repairer struct {
 	users  *users
 	tracer trace.Tracer
@@ -42,11 +42,11 @@ type damage struct {
 	write trace.SpanContext // that did it
 }
 
-// The results of an attempt, in the metric.
+// What becomes of an attempt, in the metric.
 const (
 	repaired = "repaired"
 	failed   = "failed"  // it is made again
-	expired  = "expired" // it was not made: the stale entry has expired
+	expired  = "expired" // it was not made: what was stale is gone by itself
 	dropped  = "dropped" // it was not made: too many keys wait
 )
 
@@ -108,7 +108,7 @@ func (r *repairer) add(ctx context.Context, key string, d damage) {
 		r.waiting[key] = d
 	default:
 		r.count(ctx, dropped, 1)
-		r.log.ErrorContext(ctx, "too many keys are to be repaired: this one stays as it is until it expires", "waiting", maxWaiting)
+		r.log.ErrorContext(ctx, "too many keys are to be repaired: this one stays as it is until its life ends", "waiting", maxWaiting)
 	}
 }
 
@@ -186,9 +186,9 @@ func (r *repairer) attempt(ctx context.Context, key string, d damage) bool {
 	return true
 }
 
-// rewrite writes the database's value to the cache. It looks again afterwards: if
-// somebody has written the database in the meantime, the cache may have got the newer
-// value before it got this one.
+// rewrite gives the cache what the database has. It looks again afterwards: if
+// somebody has written the database in the meantime, the cache may have got the
+// newer value before it got this one.
 func (r *repairer) rewrite(ctx context.Context, key string) error {
 	u, err := r.users.db.get(ctx, key)
 	for {

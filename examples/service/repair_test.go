@@ -104,11 +104,11 @@ func TestRepair_QueuesAKeyOnce(t *testing.T) {
 		assert.Equal(t, 1, f.users.repair.open())
 
 		require.NoError(t, f.endRepair(t.Context()))
-		assert.InDelta(t, 1, f.logs.must(t, "the tiers may differ in keys that were not repaired, until they expire")["keys"], 0)
+		assert.InDelta(t, 1, f.logs.must(t, "the tiers may differ in keys that were not repaired, until their life ends")["keys"], 0)
 	})
 }
 
-// After an entry's TTL there is nothing to repair any more.
+// After the life of an entry there is nothing to repair any more.
 func TestRepair_GivesUpWhatHasExpired(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -163,7 +163,7 @@ func TestRepair_SeesDeletesAndReturns(t *testing.T) {
 	}
 }
 
-// The TTL that matters is that of the entry that diverged last.
+// The life that matters is that of what diverged last.
 func TestRepair_KnowsTheNewestCause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -193,12 +193,12 @@ func TestRepair_DropsWhatIsTooMuch(t *testing.T) {
 		assert.Equal(t, 200, f.do(t, "PUT", "/users/ada", `{"name":"Ada"}`).Code)
 		assert.Equal(t, f.opts.databaseDelay, time.Since(begun))
 		assert.Equal(t, maxWaiting, f.users.repair.open())
-		assert.Equal(t, "ERROR", f.logs.must(t, "too many keys are to be repaired: this one stays as it is until it expires")["level"])
+		assert.Equal(t, "ERROR", f.logs.must(t, "too many keys are to be repaired: this one stays as it is until its life ends")["level"])
 		assert.Contains(t, f.do(t, "GET", "/metrics", "").Body.String(), `users_repairs_total{result="dropped"} 1`)
 	})
 }
 
-// A difference that a policy has resolved needs no repair.
+// What a policy has resolved needs no repair.
 func TestRepair_IgnoresWhatIsResolved(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// shutdown ends the service from the outside in: first the requests, then their
-// resources. Every step is taken, also when one before it has failed, and all of them
-// together have the time of -shutdown-timeout.
+// shutdown ends the service from the outside in: first the requests, then what
+// they use. Every step is taken, also when one before it has failed, and all of
+// them together have the time of -shutdown-timeout.
 func (s *server) shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.shutdownTimeout)
 	defer cancel()
@@ -29,7 +29,7 @@ func (s *server) shutdown(ctx context.Context) error {
 		took := time.Since(start).String()
 		if err != nil {
 			errs = append(errs, fmt.Errorf("shutdown: %s: %w", step.name, err))
-			s.tel.log.ErrorContext(ctx, "shutdown: "+step.name+" did not end in time", "took", took, "error", err)
+			s.tel.log.ErrorContext(ctx, "shutdown: waited for "+step.name+" in vain", "took", took, "error", err)
 			continue
 		}
 		s.tel.log.InfoContext(ctx, "shutdown: waited for "+step.name, "took", took)
@@ -37,8 +37,8 @@ func (s *server) shutdown(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// endRequests lets no more requests in, and waits for those that have begun. Requests
-// that are still open at the deadline are cut off.
+// endRequests lets no more requests in, and waits for those that have begun. What
+// is left when the time is up is cut off.
 func (s *server) endRequests(ctx context.Context) error {
 	err := s.http.Shutdown(ctx)
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *server) endRequests(ctx context.Context) error {
 	return err
 }
 
-// endRepair stops the repairer, and logs the keys that it has not repaired.
+// endRepair stops the repairer, and says what it leaves behind.
 func (s *server) endRepair(ctx context.Context) error {
 	if s.stopRepair == nil {
 		return nil // it was never started
@@ -55,7 +55,7 @@ func (s *server) endRepair(ctx context.Context) error {
 	s.stopRepair()
 	err := within(func() error { s.repair.Wait(); return nil })(ctx)
 	if n := s.users.repair.open(); n > 0 {
-		s.tel.log.WarnContext(ctx, "the tiers may differ in keys that were not repaired, until they expire", "keys", n)
+		s.tel.log.WarnContext(ctx, "the tiers may differ in keys that were not repaired, until their life ends", "keys", n)
 	}
 	return err
 }

@@ -35,7 +35,7 @@ func TestShutdown_DrainsTheCache(t *testing.T) {
 	})
 }
 
-// It takes no longer than it may, and names the operations that did not end.
+// It takes no longer than it may, and says what it waited for in vain.
 func TestShutdown_Bounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestShutdown_Bounded(t *testing.T) {
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.ErrorContains(t, err, "shutdown: writes of the cache: ")
 		assert.Equal(t, time.Second, time.Since(begun))
-		assert.Equal(t, "ERROR", f.logs.must(t, "shutdown: writes of the cache did not end in time")["level"])
+		assert.Equal(t, "ERROR", f.logs.must(t, "shutdown: waited for writes of the cache in vain")["level"])
 		gate.Open()
 	})
 }
@@ -82,7 +82,7 @@ func TestShutdown_CutsOffRequests(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		assert.Fail(t, "the request goes on")
 	}
-	assert.Contains(t, s.logs.must(t, "shutdown: requests did not end in time")["error"], "deadline exceeded")
+	assert.Contains(t, s.logs.must(t, "shutdown: waited for requests in vain")["error"], "deadline exceeded")
 }
 
 // A function that knows no context does not hold the end up.
