@@ -24,7 +24,7 @@ func (parallel) Write(ctx context.Context, _ Op, l1, l2 Tier) error {
 // OptimisticParallel writes both tiers at once and waits for both. For a Set it returns
 // nil when at least one of them applied the write: the other one is then reported as an
 // inconsistency, and not as an error. For a Delete both must apply it, because readers
-// would get the copy that is left. It is safe for concurrent use.
+// would get the remaining copy. It is safe for concurrent use.
 func OptimisticParallel() Policy { return optimistic{} }
 
 type optimistic struct{ builtin.Mark }

@@ -45,7 +45,8 @@ func (cancelLoser) applyRace(c raceConfig) raceConfig {
 // Race writes both tiers at once. For a Set it returns nil as soon as one of them has
 // applied the write. The other goes on, detached: the next writer of the key waits for
 // it, and Close does. When both fail, both errors are returned. A Delete waits for both
-// tiers, and both must apply it, because only then it is known that no copy is left.
+// tiers, and both must apply it, because only then is it certain that neither has a
+// copy.
 //
 // A Race counts its detached writes, so caches that share one share the limit.
 // It is safe for concurrent use.

@@ -32,9 +32,9 @@ var pauses = []time.Duration{
 	10 * time.Microsecond, 100 * time.Microsecond, time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond,
 }
 
-// testAtomic writes two entries, which differ in value and expiry, over each
-// other. A reader must see the one or the other, and never neither. A backend that
-// cannot even do that one after the other is left to the other tests.
+// testAtomic writes two entries, which differ in value and expiry, over each other. A
+// reader must see the one or the other, and never neither. The other tests check
+// backends that cannot even do that one after the other.
 func testAtomic[V any](c check[V]) {
 	entries := []backends.Entry[V]{
 		{Value: c.Value(111111), ExpiresAt: time.Now().Add(time.Hour)},

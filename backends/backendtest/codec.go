@@ -8,9 +8,9 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// CodecSuite is the conformance suite for codecs: it tells whether the values of
-// a type come back as they were written, so that both tiers of a cache answer
-// alike. Run it in a test of the type:
+// CodecSuite is the conformance suite for codecs: it checks that the values of a type
+// come back as they were written, so that both tiers of a cache return equal values.
+// Run it in a test of the type:
 //
 //	backendtest.CodecSuite[User]{
 //		Codec:   backends.JSON[User](),

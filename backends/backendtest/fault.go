@@ -17,14 +17,14 @@ import (
 type Fault func(ctx context.Context, apply func(ctx context.Context) error) error
 
 // FailBefore fails with err, marked by [backends.NotApplied]: the store was not
-// touched, and the caller can tell.
+// touched, and the caller knows it.
 func FailBefore(err error) Fault {
 	return func(context.Context, func(context.Context) error) error {
 		return backends.NotApplied(err)
 	}
 }
 
-// Lose fails with err and does not touch the store, but the caller cannot tell.
+// Lose fails with err and does not touch the store, but the caller does not know it.
 func Lose(err error) Fault {
 	return func(context.Context, func(context.Context) error) error { return err }
 }

@@ -15,9 +15,9 @@ import (
 // Backend is a [backends.Backend] over a badger store. It is made by [Open],
 // [OpenInMemory] or [New] and is safe for concurrent use.
 //
-// Every call looks at its context before it begins, and then runs to its end:
-// badger offers no way to interrupt it. So a call may outlast its context, but
-// never goes on behind the caller's back.
+// Every call looks at its context before it begins, and then runs to its end: badger
+// offers no way to interrupt it. So a call may outlast its context, but never goes on
+// after it has returned.
 //
 // Set returns when the entry is in the store's log, and Stage copies the value;
 // neither keeps the caller's bytes. Get returns bytes that are the caller's. A
@@ -78,8 +78,8 @@ func newBackend(db *badger.DB, c config, space *space, shutdown func() error) *B
 	}
 }
 
-// managed reports whether db panics for want of a timestamp. Badger does not
-// tell it in any other way.
+// managed reports whether db panics for want of a timestamp. Badger does not report it
+// in any other way.
 func managed(db *badger.DB) (yes bool) {
 	defer func() { yes = recover() != nil }()
 	db.NewTransaction(false).Discard()

@@ -37,10 +37,10 @@ const (
 //
 // On Unix only the owner can read the store, see [WithPermissionCheck].
 //
-// The error wraps [ErrInUse] when the folder is open already, [ErrBadOption] when
-// an option has an unusable value, and [ErrExposed] when other users of the
-// machine could read the store. When badger finds that a store is
-// damaged or encrypted with another key, it leaves two goroutines behind.
+// The error wraps [ErrInUse] when the folder is open already, [ErrBadOption] when an
+// option has an unusable value, and [ErrExposed] when other users of the machine could
+// read the store. When badger finds that a store is damaged or encrypted with another
+// key, it leaks two goroutines.
 func Open(dir string, opts ...Option) (*Backend, error) {
 	if dir == "" {
 		return nil, errors.New("badgerbackend: no folder is given: name one, or use OpenInMemory")

@@ -97,8 +97,7 @@ func (s *space) check(op string, size int) error {
 	if !fresh || (s.written > 0 && !s.fits(size, minimum)) {
 		left, err := s.free()
 		if err != nil {
-			// A system that does not tell how full the disk is must not stop
-			// writes.
+			// A system that does not report free space must not stop writes.
 			s.at = time.Time{}
 			return nil
 		}

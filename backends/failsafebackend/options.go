@@ -179,7 +179,7 @@ func WithClassifier(certainlyNotApplied func(err error) bool) Option {
 	})
 }
 
-// WithName names the breaker in the metrics, to tell several apart. Default: the
+// WithName names the breaker in the metrics, to distinguish several. Default: the
 // system of the backend's description, or "default" if it has none.
 func WithName(name string) Option {
 	return optionFunc(func(c config) config {

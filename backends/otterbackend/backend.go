@@ -49,7 +49,7 @@ var (
 // New returns an empty Backend that holds 10 000 entries, or the number of the options.
 // It returns an error that names every option with an unusable value.
 //
-// A goroutine frees the memory of expired entries, and metrics tell the number of
+// A goroutine frees the memory of expired entries, and metrics report the number of
 // entries and evictions; [Backend.Close] stops both.
 func New[V any](opts ...Option) (*Backend[V], error) {
 	c := newConfig(opts)

@@ -25,12 +25,12 @@
 // clock set. The memory of an expired entry is freed within about two seconds, and
 // after one of these events possibly later.
 //
-// The expiry adds 8 bytes to a value, because it is kept as Unix time in
-// nanoseconds: Get returns it in the local time zone, and one after the year 2262
-// as the last instant that these can tell.
+// The expiry adds 8 bytes to a value, because it is kept as Unix time in nanoseconds:
+// Get returns it in the local time zone, and an expiry after the year 2262 as the last
+// instant of that type.
 //
-// Metrics tell how many entries there are and how many were evicted, see
-// [MetricEntryCount]; so does [Backend.Stats]. Give each store its own [WithName].
+// Metrics, and [Backend.Stats], report the numbers of entries and of evictions, see
+// [MetricEntryCount]. Give each store its own [WithName].
 //
 // An otter cache that was configured elsewhere, for instance to record
 // statistics, can be used through [FromCache].

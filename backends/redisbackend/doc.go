@@ -29,13 +29,13 @@
 // # Keys
 //
 // A key prefix separates the caches that share one server, and [New] requires it: the
-// header of a value does not tell its type, so two backends with the same prefix read
-// each other's values, perhaps without an error. Give each type of value a prefix of
-// its own: see [WithKeyPrefix].
+// header of a value does not contain its type, so two backends with the same prefix
+// read each other's values, perhaps without an error. Give each type of value a prefix
+// of its own: see [WithKeyPrefix].
 //
 // # Replicas
 //
-// [New] refuses a client that reads from replicas. They lag behind, and L1 would keep
+// [New] refuses a client that reads from replicas. Replicas lag, and L1 would keep
 // their old values. See [WithStaleReads].
 //
 // # Format
@@ -89,7 +89,7 @@
 // unknown outcome is not: it may still be on its way, and be applied after the
 // repetition, or even after the next write of the key, without a trace. Hooks of the
 // client see each attempt. In a cluster go-redis goes on following MOVED, ASK and
-// READONLY, which execute nothing. Reads are left to go-redis.
+// READONLY, which execute nothing. go-redis retries reads itself.
 //
 // In a cluster, a call that got no answer also has the client ask for the cluster's
 // state, which it would else do once a minute: a replica may have taken the place of a

@@ -54,11 +54,11 @@ func (f optionFunc) apply(c config) config { return f(c) }
 // than 1 KiB.
 //
 // Give each type of value, and each service, a prefix of its own, for instance
-// "shop:user:". The header in front of a value does not tell its type. So two
-// backends with the same prefix, or with none, read each other's values, and a
-// codec may decode those without an error: JSON of a user is a valid order all
-// of whose fields are zero. Change the prefix when the type changes in a way that
-// its codec does not understand.
+// "shop:user:". The header in front of a value does not contain its type. So two
+// backends with the same prefix, or with none, read each other's values, and a codec
+// may decode those without an error: JSON of a user is a valid order all of whose
+// fields are zero. Change the prefix when the type changes in a way that its codec does
+// not understand.
 //
 // End it with a separator: "a" and "bc" make the same key as "ab" and "c".
 // A prefix that contains {...} puts all keys of a cluster into one slot.
@@ -111,10 +111,10 @@ func WithRawValues() Option {
 	})
 }
 
-// WithInstrumentedClient says that the client emits spans of its own, for
-// instance because redisotel was attached to it. The spans of its tier then stay
-// internal, so that a call is described once. go-redis does not tell whether it
-// does. Default: it does not.
+// WithInstrumentedClient says that the client emits spans of its own, for instance
+// because redisotel was attached to it. The spans of its tier then stay internal, so
+// that a call is described once. go-redis does not report whether it does. Default: the
+// client emits none.
 func WithInstrumentedClient() Option {
 	return optionFunc(func(c config) config {
 		c.instrumented = true

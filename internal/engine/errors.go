@@ -61,8 +61,8 @@ func getError(l1, l2 error) error {
 }
 
 // errorOf returns the error of a write whose policy has returned policyErr. A policy
-// cannot make it a success when no tier has the value, or when a delete left a copy
-// behind. It is called locked.
+// cannot make it a success when no tier has the value, or when a tier has a copy after
+// a delete. It is called locked.
 func (w *write[V]) errorOf(policyErr error) error {
 	if policyErr == nil && w.tally.Succeeded() {
 		return nil

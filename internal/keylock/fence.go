@@ -10,8 +10,8 @@ import (
 // the fence is broken.
 var ErrFenced = errors.New("fenced")
 
-// Fence tells a reader whether the value that it read may be stored. The reader
-// raises it before it reads:
+// Fence decides whether a reader may store the value that it read. The reader raises it
+// before it reads:
 //
 //	t1  the reader raises the fence and reads the old value from L2
 //	t2  a write acquires the key's lock, which breaks the fence, and stores a new value

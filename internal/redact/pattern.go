@@ -7,10 +7,11 @@ import (
 )
 
 const (
-	// longRun is how many bytes in a row of the key may not be left in a text.
+	// longRun is the number of consecutive bytes of the key that must not remain in a
+	// text.
 	longRun = 8
-	// blockRun is how many bytes in a row of the key tell that a block is, or
-	// has, the key: they are eight hexadecimal digits.
+	// blockRun is the number of consecutive bytes of the key that show that a block
+	// contains the key: they are eight hexadecimal digits.
 	blockRun = 4
 	// exactKey is the length of the shortest key that is found in another case,
 	// and encoded: "a" is not the article at the beginning of a sentence.

@@ -101,7 +101,7 @@ func (m *instruments) flush(ctx context.Context) {
 	m.lookups.flush(ctx, &m.counts)
 }
 
-// close adds the last counts, and lets go of the callback. It may be called again.
+// close adds the last counts, and unregisters the callback. It may be called again.
 func (m *instruments) close(ctx context.Context) (err error) {
 	defer guard.Report()
 	m.unregister.Do(func() {

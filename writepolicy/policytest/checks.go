@@ -45,8 +45,7 @@ func scripts() (all []script) {
 	return all
 }
 
-// order names the tiers whose calls are held, in the order in which they are let
-// go.
+// order names the tiers whose calls are held, in the order in which they are released.
 type order struct {
 	name string
 	late []tier.ID

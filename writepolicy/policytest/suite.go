@@ -11,8 +11,8 @@ import (
 // Suite is the conformance suite. It asks of a policy that
 //
 //   - Write returns within a minute after the last late tier, and does not panic;
-//   - a Set is a success only once a tier has applied the write, and a Delete
-//     only if neither tier has a copy left;
+//   - a Set is a success only once a tier has applied the write, and a Delete only if
+//     neither tier has a copy;
 //   - an error contains, for errors.Is, the errors of the tiers: one of each
 //     tier whose writes all failed before the answer, and one of each tier whose
 //     copy could not be dropped. Calls that were skipped do not count;
