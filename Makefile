@@ -49,7 +49,7 @@ endef
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-17s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: test
 test cover: MODULES := $(filter-out $(E2E),$(MODULES))
@@ -65,7 +65,7 @@ e2e: ## Run the tests against real servers: Redis, a Redis cluster, Jaeger, Prom
 	TIERCACHE_SOAK=1m go test -C $(E2E) -race -count 1 -p 1 -timeout $(TESTTIMEOUT) ./...
 
 .PHONY: e2e-setup
-e2e-setup: ## Install what make e2e needs: Debian's redis-server and prometheus, and a Jaeger built into bin.
+e2e-setup: ## Install the servers of make e2e: Debian's redis-server and prometheus, and a Jaeger built into bin.
 	@$(E2E)/setup.sh
 
 .PHONY: lint
@@ -103,7 +103,7 @@ bench: bench-run ## Run the core's benchmarks and print their ratios to work by 
 	@$(BENCHRATIO) bin/bench.txt
 
 .PHONY: bench-check
-bench-check: bench-run ## The same, and fail when a budget is exceeded.
+bench-check: bench-run ## Run the core's benchmarks, and fail when a ratio exceeds its budget.
 	@$(BENCHRATIO) -check -room $(ROOM) bin/bench.txt
 
 # Every round runs each benchmark once, so that a machine that is slow for a
@@ -126,10 +126,10 @@ bench-redis: bench-redis-run ## Run the benchmarks over a real Redis, and print 
 	@$(BENCHREDIS) bin/bench-redis.txt
 
 .PHONY: bench-redis-check
-bench-redis-check: bench-redis-run ## The same, and fail when a budget is exceeded.
+bench-redis-check: bench-redis-run ## Run the benchmarks over a real Redis, and fail when a ratio exceeds its budget.
 	@$(BENCHREDIS) -check -room $(ROOM) bin/bench-redis.txt
 
-# What is compared takes turns within a benchmark, so a few rounds do.
+# The two sides of a ratio take turns within a benchmark, so a few rounds do.
 .PHONY: bench-redis-run
 bench-redis-run: bin/benchratio
 	@rm -f bin/bench-redis.txt
@@ -144,7 +144,7 @@ bench-redis-run: bin/benchratio
 	rm bin/round.txt; echo "all results are in bin/bench-redis.txt"
 
 .PHONY: matrix
-matrix: bin/matrix ## Print what becomes of the tiers of this and of other libraries (MATRIXFLAGS='-into README.md').
+matrix: bin/matrix ## Print the state of the tiers of this and other libraries after faults (MATRIXFLAGS='-into docs/divergence.md').
 	@bin/matrix $(MATRIXFLAGS)
 
 .PHONY: compare
@@ -174,8 +174,12 @@ mutate: bin/gremlins ## Change the engine's code bit by bit, and see whether a t
 cover: ## Print the statement coverage of every module.
 	$(call each,go test -timeout $(TESTTIMEOUT) -coverpkg=./... -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -n 1)
 
+.PHONY: way
+way: ## Print how many functions and files a Set, a Get and a GetOrLoad pass through (WAYFLAGS=-v: their names).
+	@go run -C internal/tools ./way $(WAYFLAGS) "$(CURDIR)"
+
 .PHONY: clean
-clean: ## Remove what the other targets have built.
+clean: ## Remove the output of the other targets.
 	rm -rf bin
 	@find . -name coverage.out -exec rm {} +
 

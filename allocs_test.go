@@ -113,7 +113,7 @@ func TestAllocsTelemetryOn(t *testing.T) {
 	}
 }
 
-// What is measured by hand is the same work: the same spans and metrics.
+// The work by hand is the same: the same spans and metrics.
 func TestByHand(t *testing.T) {
 	ours, hands := newRecorder(), newRecorder()
 	cache := benchCache(t, writepolicy.Sequential(), ours.TracerProvider(), ours.MeterProvider())

@@ -12,8 +12,8 @@ import (
 // and not the other is an unknown outcome for the outer cache, and one that
 // reached neither is a failed one.
 //
-// Its writes have the timeouts of their own tiers. It is safe for concurrent use.
-// It needs no Close of its own; the cache does.
+// Its writes have the timeouts of their own tiers. It is safe for concurrent use. It
+// needs no Close of its own; close the cache.
 func (c *Cache[V]) AsBackend() backends.Backend[V] { return nested[V]{c.engine} }
 
 type nested[V any] struct{ engine *engine.Engine[V] }
@@ -41,8 +41,8 @@ func (n nested[V]) Delete(ctx context.Context, key string) error {
 	return n.engine.Delete(ctx, key)
 }
 
-// Stage stages in the tiers of the cache and forgets the result: the write, should it
-// come, stages again, because it may be made more than once.
+// Stage stages the entry in the tiers of the cache and drops the result. The write
+// stages again, because it may be made more than once.
 func (n nested[V]) Stage(ctx context.Context, key string, entry backends.Entry[V]) (set func(ctx context.Context) error, err error) {
 	if err := n.engine.Stage(ctx, key, entry); err != nil {
 		return nil, err
@@ -50,6 +50,6 @@ func (n nested[V]) Stage(ctx context.Context, key string, entry backends.Entry[V
 	return func(ctx context.Context) error { return n.Set(ctx, key, entry) }, nil
 }
 
-// Describe says that the cache describes its calls by spans of its own, and that
-// it is in the process if both of its tiers are.
+// Describe returns a description of the cache: its calls have spans of their own, and
+// it is in-process if both of its tiers are.
 func (n nested[V]) Describe() backends.Description { return n.engine.Describe() }

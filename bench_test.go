@@ -140,8 +140,8 @@ func BenchmarkGet(b *testing.B) {
 			}
 		})
 	}
-	// With an L1 that has no lock, what does not scale is the cache's own: compare
-	// runs with -cpu 1,2 and so on.
+	// L1 has no lock, so only the cache itself can fail to scale: compare runs with
+	// -cpu 1,2 and so on.
 	b.Run("hit=l1/telemetry=on_parallel", func(b *testing.B) {
 		tp, mp := benchProviders(b, "sampled")
 		cache, err := tiercache.New[string]("users", constant{}, backendtest.NewMap[string](),
@@ -205,9 +205,9 @@ func BenchmarkGetOrLoad(b *testing.B) {
 	})
 }
 
-// byHand is what a careful engineer writes who has no library: the two calls,
-// three spans and three records of a histogram, with options that are built
-// once. TestByHand shows that its spans and metrics are those of a cache.
+// byHand is the code of a careful engineer without a library: the two calls, three
+// spans and three records of a histogram, with options that are built once. TestByHand
+// shows that its spans and metrics are those of a cache.
 type byHand struct {
 	l1, l2         backends.Backend[string]
 	tracer         trace.Tracer

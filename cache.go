@@ -22,8 +22,8 @@ type Cache[V any] struct {
 // for instance "users"; it must not be empty. L1 should be in the process, and
 // its entries are private to it; L2 is shared or persistent.
 //
-// The cache does not own its backends: Close does not close them. They must not
-// be written by others while the cache uses them, or the tiers differ unseen.
+// The cache does not own its backends: Close does not close them. Nobody else may write
+// to them while the cache uses them, or the tiers differ unseen.
 //
 // Without options, the policy is [writepolicy.Sequential] and telemetry goes to
 // the global providers. Errors wrap [ErrInvalid], or are those of a meter
@@ -57,13 +57,13 @@ func New[V any](name string, l1, l2 backends.Backend[V], opts ...Option) (*Cache
 // ttl, or never when ttl is 0. Both tiers may keep value, so nobody may modify the
 // data it points to afterwards.
 //
-// The context is honoured until the first tier is touched: cancelling it ends the
-// wait for other writes of the same key, and the error says that neither tier was
-// changed. From then on the write runs to its end, with or without the context, so
-// that it never leaves one tier written and the other not; see [WithWriteTimeout].
+// The context is honoured until the first tier is touched: cancelling it ends the wait
+// for other writes of the same key, and the error says that neither tier was changed.
+// From then on the write runs to its end even if the context ends, so that a
+// cancellation never leaves one tier written and the other not; see [WithWriteTimeout].
 //
-// The error is a [*tier.WriteError] with the outcome in each tier. For an empty key
-// or a negative ttl it wraps [ErrInvalid].
+// The error is a [*tier.WriteError] with the outcome in each tier. For an empty key or
+// a negative ttl it wraps [ErrInvalid].
 func (c *Cache[V]) Set(ctx context.Context, key string, value V, ttl time.Duration) error {
 	if err := validate(key, ttl); err != nil {
 		return err
@@ -72,7 +72,7 @@ func (c *Cache[V]) Set(ctx context.Context, key string, value V, ttl time.Durati
 }
 
 // Delete removes key from both tiers, as the policy says. It treats the context and
-// reports errors as Set does. It returns nil only if no tier has a copy left.
+// reports errors as Set does. It returns nil only if neither tier has a copy any more.
 func (c *Cache[V]) Delete(ctx context.Context, key string) error {
 	if err := validate(key, 0); err != nil {
 		return err
@@ -92,17 +92,16 @@ func (c *Cache[V]) Get(ctx context.Context, key string) (value V, ok bool, err e
 	return c.engine.Get(ctx, key)
 }
 
-// Loader returns the value at a key from its source, for instance a database. It
-// says by an error that wraps [backends.ErrNotFound] that there is none. It must be
-// safe for concurrent use.
+// Loader returns the value at a key from its source, for instance a database. If there
+// is none, it returns an error that wraps [ErrNotFound]. It must be safe for concurrent
+// use.
 //
-// A loader may use the cache. It should pass on its context: by that the cache knows
-// that it is called in a load. GetOrLoad of the key that is being loaded would wait for
-// itself, and returns an error that wraps [ErrReentrant] at once; so it does when the
-// loaders of several keys wait for each other in a ring, whoever called them. Set,
-// Delete and Get of the key are possible. What the loader writes is newer than what it
-// returns, so the value that it returns is then not stored. Close in a loader does not
-// wait.
+// A loader may use the cache. It should pass on its context, by which the cache
+// recognises calls made in a load. GetOrLoad of the key that is being loaded would wait
+// for itself, and returns an error that wraps [ErrReentrant] at once; so it does when
+// the loaders of several keys wait for each other in a ring. Set, Delete and Get of the
+// key work. If the loader writes the key itself, the cache takes that value for the
+// newer one and does not store the returned one. Close in a loader does not wait.
 //
 // A loader that panics, or ends its goroutine, fails the load for all callers.
 type Loader[V any] func(ctx context.Context, key string) (value V, err error)
@@ -115,9 +114,9 @@ type Loader[V any] func(ctx context.Context, key string) (value V, err error)
 //
 // Callers of one key share the read of L2 and the loader, which runs once for all of
 // them. A caller whose context ends does not fail the others. The loader's context
-// carries the trace of the caller that came first, and ends when all callers have
-// left. A caller that comes after a write of the key does not share a load that began
-// before the write.
+// carries the trace of the caller that came first, and ends when all callers have been
+// cancelled. A caller that comes after a write of the key does not share a load that
+// began before that write.
 //
 // When the loader finds no value, GetOrLoad returns its error, which wraps
 // [backends.ErrNotFound]; see [WithNegativeTTL]. Other errors of a loader, and its
@@ -128,15 +127,15 @@ func (c *Cache[V]) GetOrLoad(ctx context.Context, key string, ttl time.Duration,
 	return c.engine.GetOrLoad(ctx, key, ttl, engine.Loader[V](load))
 }
 
-// Close lets no more operations in, and waits until those under way are done:
-// writes, detached ones and hooks included, and reads beyond L1, with their loaders
-// and the losers of races. When ctx ends first, it returns an error that wraps the
-// cause and says how many are still under way. Another call goes on waiting. It does
-// not close the backends.
+// Close refuses new operations, and waits for those under way: writes, with detached
+// ones and hooks, and reads beyond L1, with their loaders and the losers of races. When
+// ctx ends first, it returns an error that wraps the cause and gives the number of
+// those still under way; another call of Close waits again. It does not close the
+// backends.
 //
-// Called in one of those operations, by a loader, a hook, a policy or a backend that
-// passes on its context, it does not wait: it lets no more operations in and returns an
-// error that wraps [ErrReentrant].
+// A loader, hook, policy or backend may call Close with the context that it was given.
+// Then Close does not wait: it refuses new operations and returns an error that wraps
+// [ErrReentrant].
 func (c *Cache[V]) Close(ctx context.Context) error { return c.engine.Close(ctx) }
 
 func validate(key string, ttl time.Duration) error {

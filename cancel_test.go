@@ -108,8 +108,8 @@ func TestCancelWhileWaiting(t *testing.T) {
 	})
 }
 
-// A race that cancels its loser answers at once and is over at once; what became
-// of the loser is reported.
+// A race that cancels its loser returns at once and is over at once; the outcome of the
+// loser is reported.
 func TestRaceCancelsLoser(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -33,8 +33,8 @@ const (
 	chaosFaults  = 20 // of 100 calls of a tier
 )
 
-// chaosSeed is TIERCACHE_SEED, or new at every run. It decides what is written
-// and what fails, though not how goroutines are scheduled.
+// chaosSeed is TIERCACHE_SEED, or new at every run. It decides the writes and the
+// faults, though not how goroutines are scheduled.
 func chaosSeed(t *testing.T) uint64 {
 	t.Helper()
 	if s := os.Getenv("TIERCACHE_SEED"); s != "" {
@@ -73,8 +73,8 @@ func (r *random) fault() backendtest.Fault {
 	}
 }
 
-// chaos lets many writers loose on few keys, with faults in both tiers, and
-// returns what the tiers hold and which keys were reported.
+// chaos runs many writers on few keys, with faults in both tiers, and returns the
+// values in the tiers and the keys that were reported.
 func chaos(t *testing.T, p writepolicy.Policy, seed uint64) (f *fixture, c *recorder) {
 	t.Helper()
 	r := &random{rng: rand.New(rand.NewPCG(seed, 0))}

@@ -13,7 +13,7 @@ import (
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// The classifier decides what an error means.
+// The classifier decides the outcome of an error.
 func TestClassifierDecidesTheOutcome(t *testing.T) {
 	t.Parallel()
 	for _, certain := range []bool{false, true} {

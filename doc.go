@@ -17,11 +17,11 @@
 // write-through is the default: L1, then L2; when L1 fails it stops, and when L2
 // fails there is an error, because the tiers now differ.
 //
-// What became of the write in each tier is observed below the policy. Whenever
-// the outcomes allow the tiers to differ, one inconsistency event is emitted, by
-// package tracing and to the hook, also when the write returned nil.
+// The cache observes the outcome in each tier below the policy. Whenever the outcomes
+// allow the tiers to differ, it emits one inconsistency event and calls the hook, also
+// when the write returned nil.
 //
-// A read asks L1, then L2, and L1 gets what L2 had, unless a write of the key has
-// begun in the meantime. GetOrLoad shares one loader among all callers of a key,
-// and what was loaded never replaces what was written since.
+// A read asks L1, then L2, and L1 gets the entry of L2, unless a write of the key has
+// begun in the meantime. GetOrLoad shares one loader among all callers of a key, and a
+// loaded value never replaces one that was written since.
 package tiercache

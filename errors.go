@@ -5,28 +5,28 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// These errors are those of package tier, for callers that need no more of it.
+// These are errors of package tier, for callers that need nothing else from it.
 var (
 	// ErrClosed is returned, possibly wrapped, by all methods after [Cache.Close] was
 	// called, except by Close itself.
 	ErrClosed = tier.ErrClosed
 
-	// ErrInvalid is wrapped by errors that say what is wrong with an argument or an
-	// option. Nothing was touched.
+	// ErrInvalid is wrapped by the errors of invalid arguments and options. No tier was
+	// called.
 	ErrInvalid = tier.ErrInvalid
 
-	// ErrReentrant is wrapped by the error of a call that would wait for the call that
-	// it is made in: of a [Loader] that asks for the key that it loads, of a backend
-	// that writes the key that it is asked to write, or of Close in any of them. The
-	// cache knows that by the context, so the call must be made with the context that
-	// the loader, hook, policy or backend was given.
+	// ErrReentrant is wrapped by the error of a call that would wait for itself: a
+	// [Loader] asks for the key that it loads, a backend writes the key that it is
+	// asked to write, or any of them calls Close. The cache recognises such a call by
+	// its context, so the loader, hook, policy or backend must pass on the context that
+	// it was given.
 	ErrReentrant = tier.ErrReentrant
 
-	// ErrOverloaded is returned by [Cache.GetOrLoad] when as many loads are under way as
-	// [WithMaxLoads] allows.
+	// ErrOverloaded is returned by [Cache.GetOrLoad] when the limit of [WithMaxLoads]
+	// is reached.
 	ErrOverloaded = tier.ErrOverloaded
 
-	// ErrNotFound is [backends.ErrNotFound], by which a [Loader] says that there is no
+	// ErrNotFound is [backends.ErrNotFound]. A [Loader] returns it when there is no
 	// value.
 	ErrNotFound = backends.ErrNotFound
 

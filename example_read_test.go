@@ -99,8 +99,7 @@ func ExampleWithNegativeTTL() {
 	// Ada <nil>
 }
 
-// The life of the entry has ended, and the database is down. For ten minutes, L1
-// helps out.
+// The entry has expired, and the database is down. For ten minutes, L1 helps out.
 func ExampleWithStaleIfError() {
 	ctx := context.Background()
 	users, _ := tiercache.New("users", backendtest.NewMap[User](), backendtest.NewMap[User](),
@@ -118,8 +117,8 @@ func ExampleWithStaleIfError() {
 	// GetOrLoad: Ada <nil>
 }
 
-// L1 forgets within a minute what L2 keeps for an hour, so this process misses
-// what others write for a minute at most.
+// L1 keeps entries for a minute and L2 for an hour, so this process misses the writes
+// of others for a minute at most.
 func ExampleWithL1TTL() {
 	ctx := context.Background()
 	l1, l2 := backendtest.NewMap[User](), backendtest.NewMap[User]()
@@ -136,8 +135,8 @@ func ExampleWithL1TTL() {
 	// in L2 for 1h0m0s
 }
 
-// A cache over two tiers is the second tier of another one. What was found in
-// the third tier is then in all of them.
+// A cache over two tiers is the second tier of another one. An entry of the third tier
+// is then in all of them.
 func ExampleCache_AsBackend() {
 	ctx := context.Background()
 	memory, redis, disk := backendtest.NewMap[User](), backendtest.NewMap[User](), backendtest.NewMap[User]()

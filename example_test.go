@@ -19,7 +19,7 @@ import (
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// User is what the examples cache.
+// User is the type of the cached values.
 type User struct{ Name string }
 
 // The tiers of these examples are maps, so that they run anywhere. A service

@@ -12,8 +12,8 @@ import (
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// L1 lets go of an entry before L2 does, and gets it again with what is left of
-// its life.
+// An entry expires in L1 before it does in L2, and L1 gets it again with its remaining
+// TTL.
 func TestL1TTL_RefillKeepsTheRemainingTTL(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestL1Jitter_SpreadsExpiry(t *testing.T) {
 	})
 }
 
-// When the life of a newer value ends in L1, an older one does not come back.
+// When a newer value expires in L1, an older one does not come back.
 func TestExpiryBringsNothingBack(t *testing.T) {
 	t.Parallel()
 	forEachPolicy(t, func(t *testing.T, p writepolicy.Policy) {

@@ -60,7 +60,7 @@ func newFixture(t *testing.T, opts ...tiercache.Option) *fixture {
 	return tiercachetest.New[string](t, opts...)
 }
 
-// assertHolds checks what the tiers hold at the key "k"; "" is nothing.
+// assertHolds checks the values in the tiers at the key "k"; "" is nothing.
 func assertHolds(t *testing.T, f *fixture, l1, l2 string) {
 	t.Helper()
 	got1, got2 := f.Holds("k")

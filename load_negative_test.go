@@ -15,8 +15,8 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// A write ends what is remembered of a key that was not found, also one that
-// comes while the loader is finding nothing.
+// A write removes the negative of its key, also a write that comes while the loader is
+// finding nothing.
 func TestNegativeEntryEndsWithAWrite(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

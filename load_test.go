@@ -42,7 +42,7 @@ func TestLoadUnderReadPolicies(t *testing.T) {
 	}
 }
 
-// A loader has its value when a write comes. What it loaded reaches no tier.
+// A loader has its value when a write comes. The loaded value reaches no tier.
 func TestLoadDoesNotOverwriteAWrite(t *testing.T) {
 	t.Parallel()
 	for _, remove := range []bool{false, true} {
@@ -95,8 +95,8 @@ func TestLoadsAreShared(t *testing.T) {
 	})
 }
 
-// A caller that comes after a write does not wait for a load that began before
-// it, which may bring back what was replaced.
+// A caller that comes after a write does not wait for a load that began before it,
+// which may bring back a replaced value.
 func TestLoadIsNotSharedAcrossAWrite(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -69,7 +69,7 @@ func TestNestedSpans(t *testing.T) {
 `, c.Tree(tiercachetest.Only()))
 }
 
-// What the outer cache is told of a write that the inner one made in part.
+// The outcome for the outer cache of a write that the inner one made in part.
 func TestNestedOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

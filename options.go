@@ -118,8 +118,8 @@ func WithReadPolicy(p readpolicy.Policy) Option {
 	})
 }
 
-// WithTelemetry configures spans, metrics and logs. Default: the global
-// providers of OpenTelemetry. Given more than once, the options add up.
+// WithTelemetry configures spans, metrics and logs. Default: the global providers of
+// OpenTelemetry. Repeated calls add up.
 func WithTelemetry(opts ...tracing.Option) Option {
 	return optionFunc(func(c config) config {
 		c.Telemetry = append(slices.Clip(c.Telemetry), opts...)
@@ -128,10 +128,10 @@ func WithTelemetry(opts ...tracing.Option) Option {
 }
 
 // WithWriteTimeout sets the timeout of one write of a tier that is not in-process. It
-// counts from the beginning of that write, and takes the place of the caller's
-// deadline, which does not end a write once its first tier was touched. It may be up
-// to a 64th shorter, because writes that begin at about the same time share a timer.
-// It must be positive. Default: [DefaultWriteTimeout].
+// begins with that write, and replaces the caller's deadline, which does not end a
+// write once its first tier was touched. It may be up to 1/64 shorter, because writes
+// that begin at about the same time share a timer. It must be positive. Default:
+// [DefaultWriteTimeout].
 func WithWriteTimeout(d time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.WriteTimeout = d
@@ -140,8 +140,8 @@ func WithWriteTimeout(d time.Duration) Option {
 }
 
 // WithReadTimeout sets the timeout of one read of a tier that is not in-process. The
-// caller's own deadline holds too. It may be up to a 64th shorter, as that of a write. It
-// must be positive. Default: [DefaultReadTimeout].
+// caller's own deadline holds too. It may be up to 1/64 shorter, like that of a write.
+// It must be positive. Default: [DefaultReadTimeout].
 func WithReadTimeout(d time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.ReadTimeout = d
@@ -149,11 +149,10 @@ func WithReadTimeout(d time.Duration) Option {
 	})
 }
 
-// WithClassifier replaces the rule that decides whether an error of a backend's
-// Set or Delete means that the write was certainly not applied. Where it is
-// wrong, a divergence may go unreported; when in doubt, it must return false. It
-// must be safe for concurrent use. Default, and for nil:
-// [backends.CertainlyNotApplied].
+// WithClassifier replaces the rule that decides whether an error of a backend's Set or
+// Delete means that the write was certainly not applied. A wrong true can hide a
+// divergence: in doubt, it must return false. It must be safe for concurrent use.
+// Default, and for nil: [backends.CertainlyNotApplied].
 func WithClassifier(certainlyNotApplied func(err error) bool) Option {
 	return optionFunc(func(c config) config {
 		if certainlyNotApplied != nil {
@@ -163,17 +162,17 @@ func WithClassifier(certainlyNotApplied func(err error) bool) Option {
 	})
 }
 
-// WithInconsistencyHook sets a function that the cache calls for every operation
-// after which the tiers may differ, resolved or not, after the event was emitted and
-// the key was unlocked, so that it may write the key again. It runs before the
-// operation returns, or in the goroutine of a detached write; Close waits for it. The
-// context carries the trace and does not end, neither with the caller's nor when a
-// policy cancels the call of a tier. It must be safe for concurrent use. A panic of the
-// hook goes to OpenTelemetry's error handler. Default, and for nil: none.
+// WithInconsistencyHook sets a function that the cache calls for every operation after
+// which the tiers may differ, resolved or not, after the event was emitted and the key
+// was unlocked, so that it may write the key again. It runs before the operation
+// returns, or in the goroutine of a detached write; Close waits for it. The context
+// carries the trace. It does not end when the caller's context ends or when a policy
+// cancels the call of a tier. It must be safe for concurrent use. A panic of the hook
+// goes to OpenTelemetry's error handler. Default, and for nil: none.
 //
-// A hook that writes should pass on its context. While a tier is down its write leaves
-// another difference, which is reported like any other, except to the hook: a write
-// whose context descends from that of a hook does not call the hook again. GetOrLoad in
+// A hook that writes should pass on its context. While a tier is down, such a write
+// causes another inconsistency. It is reported like any other, except to the hook: a
+// write whose context descends from a hook's does not call the hook again. GetOrLoad in
 // a hook does not share the load that the hook belongs to, and Close in a hook does not
 // wait.
 func WithInconsistencyHook(hook func(ctx context.Context, i Inconsistency)) Option {
@@ -183,7 +182,7 @@ func WithInconsistencyHook(hook func(ctx context.Context, i Inconsistency)) Opti
 	})
 }
 
-// Refill decides whether L1 gets an entry that was found in L2.
+// Refill decides whether L1 stores an entry that was found in L2.
 type Refill uint8
 
 // The refills.
@@ -192,7 +191,7 @@ const (
 	RefillNever
 )
 
-// WithRefill decides whether L1 gets an entry that was found in L2, with its
+// WithRefill decides whether L1 stores an entry that was found in L2, with its
 // remaining TTL. Default: [RefillAlways].
 func WithRefill(r Refill) Option {
 	return optionFunc(func(c config) config {
@@ -202,9 +201,8 @@ func WithRefill(r Refill) Option {
 }
 
 // WithMaxRefillTTL limits the TTL in L1 of entries that L1 gets from L2, also of those
-// that never expire there. So an entry that L2 has lost, or whose expiry somebody set to
-// the next century, does not stay in L1 for ever. Default: [DefaultMaxRefillTTL]. For 0
-// there is no limit.
+// that never expire there. An entry that L2 has lost, or whose expiry is damaged, does
+// not stay in L1 forever. Default: [DefaultMaxRefillTTL]. For 0 there is no limit.
 func WithMaxRefillTTL(ttl time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.MaxRefillTTL = ttl
@@ -212,10 +210,11 @@ func WithMaxRefillTTL(ttl time.Duration) Option {
 	})
 }
 
-// WithL1TTL limits the TTL of entries in L1, those of Set and those of refills. It
-// bounds how long a process may miss the writes of others. Each TTL is shortened by a
-// random part of up to jitter (0.1 is a tenth), so that entries that came together do
-// not expire together. Default, and for 0: no limit.
+// WithL1TTL limits the TTL of entries in L1, after a Set and after a refill. It bounds
+// the time for which a process may serve a value that another process has replaced.
+// Each TTL is shortened by a random part of up to jitter (0.1 is a tenth), so that
+// entries that were stored together do not expire together. Default, and for 0: no
+// limit.
 func WithL1TTL(ttl time.Duration, jitter float64) Option {
 	return optionFunc(func(c config) config {
 		c.L1TTL, c.L1Jitter = ttl, jitter
@@ -223,10 +222,10 @@ func WithL1TTL(ttl time.Duration, jitter float64) Option {
 	})
 }
 
-// WithNegativeTTL makes [Cache.GetOrLoad] remember for that long that a loader found
-// no value, and ask neither L2 nor the loader again. It is remembered in the process,
-// for up to 10,000 keys, apart from values; a write of the key ends it. Default, and
-// for 0: nothing is remembered.
+// WithNegativeTTL makes [Cache.GetOrLoad] remember for ttl that a loader found no
+// value, and ask neither L2 nor the loader again. The process remembers up to 10,000
+// such keys, apart from values; a write of the key removes it. Default, and for 0:
+// nothing is remembered.
 func WithNegativeTTL(ttl time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.NegativeTTL = ttl
@@ -234,9 +233,9 @@ func WithNegativeTTL(ttl time.Duration) Option {
 	})
 }
 
-// WithStaleIfError keeps entries in L1 for that long after they have expired, and
-// makes [Cache.GetOrLoad] return them when L2 or the loader fails. Default, and for
-// 0: no stale values.
+// WithStaleIfError keeps entries in L1 until limit after they have expired, and makes
+// [Cache.GetOrLoad] return them when L2 or the loader fails. Default, and for 0: no
+// stale values.
 func WithStaleIfError(limit time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.StaleIfError = limit
@@ -244,10 +243,10 @@ func WithStaleIfError(limit time.Duration) Option {
 	})
 }
 
-// WithStaleIfSlow makes [Cache.GetOrLoad] return a stale value when there is one and the
-// load takes longer than that. The load goes on in the background; see
-// [WithBackgroundTimeout]. It needs [WithStaleIfError]. Default, and for 0: callers wait
-// for the load.
+// WithStaleIfSlow makes [Cache.GetOrLoad] return a stale value, if there is one, when
+// the load takes longer than after. The load goes on in the background; see
+// [WithBackgroundTimeout]. It needs [WithStaleIfError]. Default, and for 0: callers
+// wait for the load.
 func WithStaleIfSlow(after time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.SoftTimeout = after
@@ -255,9 +254,10 @@ func WithStaleIfSlow(after time.Duration) Option {
 	})
 }
 
-// WithBackgroundTimeout sets the timeout of loads that nobody waits for: those of
-// [WithRefreshAhead], and those whose callers [WithStaleIfSlow] has answered. Close ends
-// them too. It must be positive. Default: [DefaultBackgroundTimeout].
+// WithBackgroundTimeout sets the timeout of loads that no caller waits for: those of
+// [WithRefreshAhead], and those whose callers got a stale value by [WithStaleIfSlow].
+// It also limits the write of a loaded value. Close cancels such loads. It must be
+// positive. Default: [DefaultBackgroundTimeout].
 func WithBackgroundTimeout(d time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.BackgroundTimeout = d
@@ -265,9 +265,10 @@ func WithBackgroundTimeout(d time.Duration) Option {
 	})
 }
 
-// WithAsyncLoadWrites makes [Cache.GetOrLoad] return a loaded value before it is written
-// to the tiers. Close waits for the write, and callers that come meanwhile share the
-// value. Default: the callers wait, so that the next one finds the value in the tiers.
+// WithAsyncLoadWrites makes [Cache.GetOrLoad] return a loaded value before it is
+// written to the tiers. Close waits for the write, and callers that come during it
+// share the value. Default: the callers wait, so that the next one finds the value in
+// the tiers.
 func WithAsyncLoadWrites() Option {
 	return optionFunc(func(c config) config {
 		c.AsyncLoadWrites = true
@@ -275,9 +276,9 @@ func WithAsyncLoadWrites() Option {
 	})
 }
 
-// WithMaxLoads limits the loads under way, of different keys. Beyond the limit,
-// [Cache.GetOrLoad] returns a stale value, if there is one, or [ErrOverloaded]. Default,
-// and for 0: no limit.
+// WithMaxLoads limits the number of loads at a time. Beyond the limit,
+// [Cache.GetOrLoad] returns a stale value, if there is one, or [ErrOverloaded].
+// Default, and for 0: no limit.
 func WithMaxLoads(n int) Option {
 	return optionFunc(func(c config) config {
 		c.MaxLoads = n
@@ -285,10 +286,10 @@ func WithMaxLoads(n int) Option {
 	})
 }
 
-// WithNotFound sets a function that reports whether an error of a [Loader] says that
-// there is no value, besides those that wrap [ErrNotFound]: for instance
-// errors.Is(err, sql.ErrNoRows). GetOrLoad then returns an error that wraps both. It must
-// be safe for concurrent use. Default, and for nil: none.
+// WithNotFound sets a function that reports whether an error of a [Loader] means that
+// there is no value, as errors.Is(err, sql.ErrNoRows) does. Errors that wrap
+// [ErrNotFound] always mean it. GetOrLoad then returns an error that wraps both. It
+// must be safe for concurrent use. Default, and for nil: none.
 func WithNotFound(isNotFound func(err error) bool) Option {
 	return optionFunc(func(c config) config {
 		c.NotFound = isNotFound
@@ -296,11 +297,11 @@ func WithNotFound(isNotFound func(err error) bool) Option {
 	})
 }
 
-// WithRefreshAhead makes [Cache.GetOrLoad] load an entry again, in the background,
-// when it finds it with less than this part of its TTL left (0.2 is a fifth). There is
-// one such load for a key at a time. One that fails is repeated after a second at the
-// earliest. One that finds no value deletes the key. See [WithBackgroundTimeout].
-// Default, and for 0: an entry is loaded only when it has expired.
+// WithRefreshAhead makes [Cache.GetOrLoad] load an entry again, in the background, when
+// less than this fraction of its TTL remains (0.2 is a fifth). A key has one such load
+// at a time. After a failure, the next one begins a second later at the earliest. If
+// the loader finds no value, the key is deleted. See [WithBackgroundTimeout]. Default,
+// and for 0: an entry is loaded only when it has expired.
 func WithRefreshAhead(fraction float64) Option {
 	return optionFunc(func(c config) config {
 		c.RefreshAhead = fraction
@@ -308,8 +309,8 @@ func WithRefreshAhead(fraction float64) Option {
 	})
 }
 
-// WithL1HitSpans gives spans and durations to reads that L1 answers. By default they
-// are only counted, because they are many and short.
+// WithL1HitSpans makes hits in L1 emit spans and durations. By default they are only
+// counted, because they are many and short.
 func WithL1HitSpans() Option {
 	return optionFunc(func(c config) config {
 		c.L1HitSpans = true

@@ -26,7 +26,7 @@ type readScenario struct {
 
 func readScenarios() []readScenario { return append(getScenarios(), loadScenarios()...) }
 
-// get reads and returns what the caller gets.
+// get reads and returns the caller's result.
 func get(t *testing.T, ctx context.Context, f *readFixture) string {
 	t.Helper()
 	value, ok, err := f.Get(ctx, secretKey)

@@ -14,7 +14,7 @@ import (
 	"github.com/tiercache/tiercache/tracing"
 )
 
-// recorder records also what is logged to slog.
+// recorder also records the logs of slog.
 type recorder struct {
 	*tiercachetest.Recorder
 	slog *bytes.Buffer

@@ -26,15 +26,15 @@ var contractErrors = map[string][2]string{
 	"lost":    {"error.type=lost", "connection lost while writing [key]"},
 }
 
-// expected is what a row of the table says in full.
+// expected is a row of the table in full.
 type expected struct {
 	tree    string
 	metrics []string
 	event   string // its attributes
 }
 
-// expectedOf writes a row in full. It knows the form of telemetry, and of its
-// content only what the row says.
+// expectedOf writes a row in full. It knows the form of telemetry, and takes its
+// content from the row.
 func expectedOf(row contractRow, err error) expected {
 	about := attributes{"cache.name": "users", "operation.name": row.op}
 	e := expected{}
@@ -173,7 +173,7 @@ func checkEvent(t *testing.T, c *recorder, row contractRow, event string) {
 	}
 }
 
-// checkError finds in the error what the spans say.
+// checkError compares the error with the spans.
 func checkError(t *testing.T, row contractRow, err error) {
 	t.Helper()
 	if err == nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// A policy may say what it likes; what is reported is what was seen.
+// A policy may return anything; the cache reports the outcomes that it saw.
 func TestPolicyCannotHideOutcomes(t *testing.T) {
 	t.Parallel()
 	type target = writepolicy.Tier

@@ -44,9 +44,8 @@ func TestHangingTierEndsAtTheTimeout(t *testing.T) {
 	})
 }
 
-// What a tier gets is the caller's context in all but its end, and other contexts
-// can be made of it without a goroutine that waits. Not parallel: it counts
-// goroutines.
+// A tier gets the caller's context in all but its end, and other contexts can be made
+// of it without a goroutine that waits. Not parallel: it counts goroutines.
 func TestWriteTimeout_ContextOfATier(t *testing.T) {
 	f := newFixture(t)
 	kept := contexts(f)

@@ -2,7 +2,7 @@ package backends
 
 import "context"
 
-// Backend is one store of entries: what a tier of a cache is made of.
+// Backend is one store of entries, for a tier of a cache.
 //
 // Implementations must be safe for concurrent use. They should honour the
 // context: when it ends, a call should return soon, with an error that wraps
@@ -10,22 +10,22 @@ import "context"
 // hangs makes every write of that key wait. The context need not
 // end with the call, and an implementation must not retain it after that.
 //
-// A call may panic or end its goroutine: the cache then takes the outcome for unknown.
+// If a call panics or ends its goroutine, the cache treats the outcome as unknown.
 //
 // An implementation should not call the cache that it is a tier of. If it does so with
 // its context, a write of the key that is being written returns at once, with an error
-// that wraps tiercache.ErrReentrant, and so does Close. A call with another context, or
-// with one that never ends from a store in the process, waits for itself until its
-// context ends.
+// that wraps tiercache.ErrReentrant, and so does Close. The cache does not recognise a
+// call with another context, nor one of a store in the process whose context never
+// ends: it waits for itself until its context ends.
 //
 // Keys are any non-empty strings, binary ones included; a cache refuses the
 // empty one. Whether an empty slice comes back as nil is not specified. Values
 // that were given to Set may be kept, and values that Get returns may be shared,
 // so neither side may modify them afterwards.
 //
-// Errors should contain neither the key nor the value, because they are put
-// on spans and into logs. An error with which a healthy store refuses one call
-// should say so: see [FromHealthyStore].
+// Errors should contain neither the key nor the value, because they are put on spans
+// and into logs. If a healthy store refuses one call, the error should say so: see
+// [FromHealthyStore].
 type Backend[V any] interface {
 	// Get returns the entry at key. An absent or expired entry is a miss: ok is
 	// false and err is nil.
@@ -39,7 +39,7 @@ type Backend[V any] interface {
 	// they know it; see [NotApplied].
 	Set(ctx context.Context, key string, entry Entry[V]) error
 
-	// Delete removes the entry at key. That there is none is not an error. What
-	// is said of errors and idempotence of Set holds here too.
+	// Delete removes the entry at key. An absent entry is no error. The rules of Set
+	// for errors and idempotence hold here too.
 	Delete(ctx context.Context, key string) error
 }

@@ -2,14 +2,14 @@ package backends
 
 import "context"
 
-// Description says what a store is. All fields may be empty.
+// Description describes a store. All fields may be empty.
 type Description struct {
 	// System is the store's name as in OpenTelemetry's db.system.name, for
 	// instance "redis". Leave it empty for a store that is no database.
 	System string
 
-	// ServerAddress and ServerPort are where a remote store is: a host name, an
-	// IP address or the path of a Unix socket, and a port (0: none).
+	// ServerAddress and ServerPort locate a remote store: a host name, an IP address or
+	// the path of a Unix socket, and a port (0: none).
 	ServerAddress string
 	ServerPort    int
 
@@ -28,14 +28,14 @@ type Description struct {
 	// a store run without a timeout.
 	InProcess bool
 
-	// Instrumented says that the store's client emits spans of its own. The
-	// spans of its tier then stay internal, and leave it to the client's to say
-	// which store it is and where, so that a call is described once.
+	// Instrumented says that the store's client emits spans of its own. The spans of
+	// its tier are then internal, and do not name the store and its address: the
+	// client's spans do.
 	Instrumented bool
 }
 
-// Describer is a [Backend] that can say what it is. A cache asks once, when it
-// is made. A backend that is no Describer is taken to be remote.
+// Describer is a [Backend] that describes itself. A cache calls it once, in New. It
+// treats a backend that is no Describer as remote.
 type Describer interface {
 	// Describe returns the store's description, the same at every call.
 	Describe() Description
@@ -53,8 +53,8 @@ type Stager[V any] interface {
 	Stage(ctx context.Context, key string, entry Entry[V]) (set func(ctx context.Context) error, err error)
 }
 
-// ValueGetter is a [Backend] that can leave out all but the value. An entry is
-// large, and moving it about is most of the time that a hit in a fast L1 takes.
+// ValueGetter is a [Backend] that can return the value alone. An entry is large, and
+// copying it takes most of the time of a hit in a fast L1.
 type ValueGetter[V any] interface {
 	// GetValue returns what Get returns, without the expiry.
 	GetValue(ctx context.Context, key string) (value V, ok bool, err error)

@@ -9,15 +9,14 @@ type Codec[V any] interface {
 	// must not be modified afterwards.
 	Encode(v V) (data []byte, err error)
 
-	// Decode returns the value that data is the encoding of. It may keep data
-	// but must not modify it.
+	// Decode returns the value whose encoding is data. It may keep data but must not
+	// modify it.
 	Decode(data []byte) (v V, err error)
 }
 
-// CodecValidator is a [Codec] that can tell whether it can be used at all: for
-// its type of values, with its settings. [WithCodec] asks it once and refuses a
-// codec that returns an error. A codec that wraps another should pass the
-// question on.
+// CodecValidator is a [Codec] that can check its type of values and its settings.
+// [WithCodec] calls it once and refuses a codec that returns an error. A codec that
+// wraps another should call the other's Validate.
 type CodecValidator interface {
 	// Validate returns nil, or an error that says what to do. It is the same at
 	// every call.

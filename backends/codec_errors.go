@@ -18,7 +18,7 @@ type EncodeError struct {
 	Err error // of [Codec.Encode]
 }
 
-// Error says what failed, without the value.
+// Error describes the failure, without the value.
 func (e *EncodeError) Error() string {
 	return "backends: the value cannot be encoded" + reasonOf(e.Err)
 }
@@ -26,7 +26,7 @@ func (e *EncodeError) Error() string {
 // Unwrap returns the codec's error.
 func (e *EncodeError) Unwrap() error { return e.Err }
 
-// NotApplied returns true: what cannot be encoded is never sent.
+// NotApplied returns true: the store was not called.
 func (e *EncodeError) NotApplied() bool { return true }
 
 // Healthy returns true: the store was not asked.
@@ -42,7 +42,7 @@ type DecodeError struct {
 	Err error // of [Codec.Decode]
 }
 
-// Error says what failed, without the bytes.
+// Error describes the failure, without the bytes.
 func (e *DecodeError) Error() string {
 	return "backends: the stored bytes cannot be decoded" + reasonOf(e.Err)
 }

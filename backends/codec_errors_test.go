@@ -78,12 +78,12 @@ func cycle() any {
 	return s
 }
 
-// refusing cannot be encoded, and says of what value.
+// refusing cannot be encoded, and its error quotes the value.
 type refusing struct{}
 
 func (refusing) MarshalJSON() ([]byte, error) { return nil, secretive{} }
 
-// broken is encoded to what is not JSON.
+// broken is encoded to invalid JSON.
 type broken struct{}
 
 func (broken) MarshalJSON() ([]byte, error) { return []byte(secret), nil }

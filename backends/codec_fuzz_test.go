@@ -35,7 +35,7 @@ func FuzzBytes(f *testing.F) {
 	})
 }
 
-// FuzzJSONFaithful encodes any strings. What is not refused comes back equal.
+// FuzzJSONFaithful encodes any strings. Strings that it accepts come back equal.
 func FuzzJSONFaithful(f *testing.F) {
 	f.Add("Z\xfcrich", `\ufffd`, "1e5")
 	f.Add("\ufffd", `"\`, "12345678901234567890")
@@ -65,8 +65,8 @@ func faithful[V any](t *testing.T, value V) {
 	require.Equal(t, value, got)
 }
 
-// FuzzJSON decodes any bytes. What can be decoded is encoded to something that
-// decodes to the same.
+// FuzzJSON decodes any bytes. A decoded value is encoded to something that decodes to
+// the same value.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{`{"Name":"lamp","price":7}`, `null`, `[1e400]`, `"\ud800"`, `{"a":[-0,1.5,true]}`, `{`, ``} {
 		f.Add([]byte(seed))

@@ -14,8 +14,8 @@ import (
 //   - a string or a map key is not valid UTF-8: it would be read back with
 //     U+FFFD in the place of the bad bytes;
 //   - two keys of a map have the same text, so that one of them would be lost;
-//   - a number in an interface has more digits than a float64 holds, which is
-//     what it would be read back as;
+//   - a number in an interface has more digits than a float64 holds, and would be read
+//     back as a float64;
 //   - the JSON cannot be decoded, for instance because of a value in a field
 //     whose type is an interface with methods.
 //
@@ -34,8 +34,8 @@ import (
 //     strings in JSON are strings. A nil pointer, slice or map in it is nil.
 //   - Unexported fields, fields tagged "-" and fields whose JSON names are equal
 //     are zero. The values of package sync/atomic are such cases.
-//   - A struct that embeds a type with a MarshalJSON of its own, such as
-//     time.Time, has only what that method writes.
+//   - A struct that embeds a type with a MarshalJSON of its own, such as time.Time, has
+//     only the output of that method.
 //   - A time.Time has no monotonic clock reading, and its location is UTC, Local
 //     or a fixed offset. Compare times with Equal. An offset with seconds, as
 //     zones had before 1940 or so, loses them, which changes the instant.
@@ -49,9 +49,9 @@ import (
 //
 // [WithVerify] finds these at run time, and backendtest.CodecSuite in a test.
 //
-// Decode refuses bytes that are not valid UTF-8. It ignores fields that V does
-// not have, and takes null for the zero value. The codec keeps nothing of what it
-// is given and is safe for concurrent use.
+// Decode refuses bytes that are not valid UTF-8. It ignores fields that V does not
+// have, and takes null for the zero value. The codec does not keep its arguments and is
+// safe for concurrent use.
 func JSON[V any]() Codec[V] {
 	t := reflect.TypeFor[V]()
 	return &jsonCodec[V]{traits: traitsOf(t), refusal: refuse(t)}
@@ -97,10 +97,10 @@ func (c *jsonCodec[V]) Decode(data []byte) (v V, err error) {
 	return v, nil
 }
 
-// check looks for losses in the output, which is cheaper than to walk through
-// the value. Only a value with suspicious marks is decoded and encoded again:
-// losses are then gone from the output, while marks that belong to the value, as
-// in a json.RawMessage, are there again.
+// check looks for losses in the output, which is cheaper than to walk through the
+// value. Only a value with suspicious marks is decoded and encoded again: marks of
+// losses are then absent from the second output, while marks that belong to the value,
+// as in a json.RawMessage, are there again.
 func (c *jsonCodec[V]) check(data []byte) error {
 	if !utf8.Valid(data) {
 		return errTextNotUTF8

@@ -2,15 +2,15 @@ package backends
 
 import "bytes"
 
-// jsonMarks are traces in the output of json.Marshal of what may have been lost.
+// jsonMarks are traces of possible losses in the output of json.Marshal.
 type jsonMarks struct {
 	escapes    int    // of U+FFFD, which stands for bytes that are not UTF-8
 	duplicates int    // names that follow an equal one: Marshal sorts the keys of a map
 	numbers    uint64 // a sum over the numbers that a float64 may not hold
 }
 
-// replacement is what Marshal writes for bytes that are not UTF-8. It writes a
-// U+FFFD of the value itself as it is.
+// replacement is the output of Marshal for bytes that are not UTF-8. It writes a U+FFFD
+// of the value itself as it is.
 var replacement = []byte(`\ufffd`)
 
 // marksOf looks for the marks that the type may leave.

@@ -118,7 +118,7 @@ func TestJSON_RefusesLosses(t *testing.T) {
 	}
 }
 
-// What looks like a loss and is none.
+// Values that look like a loss and are none.
 func TestJSON_KeepsWhatIsFaithful(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"Zürich", "\ufffd", `\ufffd`, `\\ufffd`, `"\ufffd"`, "<&>\u2028", "\x00\"\\", "🗝"} {

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// jsonTraits say what has to be looked for in the JSON of a type.
+// jsonTraits are the marks to look for in the JSON of a type.
 type jsonTraits struct {
 	scan   bool // map keys may collide, or numbers lose digits
-	decode bool // what can be encoded may not be decodable
+	decode bool // an encoded value may not be decodable
 }
 
 var (

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// reasonOf returns what may be shown of a codec's error: ": " and a text that is
-// free of values, or else its type in parentheses.
+// reasonOf returns the public part of a codec's error: ": " and a text that is free of
+// values, or else its type in parentheses.
 func reasonOf(err error) string {
 	if text := safeText(err); text != "" {
 		return ": " + text

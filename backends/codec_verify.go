@@ -12,24 +12,24 @@ import (
 // [ErrLossy], which a cache reports as an [*EncodeError] before it writes either
 // tier. An everyN of 1 checks all values.
 //
-// A check costs a decoding and a comparison; the other writes cost an atomic
-// addition. What is lost in the values between is not found.
+// A check costs a decoding and a comparison; the other writes cost an atomic addition.
+// It finds no losses in the values between.
 //
 // A nil equal is reflect.DeepEqual. It is strict, so give another one if values
 // may hold a NaN, which is not equal to itself; a time.Time, which loses its
 // monotonic clock reading and may get another *Location; unexported fields that
 // are not stored; functions; or a nil slice or map where empty means the same.
 //
-// An everyN below 1 and a nil codec are errors of [WithCodec] and of every
-// Encode; so is what codec says of itself as a [CodecValidator]. The codec is
-// safe for concurrent use if codec and equal are. It keeps no values.
+// An everyN below 1 and a nil codec are errors of [WithCodec] and of every Encode; so
+// is the error of codec as a [CodecValidator]. The codec is safe for concurrent use if
+// codec and equal are. It keeps no values.
 func WithVerify[V any](codec Codec[V], everyN int, equal func(written, read V) bool) Codec[V] {
 	if equal == nil {
 		equal = func(a, b V) bool { return reflect.DeepEqual(a, b) }
 	}
 	err := validate(codec)
 	if err == nil && everyN < 1 {
-		err = &codecError{fmt.Sprintf("WithVerify is to check one in %d values: give 1 or more", everyN), nil}
+		err = &codecError{fmt.Sprintf("WithVerify checks one in %d values: use 1 or more", everyN), nil}
 	}
 	return &verified[V]{codec: codec, every: uint64(max(everyN, 1)), equal: equal, invalid: err}
 }

@@ -89,7 +89,7 @@ func TestWithVerify_Equal(t *testing.T) {
 	assert.True(t, sameTime(now, got))
 }
 
-// What the docs of JSON say that it changes without an error is found.
+// It finds the changes that JSON's documentation lists.
 func TestWithVerify_FindsWhatJSONChanges(t *testing.T) {
 	t.Parallel()
 	type private struct{ n int }
@@ -151,10 +151,10 @@ func finds[V any](t *testing.T, v V, change ...func(v V)) {
 func TestWithVerify_Refused(t *testing.T) {
 	t.Parallel()
 	for want, codec := range map[string]backends.Codec[string]{
-		backends.ErrNilCodec.Error():                                        backends.WithVerify[string](nil, 1, nil),
-		"backends: WithVerify is to check one in 0 values: give 1 or more":  backends.WithVerify(backends.String(), 0, nil),
-		"backends: WithVerify is to check one in -1 values: give 1 or more": backends.WithVerify(backends.String(), -1, nil),
-		"backends: the codec cannot be used":                                backends.WithVerify[string](unusable{}, 1, nil),
+		backends.ErrNilCodec.Error():                                  backends.WithVerify[string](nil, 1, nil),
+		"backends: WithVerify checks one in 0 values: use 1 or more":  backends.WithVerify(backends.String(), 0, nil),
+		"backends: WithVerify checks one in -1 values: use 1 or more": backends.WithVerify(backends.String(), -1, nil),
+		"backends: the codec cannot be used":                          backends.WithVerify[string](unusable{}, 1, nil),
 	} {
 		coded, err := backends.WithCodec(backendtest.NewMap[[]byte](), codec)
 		assert.Nil(t, coded)

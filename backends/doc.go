@@ -1,13 +1,13 @@
 // Package backends holds the interfaces through which tiercache talks to the
 // stores behind its tiers, and decorators that need no store of their own.
 //
-// A store is a [Backend]: Get, Set and Delete. What else it can do it says by
-// small optional interfaces, which a cache looks for once, when it is made:
+// A store is a [Backend]: Get, Set and Delete. It declares its other abilities by small
+// optional interfaces, which a cache looks for once, when it is made:
 //
-//   - [Describer]: what the store is, where it is, whether it is in-process.
+//   - [Describer]: its kind, its address, whether it is in-process.
 //   - [Stager]: it can prepare a write, so that a value that cannot be
 //     written is refused before any tier is touched.
-//   - [ValueGetter]: it can leave out all but the value, which is faster.
+//   - [ValueGetter]: it can return the value alone, which is faster.
 //
 // A store of bytes is a Backend[[]byte]; [WithCodec] makes it a Backend of any
 // type:

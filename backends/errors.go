@@ -3,13 +3,13 @@ package backends
 import "errors"
 
 // ErrNilBackend is returned by constructors that were given a nil backend.
-var ErrNilBackend = errors.New("backends: the backend is nil: pass the store that the tier is to use")
+var ErrNilBackend = errors.New("backends: the backend is nil: pass the store of the tier")
 
 // ErrNilCodec is returned by [WithCodec] when it was given a nil codec.
 var ErrNilCodec = errors.New("backends: the codec is nil: pass JSON, Bytes, String or a Codec of your own")
 
-// ErrNotFound is returned by loaders, possibly wrapped, to say that what they
-// were asked for does not exist.
+// ErrNotFound is returned by loaders, possibly wrapped, when the value that they were
+// asked for does not exist.
 var ErrNotFound = errors.New("backends: not found")
 
 // NotApplied returns an error that wraps err and says that the write that
@@ -32,9 +32,9 @@ func (e *notAppliedError) Error() string    { return e.err.Error() }
 func (e *notAppliedError) Unwrap() error    { return e.err }
 func (e *notAppliedError) NotApplied() bool { return true }
 
-// CertainlyNotApplied reports whether err, an error of Set or Delete, says that
-// the write was certainly not applied. It is what a cache uses unless it is
-// given another classifier.
+// CertainlyNotApplied reports whether err, an error of Set or Delete, says that the
+// write was certainly not applied. It is the default of a cache unless it is given
+// another classifier.
 //
 // It holds for an error that has a method NotApplied() bool that returns true,
 // as those of [NotApplied] have. The outermost error that knows decides. Of

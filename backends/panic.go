@@ -8,7 +8,7 @@ import (
 // PanicError is a panic of a backend or a codec, caught by the cache and turned
 // into the error of its tier. Whether the write was applied is not known.
 type PanicError struct {
-	Value any    // what panic was called with
+	Value any    // the argument of panic
 	Stack []byte // of the goroutine that panicked
 }
 

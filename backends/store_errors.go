@@ -3,7 +3,7 @@ package backends
 import "fmt"
 
 // ErrEmptyKey is returned by writes of an empty key. Nothing was applied.
-var ErrEmptyKey error = &refusedError{"backends: the key is empty: use another", "empty_key", true}
+var ErrEmptyKey error = &refusedError{"backends: the key is empty: pass a key of at least one byte", "empty_key", true}
 
 // ErrClosed is returned, possibly wrapped, by calls of a backend after it, or the
 // store or client that it uses, was closed. Whether a write was applied is
@@ -27,7 +27,7 @@ type TooLargeError struct {
 	What   string // "key", "value", or "entry" for the two together
 	Size   int64  // in bytes
 	Max    int64  // the largest size that the store takes, in bytes
-	Advice string // says what to do about it; may be empty
+	Advice string // how to avoid it; may be empty
 }
 
 // Error gives both sizes and the advice.
@@ -56,7 +56,7 @@ type DamagedError struct {
 	Advice string // names another way to repair it, beside writing or deleting; may be empty
 }
 
-// Error says what is wrong with the bytes and how to repair it.
+// Error describes the damage and how to repair it.
 func (e *DamagedError) Error() string {
 	text := "backends: the stored bytes are " + e.Reason + ": set or delete the key to get rid of them"
 	if e.Advice != "" {

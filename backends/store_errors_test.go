@@ -16,7 +16,7 @@ func TestStoreErrors(t *testing.T) {
 		text, errorType string
 		certain         bool
 	}{
-		"an empty key":     {backends.ErrEmptyKey, "backends: the key is empty: use another", "empty_key", true},
+		"an empty key":     {backends.ErrEmptyKey, "backends: the key is empty: pass a key of at least one byte", "empty_key", true},
 		"a closed backend": {backends.ErrClosed, "backends: the backend is closed: open another one", "closed", true},
 		"too large": {
 			&backends.TooLargeError{What: "key", Size: 3, Max: 2},

@@ -10,16 +10,16 @@ import (
 // was called, except by Close itself.
 var ErrClosed = errtype.New("closed", "tiercache: the cache is closed")
 
-// ErrInvalid is wrapped by errors that say what is wrong with an argument or an
-// option. Nothing was touched.
+// ErrInvalid is wrapped by the errors of invalid arguments and options. No tier was
+// called.
 var ErrInvalid = errtype.New("invalid_argument", "tiercache: invalid argument")
 
-// ErrReentrant is wrapped by the error of a call that would wait for the call that it
-// is made in: of a loader that asks for the key that it loads, for instance.
+// ErrReentrant is wrapped by the error of a call that would wait for itself: a loader
+// asks for the key that it loads, for instance.
 var ErrReentrant = errors.New("tiercache: the call would wait for itself")
 
-// ErrOverloaded is returned by GetOrLoad when as many loads are under way as the cache
-// allows. Nothing was loaded.
+// ErrOverloaded is returned by GetOrLoad when the cache's limit of loads is reached.
+// Nothing was loaded.
 var ErrOverloaded = errtype.New("overloaded", "tiercache: too many loads are under way")
 
 // ErrInconsistent is matched, by errors.Is, by a [*WriteError] after which the
@@ -34,7 +34,7 @@ type Error struct {
 	Result Outcome // Failed, Unknown or Skipped
 	Err    error   // of the backend
 
-	// Text replaces the text of Err where that would give away the key.
+	// Text replaces the text of Err where that would reveal the key.
 	Text string
 }
 

@@ -1,6 +1,6 @@
 package tier
 
-// Inconsistency says that the tiers of a cache may differ in a key.
+// Inconsistency reports that the tiers of a cache may differ at a key.
 type Inconsistency struct {
 	Cache  string
 	Policy string
@@ -16,7 +16,8 @@ type Inconsistency struct {
 }
 
 // Err returns the error that explains the inconsistency: that of the stale tier, of the
-// other tier, or of compensation. It is nil if the policy left a tier out.
+// other tier, or of compensation. It is nil if the policy did not call one of the
+// tiers.
 func (i Inconsistency) Err() error { return i.Verdict.cause(i.L1, i.L2) }
 
 // cause returns the first error of a write, beginning with the stale tier's.

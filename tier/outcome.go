@@ -11,7 +11,7 @@ const (
 	Applied                   // certainly applied
 	Failed                    // certainly not applied
 	Unknown                   // it may have been applied
-	Superseded                // refused by a condition: the tier holds something newer
+	Superseded                // refused, because the tier holds something newer
 )
 
 // Outcomes is the number of outcomes, for arrays that are indexed by one.

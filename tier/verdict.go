@@ -6,7 +6,7 @@ type States uint8
 // The states.
 const (
 	Before States = 1 << iota // as before the operation
-	After                     // it has done its part: it has the value, or has it no more
+	After                     // it has done its part: it stored or removed the value
 	Absent                    // its copy was dropped
 	Newer                     // it holds something newer than the operation
 )
@@ -54,8 +54,7 @@ type Verdict struct {
 	// Compensation is the attempt to drop the copy that differs.
 	Compensation Compensation
 
-	// Resolved reports that the compensation left no way for the tiers to answer
-	// differently.
+	// Resolved reports that the compensation made sure that the tiers do not differ.
 	Resolved bool
 }
 

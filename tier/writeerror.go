@@ -9,8 +9,8 @@ import (
 
 // Result is the result of an operation in one tier.
 type Result struct {
-	// Outcome is that of the tier's part in the write: storing the value,
-	// removing it, or dropping the tier's copy, as a write-around does in L1.
+	// Outcome is the outcome of the tier's part in the write: to store the value, to
+	// remove it, or to drop the copy, as a write-around does in L1.
 	Outcome Outcome
 	// Err is the tier's error when the outcome is Failed or Unknown.
 	Err error
@@ -32,14 +32,13 @@ type WriteError struct {
 	L1, L2  Result
 	Verdict Verdict // on whether the tiers may differ now
 
-	// Cause is the reason for which no tier was reached (a value that cannot be
-	// encoded, a context that ended while the write waited for the key's lock),
-	// or an error of the policy's own. It is nil when the errors of the tiers
-	// tell everything.
+	// Cause is the reason why no tier was called (a value that cannot be encoded, a
+	// context that ended while the write waited for the key's lock), or an error of the
+	// policy itself. It is nil when the tiers' errors are the only ones.
 	Cause error
 }
 
-// Error says what became of each tier, why, and what state was left behind.
+// Error returns the outcome in each tier, its reason, and the state of the tiers.
 func (e *WriteError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "tiercache: %s (%s): ", e.Kind, e.Policy)
@@ -110,8 +109,8 @@ func (e *WriteError) Is(target error) bool {
 	return target == ErrInconsistent && !e.Verdict.Agreed()
 }
 
-// NotApplied reports whether certainly no tier was changed, so that a cache that
-// is a tier of another cache tells it the outcome of a write.
+// NotApplied reports whether the write certainly changed no tier. A cache that is a
+// tier of another one reports its outcome by this.
 func (e *WriteError) NotApplied() bool { return e.L1.untouched() && e.L2.untouched() }
 
 // ErrorType returns the value of the attribute error.type: that of the cause, of the

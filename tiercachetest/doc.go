@@ -1,5 +1,5 @@
-// Package tiercachetest helps to test code that uses a cache, and shows in such
-// a test what the cache reports.
+// Package tiercachetest helps to test code that uses a cache: it makes tiers fail, and
+// records the telemetry of the cache.
 //
 // [New] makes a cache over two tiers that fail as the test asks. [Recorder]
 // records the telemetry of a cache, and [Tree] prints spans in a form that a
@@ -12,7 +12,7 @@
 //	// err is a tiercache.ErrInconsistent, rec.Inconsistencies() has one element,
 //	// and rec.Tree() is the trace.
 //
-// The package is the only one of its module that imports OpenTelemetry's SDK:
-// what a test compares is what the SDK exports. A program that does not import
-// the package does not compile the SDK because of it.
+// The package is the only one of its module that imports OpenTelemetry's SDK: a test
+// compares the spans that the SDK exports. Programs that do not import the package do
+// not compile the SDK.
 package tiercachetest

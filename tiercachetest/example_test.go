@@ -20,7 +20,7 @@ type exampleTB struct{ testing.TB }
 func (exampleTB) Helper()        {}
 func (exampleTB) Cleanup(func()) {}
 
-// L2 refuses a write, and the test sees what the cache does about it.
+// L2 refuses a write, and the test sees the report of the cache.
 func ExampleNew() {
 	t := exampleTB{}
 	f := tiercachetest.New[string](t)

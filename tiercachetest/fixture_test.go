@@ -41,7 +41,7 @@ func TestNewTiers_DescribeThemselves(t *testing.T) {
 	assert.Equal(t, backends.Description{System: "fake"}, backends.DescriptionOf(tiers.L2))
 }
 
-// testTB keeps what a fixture does to its test.
+// testTB records the calls of a fixture on its test.
 type testTB struct {
 	testing.TB
 	cleanups []func()

@@ -19,9 +19,9 @@ import (
 	"github.com/tiercache/tiercache/tracing"
 )
 
-// Recorder records what caches report: spans, metrics, log records, and the calls
-// of the inconsistency hook. Several caches may share one. It is safe for
-// concurrent use.
+// Recorder records the telemetry of caches: spans, metrics, log records, and the calls
+// of the inconsistency hook. Several caches may share one. It is safe for concurrent
+// use.
 type Recorder struct {
 	spans   *tracetest.SpanRecorder
 	tracers *sdktrace.TracerProvider
@@ -71,7 +71,7 @@ func (r *Recorder) Hook(_ context.Context, i tiercache.Inconsistency) {
 	r.inconsistencies = append(r.inconsistencies, i)
 }
 
-// Inconsistencies returns what the hook was given, in the order of its calls.
+// Inconsistencies returns the arguments of the hook, in the order of its calls.
 func (r *Recorder) Inconsistencies() []tiercache.Inconsistency {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -152,7 +152,7 @@ func (p logProcessor) OnEmit(_ context.Context, record *sdklog.Record) error {
 	return nil
 }
 
-// Enabled says that every record is wanted.
+// Enabled returns true: every record is recorded.
 func (logProcessor) Enabled(context.Context, sdklog.EnabledParameters) bool { return true }
 
 // Shutdown does nothing.

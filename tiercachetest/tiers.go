@@ -9,11 +9,11 @@ import (
 // L1 describes itself as in-process, and L2 as a remote store of the system
 // "fake". It is safe for concurrent use once its fields are no longer changed.
 type Tiers[V any] struct {
-	// L1 and L2 are what a cache is given. Without faults they pass each call to
-	// the map.
+	// L1 and L2 are the backends for a cache. Without faults they pass each call to the
+	// map.
 	L1, L2 *backendtest.Faults[V]
 
-	// Map1 and Map2 are what L1 and L2 store. Calls of a map bypass the faults and
+	// Map1 and Map2 are the stores of L1 and L2. Calls of a map bypass the faults and
 	// are not counted.
 	Map1, Map2 *backendtest.Map[V]
 }

@@ -11,7 +11,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// TreeOption changes what [Tree] prints. Only this package makes options.
+// TreeOption changes the output of [Tree]. Only this package makes options.
 type TreeOption interface{ apply(printer) printer }
 
 type treeOptionFunc func(printer) printer

@@ -58,8 +58,8 @@
 // # Providers
 //
 // Samplers, processors of spans and logs, handlers of slog, filters of metrics and the
-// formatter of keys run in the operation. One that panics costs that piece of telemetry
-// and goes to OpenTelemetry's error handler; one that ends its goroutine ends the
-// operation, which lets go of everything that it holds. They must end by themselves, and
-// must not write the operation's key: it is locked while some of them run.
+// formatter of keys run in the operation. If one panics, that piece of telemetry is
+// lost, and the panic goes to OpenTelemetry's error handler. If one ends its goroutine,
+// the operation ends and releases its lock. They must return, and must not write the
+// operation's key, which is locked while some of them run.
 package tracing

@@ -81,7 +81,7 @@ func readDoc(t *testing.T, name string) string {
 	return string(content)
 }
 
-// section returns what is below a heading, up to the next heading of any level.
+// section returns the text below a heading, up to the next heading of any level.
 func section(t *testing.T, doc, heading string) string {
 	t.Helper()
 	_, below, found := strings.Cut(doc, "\n"+heading+"\n")
@@ -116,7 +116,7 @@ func table(t *testing.T, doc, heading string) (rows [][]string) {
 
 var tick = regexp.MustCompile("`([^`]+)`")
 
-// ticked returns what stands between backticks.
+// ticked returns the texts between backticks.
 func ticked(cell string) (words []string) {
 	for _, match := range tick.FindAllStringSubmatch(cell, -1) {
 		words = append(words, match[1])

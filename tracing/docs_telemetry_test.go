@@ -108,7 +108,8 @@ func TestDocs_Metrics(t *testing.T) {
 	assert.ElementsMatch(t, readNames(t).values("Metric"), documented)
 }
 
-// The comments of names.go say what has an attribute, and what a metric is.
+// The comments of names.go say which telemetry has an attribute, and the kind of each
+// metric.
 func TestDocs_CommentsOfNames(t *testing.T) {
 	t.Parallel()
 	o := observe(t)

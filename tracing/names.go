@@ -25,11 +25,11 @@ const (
 	AttrTier       = attribute.Key("tiercache.tier.name")          // l1, l2 (metric)
 	AttrOutcome    = attribute.Key("tiercache.outcome")            // applied, failed, unknown, superseded (metric)
 	AttrL1Outcome  = attribute.Key("tiercache.l1.outcome")         // and skipped; absent while in flight (event)
-	AttrL2Outcome  = attribute.Key("tiercache.l2.outcome")         // likewise (event)
+	AttrL2Outcome  = attribute.Key("tiercache.l2.outcome")         // as for L1 (event)
 	AttrConsistent = attribute.Key("tiercache.consistent")         // bool: the tiers cannot differ now
 	AttrLockWait   = attribute.Key("tiercache.lock.wait_duration") // s: waited for other writers of the key; absent if not
 	AttrL1Duration = attribute.Key("tiercache.l1.duration")        // s: of calls of L1 without spans of their own
-	AttrL2Duration = attribute.Key("tiercache.l2.duration")        // likewise
+	AttrL2Duration = attribute.Key("tiercache.l2.duration")        // as for L1
 	AttrKey        = attribute.Key("tiercache.key")                // string, by WithKey only (event)
 )
 

@@ -108,11 +108,11 @@ func WithTierSpans(t TierSpans) Option {
 	})
 }
 
-// WithKey shows keys on spans and events, in the form that format returns: the
-// key itself, a hash of it, or a part that gives no secret away. The cache calls
-// it once for each operation, in the caller's goroutine; it must be safe for
-// concurrent use. When it panics, the operation is shown without a key. Default,
-// and for nil: keys are shown nowhere.
+// WithKey shows keys on spans and events, in the form that format returns: the key
+// itself, a hash of it, or a part without secrets. The cache calls it once for each
+// operation, in the caller's goroutine; it must be safe for concurrent use. When it
+// panics, the operation is shown without a key. Default, and for nil: keys are shown
+// nowhere.
 func WithKey(format func(key string) string) Option {
 	return optionFunc(func(s settings.Settings) settings.Settings {
 		s.Key = format

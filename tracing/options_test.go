@@ -65,7 +65,7 @@ func TestGlobalProvidersMayComeLater(t *testing.T) {
 	assert.Len(t, spans.Ended(), 3, "a cache whose telemetry is off does not use the global providers")
 }
 
-// Disabled turns off only what was not chosen.
+// Disabled turns off only signals that were not chosen.
 func TestDisabledKeepsWhatWasChosen(t *testing.T) {
 	t.Parallel()
 	spans := tracetest.NewSpanRecorder()

@@ -20,8 +20,7 @@ import (
 
 const secretKey = "user:4711:token"
 
-// refusedByL2 returns a cache whose next write L2 refuses, and what is logged to
-// slog.
+// refusedByL2 returns a cache whose next write L2 refuses, and the logs of slog.
 func refusedByL2(t *testing.T, rec *tiercachetest.Recorder, opts ...tracing.Option) (*tiercachetest.Fixture[string], *bytes.Buffer) {
 	t.Helper()
 	text := new(bytes.Buffer)

@@ -13,9 +13,9 @@ import (
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// withL2Down writes "new" by a policy, where both tiers hold "old" and the
-// connection to L2 is lost. It prints what the caller is told, what each tier
-// holds afterwards, and what the inconsistency hook is told.
+// withL2Down writes "new" by a policy, where both tiers hold "old" and the connection
+// to L2 is lost. It prints the result of the caller, the values in the tiers, and the
+// argument of the inconsistency hook.
 func withL2Down(p writepolicy.Policy) {
 	l1 := backendtest.NewMap[string]()
 	store := backendtest.NewMap[string]()
@@ -56,8 +56,8 @@ func ExampleSequential() {
 	// inconsistency: stale l2, resolved false
 }
 
-// L1 is not written before L2, and what it holds is dropped, so that readers in
-// this process find what L2 holds.
+// L1 is not written before L2, and its copy is dropped, so that readers in this process
+// get the value of L2.
 func ExampleSequential_l2First() {
 	withL2Down(writepolicy.Sequential(writepolicy.L2First))
 	// Output:
@@ -66,7 +66,7 @@ func ExampleSequential_l2First() {
 	// inconsistency: stale l1, resolved true
 }
 
-// L1 loses what L2 may not have got.
+// L1 drops the value that L2 may not have.
 func ExampleInvalidateL1() {
 	withL2Down(writepolicy.Sequential(writepolicy.InvalidateL1()))
 	// Output:
@@ -93,7 +93,7 @@ func ExampleOptimisticParallel() {
 	// inconsistency: stale l2, resolved false
 }
 
-// L1 has answered for both, and what becomes of L2 is known later.
+// L1 was first, and the outcome in L2 is known later.
 func ExampleRace() {
 	withL2Down(writepolicy.Race(writepolicy.MaxDetached(16)))
 	// Output:
@@ -102,8 +102,8 @@ func ExampleRace() {
 	// inconsistency: stale l2, resolved false
 }
 
-// L1 never holds what was written, only what was read. As L2 may have applied
-// the write, the copy in L1 is dropped.
+// L1 never holds values that were written, only those that were read. As L2 may have
+// applied the write, the copy in L1 is dropped.
 func ExampleWriteAround() {
 	withL2Down(writepolicy.WriteAround())
 	// Output:
@@ -138,7 +138,7 @@ func ExampleWithName() {
 	// inconsistency: stale l2, resolved false
 }
 
-// The error says what became of each tier.
+// The error has the outcome in each tier.
 func ExampleError() {
 	l1, l2 := backendtest.NewMap[string](), backendtest.WithFaults(backendtest.NewMap[string]())
 	cache, err := tiercache.New("users", l1, l2, tiercache.WithTelemetry(tracing.Disabled()))

@@ -11,7 +11,7 @@ import (
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// outcomes are what may become of a call that was made.
+// outcomes are those of a call that was made.
 var outcomes = []tier.Outcome{tier.Applied, tier.Failed, tier.Unknown}
 
 // fakeTier is a tier whose calls have the outcomes that a test sets.
@@ -26,7 +26,7 @@ type fakeTier struct {
 
 var _ writepolicy.Tier = (*fakeTier)(nil)
 
-// journal is what was called, in the order in which it began.
+// journal lists the calls in the order of their begins.
 type journal struct {
 	mu    sync.Mutex
 	calls []string

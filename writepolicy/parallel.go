@@ -21,11 +21,10 @@ func (parallel) Write(ctx context.Context, _ Op, l1, l2 Tier) error {
 	return errors.Join(both(ctx, l1, l2))
 }
 
-// OptimisticParallel writes both tiers at once and waits for both. For a Set it
-// returns nil when at least one of them applied the write: the other one is then
-// reported as an inconsistency, and not as an error. For a Delete both must
-// apply it, because a copy that was left behind would come back. It is safe for
-// concurrent use.
+// OptimisticParallel writes both tiers at once and waits for both. For a Set it returns
+// nil when at least one of them applied the write: the other one is then reported as an
+// inconsistency, and not as an error. For a Delete both must apply it, because readers
+// would get the remaining copy. It is safe for concurrent use.
 func OptimisticParallel() Policy { return optimistic{} }
 
 type optimistic struct{ builtin.Mark }

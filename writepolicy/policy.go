@@ -26,8 +26,8 @@ type Tier interface { //nolint:interfacebloat // one method for each verb, and G
 	// writes L2 and drops L1's copy. Its outcome is that of the tier.
 	Drop(ctx context.Context) error
 
-	// Compensate drops the tier's copy because the write did not reach the other
-	// tier, so that it cannot be stale. It is told apart from the tier's outcome.
+	// Compensate drops the tier's copy because the write did not reach the other tier,
+	// so that it cannot be stale. Its result does not change the tier's outcome.
 	Compensate(ctx context.Context) error
 }
 
@@ -42,12 +42,12 @@ type Policy interface {
 	// success. Otherwise it returns the tiers' errors, joined if there are
 	// several; the cache builds its [*tier.WriteError] from the outcomes it saw.
 	//
-	// Write must return an error when no tier applied the write, and when a
-	// Delete left a copy in either tier. It should pass on ctx, or a context
-	// derived from it, to the tiers: ctx carries the trace and does not end
-	// with the caller's. Once it has returned it must not call a tier any more,
-	// but writes that it began with [Tier.Go] may go on; for a Delete the cache
-	// waits for them before it returns.
+	// Write must return an error when no tier applied the write, and when either tier
+	// may still have a copy after a Delete. It should pass on ctx, or a context derived
+	// from it, to the tiers: ctx carries the trace and does not end with the caller's.
+	// Once it has returned it must not call a tier any more, but writes that it began
+	// with [Tier.Go] may go on; for a Delete the cache waits for them before it
+	// returns.
 	Write(ctx context.Context, op Op, l1, l2 Tier) error
 }
 
@@ -68,11 +68,10 @@ type Named interface {
 	Name() string
 }
 
-// Validator is a [Policy] that was made with options and can say what is wrong
-// with them. A cache asks when it is made.
+// Validator is a [Policy] that checks its options. tiercache.New calls it.
 type Validator interface {
-	// Validate returns an error that says which option is wrong and what it
-	// should be, or nil.
+	// Validate returns an error that names the wrong option and its valid values, or
+	// nil.
 	Validate() error
 }
 
@@ -98,7 +97,7 @@ type named struct {
 	name string
 }
 
-// builtinNamed stays a policy of this module, which a cache trusts.
+// builtinNamed is still a policy of this module, which a cache trusts.
 type builtinNamed struct {
 	named
 	builtin.Mark

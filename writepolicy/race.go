@@ -30,9 +30,9 @@ func (n maxDetached) applyRace(c raceConfig) raceConfig {
 	return c
 }
 
-// CancelLoser makes [Race] end the context of the losing tier's write once the
-// other tier has applied it. A loser that had begun ends as unknown, one that
-// had not as skipped, and the tiers may differ, which is reported.
+// CancelLoser makes [Race] end the context of the losing tier's write once the other
+// tier has applied it. A loser that had begun ends as unknown, one that had not as
+// skipped. The tiers may then differ, and the cache reports it.
 func CancelLoser() RaceOption { return cancelLoser{} }
 
 type cancelLoser struct{}
@@ -42,11 +42,11 @@ func (cancelLoser) applyRace(c raceConfig) raceConfig {
 	return c
 }
 
-// Race writes both tiers at once. For a Set it returns nil as soon as one of
-// them has applied the write. The other goes on, detached: the next writer of
-// the key waits for it, and Close does. When both fail, both errors are
-// returned. A Delete waits for both tiers, and both must apply it, because
-// whether a copy was left behind is not known before.
+// Race writes both tiers at once. For a Set it returns nil as soon as one of them has
+// applied the write. The other goes on, detached: the next writer of the key waits for
+// it, and Close does. When both fail, both errors are returned. A Delete waits for both
+// tiers, and both must apply it, because only then is it certain that neither has a
+// copy.
 //
 // A Race counts its detached writes, so caches that share one share the limit.
 // It is safe for concurrent use.

@@ -27,9 +27,9 @@ func (o Order) applySequential(s sequential) sequential {
 	return s
 }
 
-// InvalidateL1 makes [Sequential] drop the copy in L1 when the write failed
-// after L1 may have applied it. Readers in the process then find what L2 holds,
-// and not a value that L2 never got. With [L2First] that is always so.
+// InvalidateL1 makes [Sequential] drop the copy in L1 when the write failed after L1
+// may have applied it. Readers in the process then get the value of L2, and not one
+// that L2 never got. [L2First] always does so.
 func InvalidateL1() SequentialOption { return invalidateL1{} }
 
 type invalidateL1 struct{}
@@ -46,10 +46,10 @@ func (invalidateL1) applySequential(s sequential) sequential {
 // applied the write. When L1 did not, it stops, and L2 is skipped. When L2 did
 // not, L1 keeps the new value, unless [InvalidateL1] is given.
 //
-// In the order [L2First], it writes L2, then L1, and returns nil when L2 applied
-// the write. When L2 certainly did not, L1 is left as it was; when L2 may have,
-// the copy in L1 is dropped. When L1 does not apply the write, its copy is
-// dropped; a Delete after which the copy in L1 may still be there is an error.
+// In the order [L2First], it writes L2, then L1, and returns nil when L2 applied the
+// write. When L2 certainly did not, L1 is unchanged; when L2 may have, the copy in L1
+// is dropped. When L1 does not apply the write, its copy is dropped; a Delete after
+// which the copy in L1 may still be there is an error.
 //
 // It is safe for concurrent use.
 func Sequential(opts ...SequentialOption) Policy {
@@ -65,7 +65,7 @@ func Sequential(opts ...SequentialOption) Policy {
 	return l1First{invalidate: s.invalidate}
 }
 
-// sequential is what the options say.
+// sequential is the policy and its options.
 type sequential struct {
 	order      Order
 	invalidate bool
@@ -93,7 +93,7 @@ func (p l1First) Write(ctx context.Context, op Op, l1, l2 Tier) error {
 			return err // L1 has no copy to drop
 		}
 	} else if tier.OutcomeOf(err) != tier.Unknown {
-		return err // nor has it one of this write's
+		return err // L1 has no copy of this write
 	}
 	if p.invalidate {
 		return errors.Join(err, l1.Compensate(ctx))

@@ -41,8 +41,8 @@ func TestBuiltin_Conform(t *testing.T) {
 	}
 }
 
-// row says what a policy does for some outcomes. An empty set of outcomes stands
-// for all of them.
+// row describes the calls of a policy for some outcomes. An empty set of outcomes
+// stands for all of them.
 type row struct {
 	kinds    []tier.Kind
 	l1, l2   []tier.Outcome

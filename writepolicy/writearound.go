@@ -6,10 +6,10 @@ import (
 	"github.com/tiercache/tiercache/internal/builtin"
 )
 
-// WriteAround writes L2 and then drops the copy in L1, so that the next read
-// fetches it. It returns nil when L2 applied the write and L1 has no copy any
-// more. When L2 certainly did not apply it, L1 is left as it was; when L2 may
-// have, the copy in L1 is dropped too. It is safe for concurrent use.
+// WriteAround writes L2 and then drops the copy in L1, so that the next read refills
+// it. It returns nil when L2 applied the write and L1 has no copy any more. When L2
+// certainly did not apply it, L1 is unchanged; when L2 may have, the copy in L1 is
+// dropped too. It is safe for concurrent use.
 func WriteAround() Policy { return writeAround{} }
 
 type writeAround struct{ builtin.Mark }

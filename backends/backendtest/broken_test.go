@@ -87,7 +87,7 @@ func missIsError(ctx context.Context, s *store, key string) (entry, bool, error)
 	return e, ok, err
 }
 
-// neverExpires returns entries whose life has ended.
+// neverExpires returns entries that have expired.
 func neverExpires(_ context.Context, s *store, key string) (entry, bool, error) {
 	e, ok := s.Snapshot()[key]
 	return e, ok, nil
@@ -156,7 +156,7 @@ func (b moody) Describe() backends.Description {
 	return backends.Description{ServerPort: *b.asked}
 }
 
-// losesUpdates copies its entries, and loses what others write meanwhile.
+// losesUpdates copies its entries, and loses concurrent writes.
 type losesUpdates struct {
 	mu      sync.Mutex
 	entries map[string]entry

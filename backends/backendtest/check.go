@@ -9,7 +9,7 @@ import (
 )
 
 // check binds the suite to one test and its backend. The suite's own tests put
-// something else in the place of t, to see what it is told.
+// something else in the place of t, to see the failures that it reports.
 type check[V any] struct {
 	Suite[V]
 	t       testing.TB

@@ -32,9 +32,9 @@ var pauses = []time.Duration{
 	10 * time.Microsecond, 100 * time.Microsecond, time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond,
 }
 
-// testAtomic writes two entries, which differ in value and expiry, over each
-// other. A reader must see the one or the other, and never neither. A backend that
-// cannot even do that one after the other is left to the other tests.
+// testAtomic writes two entries, which differ in value and expiry, over each other. A
+// reader must see the one or the other, and never neither. The other tests check
+// backends that cannot even do that one after the other.
 func testAtomic[V any](c check[V]) {
 	entries := []backends.Entry[V]{
 		{Value: c.Value(111111), ExpiresAt: time.Now().Add(time.Hour)},
@@ -120,7 +120,8 @@ func waitFor(pause time.Duration, done <-chan struct{}) bool {
 	}
 }
 
-// parts says what is at key if that is none of the entries, and "" if it is one.
+// parts describes the value at key if it is none of the entries, and returns "" if it
+// is one.
 func (c check[V]) parts(key string, entries []backends.Entry[V]) string {
 	entry, ok, err := c.b.Get(c.t.Context(), key)
 	if err != nil || !ok {

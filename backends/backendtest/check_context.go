@@ -88,8 +88,8 @@ func (c check[V]) callUntil(
 }
 
 // inTime returns true and the error of f, or false if f has not returned when the
-// patience with it has ended. It then leaves a goroutine behind, which in a bubble
-// has an hour to end.
+// patience with it has ended. Its goroutine then goes on; in a bubble it has an hour to
+// end.
 func (c check[V]) inTime(ctx context.Context, f func() error) (ended bool, err error) {
 	done := make(chan error, 1)
 	go func() { done <- f() }()

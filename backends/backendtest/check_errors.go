@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// secretKey begins and ends with letters that are found nowhere else, also
-	// when it is cut. Between them is what has to be escaped.
+	// secretKey begins and ends with letters that are found nowhere else, also when it
+	// is cut. The characters between them must be escaped.
 	secretKey   = keyHead + "\n\"\xff%é" + keyTail
 	keyHead     = "zqxj"
 	keyTail     = "wvkq"
@@ -53,7 +53,7 @@ func (c check[V]) callAll(ctx context.Context, key string) {
 	}
 }
 
-// secretOf returns what to look for of a value that was made with secretIndex.
+// secretOf returns the secret of a value that was made with secretIndex.
 func secretOf(v any) string {
 	text := fmt.Sprintf("%+v", v)
 	if r := reflect.ValueOf(v); r.IsValid() && isText(r.Type()) {

@@ -8,17 +8,17 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// CodecSuite is the conformance suite for codecs: it tells whether the values of
-// a type come back as they were written, so that both tiers of a cache answer
-// alike. Run it in a test of the type:
+// CodecSuite is the conformance suite for codecs: it checks that the values of a type
+// come back as they were written, so that both tiers of a cache return equal values.
+// Run it in a test of the type:
 //
 //	backendtest.CodecSuite[User]{
 //		Codec:   backends.JSON[User](),
 //		Samples: func() []User { return []User{{}, {Name: "Ada", Langs: []string{"en"}}} },
 //	}.Run(t)
 //
-// It finds only what the samples show. Give zero, typical and extreme values:
-// nil and empty slices, text that is not ASCII, large numbers, times, and for a
+// It finds only the faults that the samples show. Give zero, typical and extreme
+// values: nil and empty slices, text that is not ASCII, large numbers, times, and for a
 // field that is an interface each type that it holds.
 //
 // It asks of a codec that
@@ -119,7 +119,7 @@ func (c codecCheck[V]) pairs() iter.Seq2[V, V] {
 	}
 }
 
-// encode and decode turn a panic into a failure that says what it was about.
+// encode and decode turn a panic into a failure that quotes it.
 func (c codecCheck[V]) encode(v V) []byte {
 	c.t.Helper()
 	data, err := c.tryEncode(v)

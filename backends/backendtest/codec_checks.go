@@ -94,8 +94,8 @@ func testDecodeReuses[V any](c codecCheck[V]) {
 	}
 }
 
-// testDamage does not ask that all damage is found: of "12", cut to "1", no codec
-// without a checksum can tell.
+// testDamage does not require that all damage is found: a codec without a checksum
+// cannot detect that "12" was cut to "1".
 func testDamage[V any](c codecCheck[V]) {
 	tried, refused := 0, 0
 	for _, v := range c.Samples() {

@@ -101,7 +101,7 @@ func TestCodecSuite_EveryTestFindsAFlaw(t *testing.T) {
 	assert.ElementsMatch(t, backendtest.NamesOfCodecTests(), slices.Collect(maps.Keys(found)))
 }
 
-// What encoding/json alone changes, in samples of the types that are known for it.
+// Changes by encoding/json itself, in samples of the types that are known for it.
 func TestCodecSuite_FindsWhatJSONChanges(t *testing.T) {
 	t.Parallel()
 	finds(t, json.RawMessage("{ }"))

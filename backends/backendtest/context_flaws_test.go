@@ -51,7 +51,7 @@ func before(f func(ctx context.Context, call, key string, e entry) error) func()
 	return func() backends.Backend[string] { return intercepted{newStore(), f} }
 }
 
-// hangable is a store that a test can make hang. It then does what the flaw does.
+// hangable is a store that a test can make hang. It then shows the flaw.
 type hangable struct {
 	*store
 	hanging chan struct{} // closed when it is to hang

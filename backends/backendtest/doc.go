@@ -1,4 +1,4 @@
-// Package backendtest helps to test backends and what is built on them.
+// Package backendtest helps to test backends and the code that uses them.
 //
 // [Suite] is the conformance suite that every [backends.Backend] should pass.
 // [Map] is the simplest backend that does. [CodecSuite] is the suite for a

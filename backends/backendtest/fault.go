@@ -8,24 +8,23 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// Fault is what becomes of one call. It is given the call's context and apply,
-// which makes the real call; it may make it, or not, or late, and returns the
-// error that the caller sees. When apply's error is returned for a Get, the
-// caller gets what apply read.
+// Fault is the fate of one call. It is given the call's context and apply, which makes
+// the real call; it may make it, or not, or late, and returns the error that the caller
+// sees. When apply's error is returned for a Get, the caller gets what apply read.
 //
 // A Fault that is used for more than one call must be safe for concurrent use;
 // those of this package are.
 type Fault func(ctx context.Context, apply func(ctx context.Context) error) error
 
 // FailBefore fails with err, marked by [backends.NotApplied]: the store was not
-// touched, and the caller can tell.
+// touched, and the caller knows it.
 func FailBefore(err error) Fault {
 	return func(context.Context, func(context.Context) error) error {
 		return backends.NotApplied(err)
 	}
 }
 
-// Lose fails with err and does not touch the store, but the caller cannot tell.
+// Lose fails with err and does not touch the store, but the caller does not know it.
 func Lose(err error) Fault {
 	return func(context.Context, func(context.Context) error) error { return err }
 }

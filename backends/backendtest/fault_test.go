@@ -58,7 +58,7 @@ func TestFault_ThatPanics(t *testing.T) {
 	}
 }
 
-// What applies and then does something returns the error of applying at once.
+// A fault that applies first returns the error of applying at once.
 func TestFault_ApplyingFails(t *testing.T) {
 	t.Parallel()
 	gate := backendtest.NewGate()

@@ -113,8 +113,8 @@ func (f *Faults[V]) Stage(ctx context.Context, key string, entry backends.Entry[
 	return func(ctx context.Context) error { return f.do(ctx, tier.Set, apply) }, nil
 }
 
-// Describe returns what [Faults.Described] was given, or the description of the
-// backend.
+// Describe returns the description given to [Faults.Described], or the description of
+// the backend.
 func (f *Faults[V]) Describe() backends.Description { return f.desc }
 
 func (f *Faults[V]) do(ctx context.Context, kind tier.Kind, apply func(context.Context) error) error {

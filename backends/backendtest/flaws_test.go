@@ -19,7 +19,7 @@ type flaw struct {
 	breakStore, hang func(t *testing.T, b backends.Backend[string])
 }
 
-// suite returns the suite with what the flaw needs to show.
+// suite returns the suite with the settings that show the flaw.
 func (f flaw) suite() backendtest.Suite[string] {
 	s := suite(f.backend)
 	s.Break, s.Hang = f.breakStore, f.hang

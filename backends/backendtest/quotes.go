@@ -18,8 +18,7 @@ func quotes(text, secret string) bool {
 	})
 }
 
-// formsOf returns what secret looks like as text that was escaped, as numbers and
-// in base64.
+// formsOf returns the forms of secret as escaped text, as numbers and in base64.
 func formsOf(secret string) []string {
 	quoted := strconv.QuoteToASCII(secret)
 	forms := []string{secret, quoted[1 : len(quoted)-1], url.QueryEscape(secret), url.PathEscape(secret)}

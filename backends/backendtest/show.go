@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Limits of what is printed of a value.
+// Limits of the printed form of a value.
 const (
 	maxShown = 300 // bytes
 	maxDepth = 6

@@ -10,8 +10,8 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// Suite is the conformance suite: what a cache relies on in a backend. Run it in
-// a test of the adapter:
+// Suite is the conformance suite: the promises of a backend on which a cache relies.
+// Run it in a test of the adapter:
 //
 //	backendtest.Suite[[]byte]{
 //		New:   func(t *testing.T) backends.Backend[[]byte] { return open(t) },
@@ -65,10 +65,9 @@ type Suite[V any] struct {
 	// without.
 	Break func(t *testing.T, b backends.Backend[V])
 
-	// Hang makes the store of b leave calls without an answer, for instance by
-	// holding a lock or stopping a server, until the test ends: release it by
-	// t.Cleanup. Calls of b come after it, and must end with their contexts.
-	// Default: the suite does without.
+	// Hang makes the store of b stop answering, for instance by holding a lock or
+	// stopping a server, until the test ends: release it by t.Cleanup. Calls of b come
+	// after it, and must end with their contexts. Default: the suite does without.
 	Hang func(t *testing.T, b backends.Backend[V])
 }
 

@@ -119,8 +119,7 @@ func TestSuite_Advance(t *testing.T) {
 	assert.Len(t, s.Failures(t), 2)
 }
 
-// child runs a test of this binary by itself, where it fails, and returns what
-// it prints.
+// child runs a test of this binary by itself, where it fails, and returns its output.
 func child(t *testing.T, test string, subtests ...string) string {
 	t.Helper()
 	pattern := "^" + test + "$"

@@ -15,9 +15,9 @@ import (
 // Backend is a [backends.Backend] over a badger store. It is made by [Open],
 // [OpenInMemory] or [New] and is safe for concurrent use.
 //
-// Every call looks at its context before it begins, and then runs to its end:
-// badger offers no way to interrupt it. So a call may outlast its context, but
-// never goes on behind the caller's back.
+// Every call looks at its context before it begins, and then runs to its end: badger
+// offers no way to interrupt it. So a call may outlast its context, but never goes on
+// after it has returned.
 //
 // Set returns when the entry is in the store's log, and Stage copies the value;
 // neither keeps the caller's bytes. Get returns bytes that are the caller's. A
@@ -43,11 +43,10 @@ var (
 	_ backends.Describer       = (*Backend)(nil)
 )
 
-// New returns a Backend over a store that the caller has opened and goes on
-// owning: closing it, after the Backend, and collecting the garbage of its value
-// log are the caller's. What others keep in it under other keys is left alone:
-// when the store is shared, with another Backend for instance, give each user
-// a prefix of its own by [WithKeyPrefix].
+// New returns a Backend over a store that the caller has opened and goes on owning:
+// closing it, after the Backend, and collecting the garbage of its value log are the
+// caller's. It does not touch other keys: when the store is shared, with another
+// Backend for instance, give each user a prefix of its own by [WithKeyPrefix].
 //
 // It returns [ErrNilDB], [ErrManagedDB], or [backends.ErrClosed] for a closed store. The
 // error wraps [ErrBadOption] when an option has an unusable value, or is one for
@@ -79,8 +78,8 @@ func newBackend(db *badger.DB, c config, space *space, shutdown func() error) *B
 	}
 }
 
-// managed reports whether db panics for want of a timestamp. Badger does not
-// tell it in any other way.
+// managed reports whether db panics for want of a timestamp. Badger does not report it
+// in any other way.
 func managed(db *badger.DB) (yes bool) {
 	defer func() { yes = recover() != nil }()
 	db.NewTransaction(false).Discard()
@@ -193,9 +192,9 @@ func (b *Backend) Describe() backends.Description {
 }
 
 // Close waits for the calls that have begun and makes all others return
-// [backends.ErrClosed]. After [Open] it also stops the garbage collection and closes the
-// store, which releases its folder; that may take as long as writing what is in
-// memory to the disk. Further calls wait for the first and return the same.
+// [backends.ErrClosed]. After [Open] it also stops the garbage collection and closes
+// the store, which releases its folder; that may take as long as writing its memory to
+// the disk. Further calls wait for the first and return the same.
 func (b *Backend) Close() error {
 	b.calls.Lock()
 	b.closed = true

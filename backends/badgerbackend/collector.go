@@ -9,12 +9,12 @@ import (
 )
 
 // discardRatio is the share of garbage from which on a file of the value log is
-// rewritten. It is what badger's documentation advises: a byte is then written
-// twice in its life on average.
+// rewritten. Badger's documentation advises it: a byte is then written twice on
+// average.
 const discardRatio = 0.5
 
-// collector runs the garbage collection of the value log, which badger leaves to
-// its user, until it is closed.
+// collector runs the garbage collection of the value log, which badger does not run
+// itself, until it is closed.
 type collector struct {
 	db     *badger.DB
 	space  *space
@@ -49,9 +49,9 @@ func (c *collector) run(interval time.Duration) {
 	}
 }
 
-// collect rewrites one file after the other, until there is none that is worth
-// it. What is still in use of a file is written again before it is removed, so the
-// disk must have room for it.
+// collect rewrites one file after the other, until there is none that is worth it. The
+// used part of a file is written again before the file is removed, so the disk must
+// have room for it.
 func (c *collector) collect() {
 	for {
 		select {

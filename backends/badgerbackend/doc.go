@@ -22,20 +22,20 @@
 // Two caches on one store read and overwrite each other's values, unless each has
 // a [WithKeyPrefix] of its own.
 //
-// Badger does not survive a full disk: it ends the process. So the store refuses
-// writes while there is still room, see [WithMinFreeSpace]; what other programs
-// write to the same disk it cannot stop. On Unix only the owner of the store can
-// read its files, see [WithPermissionCheck].
+// Badger does not survive a full disk: it ends the process. So the store refuses writes
+// while there is still room, see [WithMinFreeSpace]; it cannot stop other programs from
+// filling the disk. On Unix only the owner of the store can read its files, see
+// [WithPermissionCheck].
 //
-// Badger counts TTLs in whole seconds. The exact expiry is therefore kept in
-// front of the value, and Get goes by it; badger is told the next full second,
-// so that its compactions drop what has expired. What a stored value looks like:
+// Badger counts TTLs in whole seconds. The exact expiry is therefore kept in front of
+// the value, and Get goes by it; badger gets the next full second, so that its
+// compactions drop expired entries. A stored value:
 //
 //	byte 0     format, 0xC1
 //	bytes 1-8  expiry: Unix time in nanoseconds, big endian; 0: never
 //	bytes 9-   the value
 //
-// Keys are stored as they are, behind the prefix if there is one; but what begins
-// with "!" then gets another "!" in front, because badger reserves keys that begin
-// with "!badger!".
+// Keys are stored as they are, behind the prefix if there is one; but a key that begins
+// with "!" gets another "!" in front, because badger reserves keys that begin with
+// "!badger!".
 package badgerbackend

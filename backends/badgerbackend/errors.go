@@ -7,13 +7,13 @@ var (
 	// already, in this process or in another one.
 	ErrInUse = errors.New("badgerbackend: the folder is in use")
 
-	// ErrBadOption is wrapped by the errors of [Open] and [OpenInMemory] that
-	// say what is wrong with which option.
+	// ErrBadOption is wrapped by the errors of [Open] and [OpenInMemory] that name a
+	// wrong option.
 	ErrBadOption = errors.New("badgerbackend: bad option")
 
 	// ErrExposed is wrapped by the error of [Open] when other users of the machine
 	// could read the store, see [WithPermissionCheck].
-	ErrExposed = errors.New("badgerbackend: the folder lets in others")
+	ErrExposed = errors.New("badgerbackend: others can read the folder")
 
 	// ErrNilDB is returned by [New] when it was given no store.
 	ErrNilDB = errors.New("badgerbackend: the store is nil: pass one made by badger.Open, or use Open")

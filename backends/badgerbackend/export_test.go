@@ -1,6 +1,6 @@
 package badgerbackend
 
-// What the tests need to see of the format and of the errors.
+// Parts of the format and of the errors, for tests.
 const HeaderSize = headerSize
 
 var (

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	// headerSize is the length of what is stored in front of every value.
+	// headerSize is the length of the header in front of every value.
 	headerSize = 1 + 8
 
-	// format1 is the first byte of what this package stores. No text in UTF-8,
-	// JSON or MessagePack begins with it, which shows up values of others in
-	// a store that is shared.
+	// format1 is the first byte of each stored value. No text in UTF-8, JSON or
+	// MessagePack begins with it, which shows up values of others in a store that is
+	// shared.
 	format1 = 0xC1
 )
 
@@ -57,8 +57,8 @@ func decode(data []byte) (expiresAt int64, value []byte, err error) {
 	return int64(bits), data[headerSize:], nil
 }
 
-// entryOf makes an entry of what decode returned and copies the value, whose
-// memory is badger's.
+// entryOf makes an entry of the results of decode and copies the value, whose memory is
+// badger's.
 func entryOf(expiresAt int64, value []byte) backends.Entry[[]byte] {
 	return backends.Entry[[]byte]{Value: append([]byte{}, value...), ExpiresAt: expiry.Decode(expiresAt)}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/tiercache/tiercache/backends/badgerbackend"
 )
 
-// The format is what is in folders that exist: these bytes must not change.
+// Existing folders have this format: these bytes must not change.
 func TestFormat(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

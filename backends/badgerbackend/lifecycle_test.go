@@ -47,8 +47,7 @@ func TestReopening(t *testing.T) {
 	})
 }
 
-// A copy of the folder is what a process would find that starts after this one
-// was killed.
+// A copy of the folder is the one that a process would find after this one was killed.
 func TestWritesOutliveTheProcess(t *testing.T) {
 	t.Parallel()
 	dir, after := t.TempDir(), t.TempDir()
@@ -167,8 +166,8 @@ func TestBroughtStore(t *testing.T) {
 	require.ErrorIs(t, err, badgerbackend.ErrManagedDB)
 }
 
-// Close may come at any time: a call either happens or is refused, and what was
-// acknowledged is there afterwards.
+// Close may come at any time: a call either happens or is refused, and acknowledged
+// writes are there afterwards.
 func TestCloseUnderLoad(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -30,8 +30,8 @@ func (b *Backend) storedKey(key string) (stored []byte, ok bool) {
 	return stored, key != "" && len(stored) <= MaxKeySize
 }
 
-// limits are what badger accepts in one write, so that it can be checked before
-// anything is touched. Badger's own check comes late and quotes what it refuses.
+// limits are badger's limits of one write, checked before anything is touched. Badger's
+// own check comes late and quotes the key that it refuses.
 type limits struct {
 	value     int64 // greatest length of a stored value
 	advice    string
@@ -54,11 +54,10 @@ func newLimits(db *badger.DB) limits {
 	return l
 }
 
-// inMemoryMax returns the greatest length of a value in a store in memory. It
-// must be below the ValueThreshold that the store was opened with: badger takes
-// one of just that length, and then crashes for want of a value log. Its options
-// do not tell the threshold any more, so it is found out by trying, in
-// transactions that are never committed.
+// inMemoryMax returns the greatest length of a value in a store in memory. It must be
+// below the ValueThreshold that the store was opened with: badger takes one of just
+// that length, and then crashes for want of a value log. Its options do not contain the
+// threshold any more, so transactions that are never committed probe it.
 func inMemoryMax(db *badger.DB) int64 {
 	const greatestThreshold = 1 << 20
 	value := make([]byte, greatestThreshold+1)

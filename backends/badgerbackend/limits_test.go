@@ -105,7 +105,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// What Stage lets pass must not be too big for badger's transaction, which it
+// An entry that Stage accepts must not be too big for badger's transaction, which it
 // computes in two ways, neither of which is public.
 func TestTransactionSize(t *testing.T) {
 	t.Parallel()
@@ -148,7 +148,7 @@ func TestKeysThatCannotBeStored(t *testing.T) {
 	t.Parallel()
 	long := func(n int, first string) string { return first + strings.Repeat("k", n-len(first)) }
 	for name, test := range map[string]struct{ key, text string }{
-		"empty": {"", "the key is empty: use another"},
+		"empty": {"", "the key is empty: pass a key of at least one byte"},
 		"too long": {
 			long(badgerbackend.MaxKeySize+1, ""),
 			"the key has 65001 bytes, and the store takes 65000: use a shorter one, for instance a hash of it",

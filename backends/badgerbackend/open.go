@@ -11,13 +11,13 @@ import (
 	"github.com/dgraph-io/badger/v4/options"
 )
 
-// What badger is opened with, where that differs from its own defaults. Those
-// are meant for a database that has the machine to itself: under writes they
-// take three times as much memory, and gigabytes of address space for files.
+// The options of badger that differ from its defaults. Those are meant for a database
+// that has the machine to itself: under writes they take three times as much memory,
+// and gigabytes of address space for files.
 //
-// Most of what is left goes into compactions, which hold several tables at once,
-// and twice when they compress them. Tables that are not compressed are read
-// through the system's page cache and need no cache of badger's.
+// Most of the rest goes into compactions, which hold several tables at once, and twice
+// when they compress them. Tables that are not compressed are read through the system's
+// page cache and need no cache of badger's.
 const (
 	memTableSize     = 8 << 20  // bytes; badger: 64 MiB; smaller ones would not take a value of 1 MiB
 	numMemTables     = 2        // waiting to be written out; badger: 5
@@ -29,18 +29,18 @@ const (
 // and its parent folders with it. Only one process at a time, and one Backend in
 // it, can have a folder open.
 //
-// Without options values are not compressed and may have 64 MiB less 9 bytes. An
-// idle store takes about 12 MB of memory and one that is written to at full
-// speed up to 400 MB, most of it for compactions; the index of what is on the
-// disk comes on top. A goroutine collects the garbage of the value log every
-// 10 minutes. [Backend.Close] stops it and releases the folder.
+// Without options values are not compressed and may have 64 MiB less 9 bytes. An idle
+// store takes about 12 MB of memory and one that is written to at full speed up to 400
+// MB, most of it for compactions; the index of the entries on disk comes on top. A
+// goroutine collects the garbage of the value log every 10 minutes. [Backend.Close]
+// stops it and releases the folder.
 //
 // On Unix only the owner can read the store, see [WithPermissionCheck].
 //
-// The error wraps [ErrInUse] when the folder is open already, [ErrBadOption] when
-// an option has an unusable value, and [ErrExposed] when other users of the
-// machine could read the store. When badger finds that a store is
-// damaged or encrypted with another key, it leaves two goroutines behind.
+// The error wraps [ErrInUse] when the folder is open already, [ErrBadOption] when an
+// option has an unusable value, and [ErrExposed] when other users of the machine could
+// read the store. When badger finds that a store is damaged or encrypted with another
+// key, it leaks two goroutines.
 func Open(dir string, opts ...Option) (*Backend, error) {
 	if dir == "" {
 		return nil, errors.New("badgerbackend: no folder is given: name one, or use OpenInMemory")
@@ -52,10 +52,10 @@ func Open(dir string, opts ...Option) (*Backend, error) {
 	return open(dir, false, opts)
 }
 
-// OpenInMemory opens an empty store that writes nothing to the disk and is lost
-// when it is closed: for tests, and where a second tier in the process is
-// wanted. Its memory grows with what is in it. A value may have 1 MiB less
-// 10 bytes. See [Open] for the rest.
+// OpenInMemory opens an empty store that writes nothing to the disk and is lost when it
+// is closed: for tests, and where a second tier in the process is wanted. Its memory
+// grows with its entries. A value may have 1 MiB less 10 bytes. See [Open] for the
+// rest.
 func OpenInMemory(opts ...Option) (*Backend, error) {
 	return open("", true, opts)
 }
@@ -132,7 +132,7 @@ func (c config) badgerOptions(dir string, inMemory bool) (badger.Options, error)
 	return o, checkCaches(o)
 }
 
-// checkCaches finds what badger panics about, in part long after it was opened.
+// checkCaches finds settings that make badger panic, in part long after it was opened.
 func checkCaches(o badger.Options) error {
 	encrypted := len(o.EncryptionKey) > 0
 	if o.BlockCacheSize <= 0 && (encrypted || o.Compression != options.None) {
@@ -152,9 +152,9 @@ func closeStore(db *badger.DB) error {
 	return nil
 }
 
-// openError says what can be done about an error of badger's Open. Badger drops
-// the reason of a lock that is taken, so its text has to be searched; these
-// words are in it on every system.
+// openError adds a remedy to an error of badger's Open. Badger drops the reason of a
+// lock that is taken, so its text has to be searched; these words are in it on every
+// system.
 func openError(dir string, err error) error {
 	if strings.Contains(err.Error(), "Another process is using this Badger database") {
 		return fmt.Errorf("%w: %q is open in another process or in this one: "+

@@ -25,8 +25,8 @@ type config struct {
 	minFreeSpace uint64
 	freeSpace    func(dir string) (uint64, error)
 
-	// What follows is for stores that this package opens. Set has the names of
-	// the options that were used of it.
+	// The fields below are for stores that this package opens. Set has the names of the
+	// options that were used of it.
 	logger     *slog.Logger
 	syncWrites bool
 	gcInterval time.Duration
@@ -82,11 +82,10 @@ func opening(name string, apply func(c config) config) Option {
 	})
 }
 
-// WithKeyPrefix puts prefix in front of every key, to keep what several caches
-// keep in one store apart. Without it, two caches on one store read and overwrite
-// each other's values, and nobody is told. End it with a separator: "a" and "bc"
-// make the same key as "ab" and "c". It must not be longer than 1 KiB. Default:
-// none.
+// WithKeyPrefix puts prefix in front of every key, to separate the caches that share
+// one store. Without it, two caches on one store read and overwrite each other's
+// values, without an error. End it with a separator: "a" and "bc" make the same key as
+// "ab" and "c". It must not be longer than 1 KiB. Default: none.
 func WithKeyPrefix(prefix string) Option {
 	return optionFunc(func(c config) config {
 		c.prefix = prefix
@@ -94,12 +93,11 @@ func WithKeyPrefix(prefix string) Option {
 	})
 }
 
-// WithMinFreeSpace makes the store refuse writes, with a [*NoSpaceError], while
-// the disk has fewer bytes left. Deletes, the garbage collection of the value log,
-// and Open are refused below half of it. Default: 256 MiB, which is more than
-// badger needs at a time with the options of [Open]. With 0 nothing is refused. It
-// has no effect in memory, and on systems other than Linux, macOS, FreeBSD and
-// Windows.
+// WithMinFreeSpace makes the store refuse writes, with a [*NoSpaceError], while the
+// disk has fewer free bytes. Deletes, the garbage collection of the value log, and Open
+// are refused below half of it. Default: 256 MiB, which is more than badger needs at a
+// time with the options of [Open]. With 0 nothing is refused. It has no effect in
+// memory, and on systems other than Linux, macOS, FreeBSD and Windows.
 //
 // Badger does not survive a full disk. It maps its files into memory, and the
 // system ends a process that writes to a mapped page for which the disk has no
@@ -180,11 +178,11 @@ func WithPermissionCheck(check bool) Option {
 	})
 }
 
-// WithBadgerOptions lets tune change what badger is opened with, for instance to
-// give it more memory or to make it compress. It is given the defaults of this
-// package, see [Open], and is called once, when the store is opened. Dir and
-// InMemory stay as they are, whatever it returns. A nil function changes
-// nothing; several are called in the order of the options.
+// WithBadgerOptions lets tune change badger's options, for instance to give it more
+// memory or to make it compress. It is given the defaults of this package, see [Open],
+// and is called once, when the store is opened. Dir and InMemory stay as they are,
+// whatever it returns. A nil function changes nothing; several are called in the order
+// of the options.
 //
 // Compression needs a BlockCacheSize, and encryption an IndexCacheSize as well.
 //

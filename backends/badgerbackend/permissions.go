@@ -16,7 +16,7 @@ const (
 	folderMode fs.FileMode = 0o700
 	fileMode   fs.FileMode = 0o600
 
-	// others are the bits that let in anyone but the owner.
+	// others are the bits that give access to anyone but the owner.
 	others fs.FileMode = 0o077
 )
 

@@ -21,7 +21,7 @@ import (
 	"github.com/tiercache/tiercache/backends/badgerbackend"
 )
 
-// modes returns the modes of a folder, under ".", and of what is in it.
+// modes returns the modes of a folder, under ".", and of its files.
 func modes(t *testing.T, dir string) map[string]fs.FileMode {
 	t.Helper()
 	got := make(map[string]fs.FileMode)
@@ -86,8 +86,7 @@ func TestOnlyTheOwnerCanReadTheStore(t *testing.T) {
 	}
 }
 
-// What a store was opened with is closed at once, because nothing says how long
-// it will be open.
+// Files are made private at once, because nothing says how long the store will be open.
 func TestFilesThatWereThereAreClosedAtOnce(t *testing.T) {
 	t.Parallel()
 	dir, valueDir := exposedFolder(t), exposedFolder(t)
@@ -116,7 +115,7 @@ func TestFoldersWithOtherThings(t *testing.T) {
 	b, err := badgerbackend.Open(dir)
 	require.Nil(t, b)
 	require.ErrorIs(t, err, badgerbackend.ErrExposed)
-	require.EqualError(t, err, "badgerbackend: the folder lets in others: "+strconv.Quote(dir)+
+	require.EqualError(t, err, "badgerbackend: others can read the folder: "+strconv.Quote(dir)+
 		` has the mode 0755, and it also has "report.pdf" in it: name a folder that does not exist yet, `+
 		"run chmod -R go= on this one as its owner, or let others in by WithPermissionCheck(false)")
 	assert.Equal(t, fs.FileMode(0o755), modes(t, dir)["."], "it is not changed")

@@ -79,7 +79,7 @@ func TestKeysThatCannotBeStoredWithAPrefix(t *testing.T) {
 	mustSet(t, b, longest, value("v"))
 	requireHit(t, b, longest, value("v"))
 	for key, text := range map[string]string{
-		"":            "the key is empty: use another",
+		"":            "the key is empty: pass a key of at least one byte",
 		longest + "k": "the key has 65001 bytes, and the store takes 65000: use a shorter one, for instance a hash of it",
 	} {
 		requireRefused(t, b, key, 1, text)

@@ -23,11 +23,11 @@ const (
 // a write, or was not opened. See [WithMinFreeSpace].
 type NoSpaceError struct {
 	Op   string // "write", "delete", "open" or "garbage collection"
-	Free uint64 // what the disk has left, in bytes
-	Min  uint64 // what it needs for this Op
+	Free uint64 // free bytes of the disk
+	Min  uint64 // free bytes that this Op needs
 }
 
-// Error gives both figures and says what can be done.
+// Error gives both figures and a remedy.
 func (e *NoSpaceError) Error() string {
 	return fmt.Sprintf("badgerbackend: the %s was refused: the disk has %d bytes left, and the store needs %d, "+
 		"because badger ends the process on a full disk: free some space, or lower WithMinFreeSpace", e.Op, e.Free, e.Min)
@@ -79,10 +79,9 @@ func leastFree(freeSpace func(dir string) (uint64, error), dirs []string) (uint6
 	return least, err
 }
 
-// check returns a [*NoSpaceError] if there is no room for size bytes. Anything but
-// a write may use half of the reserve: a delete needs little, and without it the
-// store would go on to serve what is no longer true; the garbage collection frees
-// space in the end.
+// check returns a [*NoSpaceError] if there is no room for size bytes. Anything but a
+// write may use half of the reserve: a delete needs little, and without it the store
+// would go on serving old values; the garbage collection frees space in the end.
 func (s *space) check(op string, size int) error {
 	if s.free == nil {
 		return nil
@@ -98,8 +97,7 @@ func (s *space) check(op string, size int) error {
 	if !fresh || (s.written > 0 && !s.fits(size, minimum)) {
 		left, err := s.free()
 		if err != nil {
-			// A system that does not tell how full the disk is must not stop
-			// writes.
+			// A system that does not report free space must not stop writes.
 			s.at = time.Time{}
 			return nil
 		}

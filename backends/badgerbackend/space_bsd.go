@@ -10,6 +10,6 @@ func freeSpace(dir string) (uint64, error) {
 	if err := unix.Statfs(dir, &stat); err != nil {
 		return 0, err
 	}
-	// It is negative on FreeBSD when root has used what is kept for it.
+	// It is negative on FreeBSD when root has used the space that is reserved for it.
 	return uint64(max(0, int64(stat.Bavail))) * uint64(stat.Bsize), nil //nolint:gosec,unconvert // the types differ between systems
 }

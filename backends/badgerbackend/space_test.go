@@ -130,7 +130,7 @@ func TestFreeSpaceIsLookedUpNowAndThen(t *testing.T) {
 		time.Sleep(250 * time.Millisecond)
 		assert.EqualValues(t, 1, write(small, 100), "refused writes do not ask either")
 
-		// What was written since counts at once.
+		// Writes since then count at once.
 		d.free.Store(minimum + 1000)
 		time.Sleep(250 * time.Millisecond)
 		mustSet(t, b, "k", backends.Entry[[]byte]{Value: make([]byte, 900)})

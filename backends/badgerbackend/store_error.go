@@ -75,9 +75,9 @@ func (e *StoreError) reason() (text, errorType string) {
 	return fmt.Sprintf("an error of badger (%T)", e.Err), "badger"
 }
 
-// is reports whether target is what err comes from. Badger puts a text in front
-// of most errors and drops the chain, so the end of the text is compared too.
-// That is good enough for a message, and for nothing else.
+// is reports whether err comes from target. Badger puts a text in front of most errors
+// and drops the chain, so the end of the text is compared too. That is good enough for
+// a message, and for nothing else.
 func is(err, target error) bool {
 	return errors.Is(err, target) || strings.HasSuffix(strings.TrimSpace(err.Error()), target.Error())
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// Backend is a [backends.Backend] that makes its calls of another one through
-// policies. It is made by [New] and is safe for concurrent use, as long as the
-// other one and the policies are, as those of failsafe-go are. What it says of
-// keys, values and entries is what the other one says.
+// Backend is a [backends.Backend] that makes its calls of another one through policies.
+// It is made by [New] and is safe for concurrent use, as long as the other one and the
+// policies are, as those of failsafe-go are. The other one's rules for keys, values and
+// entries hold.
 type Backend[V any] struct {
 	next     backends.Backend[V]
 	executor failsafe.Executor[any]

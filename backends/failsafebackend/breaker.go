@@ -9,10 +9,10 @@ import (
 	"github.com/failsafe-go/failsafe-go/policy"
 )
 
-// breaker is a circuit breaker that is not told of attempts that say nothing of
-// the backend: those that the caller cancelled, and those that ended before the
-// store was asked. An error of a healthy store is a success to it. To the breaker
-// of failsafe-go itself each attempt is either a success or a failure.
+// breaker is a circuit breaker that does not count attempts that say nothing about the
+// backend: those that the caller cancelled, and those that ended before the store was
+// asked. An error of a healthy store is a success to it. To the breaker of failsafe-go
+// itself each attempt is either a success or a failure.
 //
 // Half-open, it gives out a limited number of permits, which come back only with
 // a result. A permit whose attempt had none is kept for the next.
@@ -56,7 +56,7 @@ type breakerExecutor struct {
 	inner   policy.Executor[any]
 }
 
-// Apply implements what failsafe-go asks of the executor of a policy.
+// Apply implements the executor of a policy of failsafe-go.
 func (e *breakerExecutor) Apply(next func(exec failsafe.Execution[any]) *common.PolicyResult[any]) func(exec failsafe.Execution[any]) *common.PolicyResult[any] {
 	return func(exec failsafe.Execution[any]) *common.PolicyResult[any] {
 		internal := exec.(policy.ExecutionInternal[any])

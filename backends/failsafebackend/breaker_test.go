@@ -196,7 +196,7 @@ func TestBreaker_NeverAsked(t *testing.T) {
 	}
 }
 
-// What another policy cancels is not the caller's doing.
+// A cancellation by another policy is not the caller's.
 func TestBreaker_TimeoutPolicyIsAFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

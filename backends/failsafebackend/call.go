@@ -13,8 +13,8 @@ import (
 // try is one call of the backend. Writes return no entry.
 type try[V any] func(ctx context.Context) (entry backends.Entry[V], ok bool, err error)
 
-// call is one operation. It knows what became of each attempt, whatever the
-// policies make of it.
+// call is one operation. It knows the outcome of each attempt, whatever the policies
+// return.
 type call[V any] struct {
 	caller  context.Context
 	try     try[V]
@@ -88,11 +88,10 @@ func (c *call[V]) guarded(ctx context.Context) (entry backends.Entry[V], ok bool
 // repeatable reports whether a further attempt, after one that ended with err,
 // may help and does no harm.
 //
-// A read is not repeated when a healthy store gave the error: it would give the
-// same again. A write is repeated only if all attempts so far were certainly not
-// applied: one that may have been, or that still runs, could be applied after the
-// further attempt, or even after the next write of the key, and nobody would have
-// been told.
+// A read is not repeated when a healthy store gave the error: it would give the same
+// again. A write is repeated only if all attempts so far were certainly not applied:
+// one that may have been, or that still runs, could be applied after the further
+// attempt, or even after the next write of the key, and no error would report it.
 func (c *call[V]) repeatable(err error) bool {
 	if !c.writes {
 		return !backends.FromHealthyStore(err)
@@ -102,9 +101,9 @@ func (c *call[V]) repeatable(err error) bool {
 	return c.notApplied == c.attempts
 }
 
-// cancelled reports whether the attempt that ended with err did so because the
-// caller cancelled the operation, or a policy cancelled what another attempt had
-// made needless.
+// cancelled reports whether the attempt that ended with err did so because the caller
+// cancelled the operation, or a policy cancelled an attempt that another one had made
+// needless.
 func (c *call[V]) cancelled(err error) bool {
 	c.mu.Lock()
 	done := c.done
@@ -120,8 +119,8 @@ func (c *call[V]) end() {
 	c.running.Wait()
 }
 
-// verdict is the error of the operation after its end. It takes what the
-// policies made of it.
+// verdict is the error of the operation after its end. It takes the error that the
+// policies returned.
 func (c *call[V]) verdict(op string, policyErr error) error {
 	switch {
 	case c.done:

@@ -16,7 +16,7 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// Whatever happens at the same time, what is said of a write must be true.
+// Whatever happens at the same time, the outcome of a write must be true.
 func TestConcurrentSafe(t *testing.T) {
 	t.Parallel()
 	t.Run("WithRetry", func(t *testing.T) {
@@ -69,7 +69,7 @@ func concurrent(t *testing.T, retry failsafebackend.Option) {
 	})
 }
 
-// faultless reads what the store has.
+// faultless reads the store without faults.
 func faultless(faults *backendtest.Faults[string], key string) string {
 	got, _, _ := faults.Get(context.Background(), key) //nolint:usetesting // it outlives no test
 	return got.Value

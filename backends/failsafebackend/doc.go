@@ -27,7 +27,7 @@
 // bulkhead, and has a timeout of its own, and a full bulkhead is no failure to
 // the breaker. With no options calls pass through.
 //
-// # What counts as a failure
+// # Failures
 //
 // To the circuit breaker the result of an attempt is one of three:
 //
@@ -41,7 +41,7 @@
 //     [WithTimeout], or a caller that cancels with a cause that is
 //     context.DeadlineExceeded. A store that hangs opens the breaker.
 //
-// # What became of a write
+// # Outcomes of writes
 //
 // The outcome is that of all attempts together. When one succeeded, the write
 // was applied, whatever a policy says. When all failed it was certainly not

@@ -16,8 +16,7 @@ import (
 )
 
 var (
-	// ErrBadOption is wrapped by the errors of [New] that say what is wrong with
-	// which option.
+	// ErrBadOption is wrapped by the errors of [New] that name a wrong option.
 	ErrBadOption = errors.New("failsafebackend: bad option")
 
 	// ErrNotAsked is wrapped by errors of calls that a policy answered without
@@ -25,8 +24,8 @@ var (
 	// no place for such policies here.
 	ErrNotAsked = errors.New("a policy answered in place of the backend")
 
-	// errOver is what a policy gets that begins an attempt after the operation
-	// has ended.
+	// errOver is the error of an attempt that a policy begins after the operation has
+	// ended.
 	errOver = errors.New("failsafebackend: the operation has ended")
 )
 
@@ -83,15 +82,15 @@ type Error struct {
 	Attempts int    // calls of the backend, at least 1
 	Err      error  // of the last attempt
 
-	// Stopped is what kept the operation from a further attempt, other than that
-	// there had been enough: a breaker that had opened, a context that ended. It
-	// may be nil.
+	// Stopped is the reason why there was no further attempt, for instance an open
+	// breaker or an ended context. It is nil if the number of attempts was the reason.
 	Stopped error
 
 	notApplied bool
 }
 
-// Error gives the number of attempts, the last one's error, and what stopped it.
+// Error gives the number of attempts, the last one's error, and the reason why there
+// was no further one.
 func (e *Error) Error() string {
 	attempts := "1 attempt"
 	if e.Attempts != 1 {
@@ -107,8 +106,8 @@ func (e *Error) Error() string {
 // Unwrap returns the error of the last attempt.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is what stopped the operation. A timeout policy that
-// did is a context.DeadlineExceeded too.
+// Is reports whether target is the reason why there was no further attempt. A timeout
+// policy that did is a context.DeadlineExceeded too.
 func (e *Error) Is(target error) bool {
 	return e.Stopped != nil && errors.Is(e.Stopped, target) || isDeadline(e.Stopped, target)
 }

@@ -7,14 +7,14 @@ import (
 	"github.com/failsafe-go/failsafe-go/common"
 )
 
-// guard is a policy between the retries of [WithRetry] and all others. It marks
-// what failed and must not be repeated. It asks the call, because the error does
-// not tell: a policy may put its own in the place of the attempt's, or return one
-// attempt's while another still runs. The mark is a result and leaves the error
-// alone, and no policy of the user's sees it.
+// guard is a policy between the retries of [WithRetry] and all others. It marks a
+// failure that must not be retried. It asks the call, because the error does not say
+// so: a policy may replace the attempt's error by its own, or return one attempt's
+// while another still runs. The mark is a result and does not change the error, and no
+// policy of the user's sees it.
 type guard struct{}
 
-// mark is the result of what must not be repeated.
+// mark is the result of a failure that must not be repeated.
 type mark struct{}
 
 func unrepeatable(result any) bool {
@@ -25,7 +25,7 @@ func unrepeatable(result any) bool {
 // ToExecutor implements [failsafe.Policy].
 func (guard) ToExecutor(any) any { return guard{} }
 
-// Apply implements what failsafe-go asks of the executor of a policy.
+// Apply implements the executor of a policy of failsafe-go.
 func (guard) Apply(next func(exec failsafe.Execution[any]) *common.PolicyResult[any]) func(exec failsafe.Execution[any]) *common.PolicyResult[any] {
 	return func(exec failsafe.Execution[any]) *common.PolicyResult[any] {
 		result := next(exec)
@@ -39,7 +39,7 @@ func (guard) Apply(next func(exec failsafe.Execution[any]) *common.PolicyResult[
 	}
 }
 
-// operation is what policies are told of the call that they work for.
+// operation describes a call to the policies.
 type operation interface {
 	repeatable(err error) bool
 	cancelled(err error) bool

@@ -41,9 +41,9 @@ func neverAsked(err error) bool {
 // cancelled ctx.
 //
 // A deadline is no cancellation. That includes a caller that cancels one context
-// because the deadline of another has passed, and gives that as the cause:
-// otherwise nobody would notice a store that hangs. Nor does it hold for an attempt
-// that failed by itself while the caller left.
+// because the deadline of another has passed, and gives that as the cause: otherwise
+// nobody would notice a store that hangs. Nor does it hold for an attempt that failed
+// by itself at the moment when the caller cancelled it.
 func cancelledBy(ctx context.Context, err error) bool {
 	if !errors.Is(ctx.Err(), context.Canceled) {
 		return false

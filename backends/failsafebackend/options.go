@@ -66,13 +66,13 @@ func (f optionFunc) apply(c config) config { return f(c) }
 // maxDelay, give or take a quarter at random. None may be negative, minDelay
 // must be positive and not above maxDelay. Default: no retries.
 //
-// It does not repeat what another policy refused, what was cancelled, a panic,
+// It does not retry a call that another policy refused, a cancelled call, a panic,
 // errors of a codec, a write that is too large, and a read that a healthy store
-// answered with an error, see [backends.FromHealthyStore]. And it repeats a write only when every attempt so far
-// was certainly not applied, see [WithClassifier]; one that ended by a timeout,
-// for instance, was not certainly so. An attempt that may have been applied may
-// also still be on its way, and be applied after the repetition, or even after
-// the next write of the key, and nobody would have been told.
+// answered with an error, see [backends.FromHealthyStore]. And it repeats a write only
+// when every attempt so far was certainly not applied, see [WithClassifier]; one that
+// ended by a timeout, for instance, was not certainly so. An attempt that may have been
+// applied may also still be on its way, and be applied after the repetition, or even
+// after the next write of the key, and no error would report it.
 func WithRetry(maxRetries int, minDelay, maxDelay time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.retry = &retryConfig{max: maxRetries, minDelay: minDelay, maxDelay: maxDelay}
@@ -80,10 +80,10 @@ func WithRetry(maxRetries int, minDelay, maxDelay time.Duration) Option {
 	})
 }
 
-// WithRetryPolicy uses a retry policy that was built elsewhere, in place of that
-// of [WithRetry], with its own conditions. If they have a write repeated that may
-// have been applied, and the repetition succeeds, the write counts as applied,
-// and what is still on its way is not reported. Nil: no effect.
+// WithRetryPolicy uses a retry policy that was built elsewhere, in place of that of
+// [WithRetry], with its own conditions. If they have a write repeated that may have
+// been applied, and the repetition succeeds, the write counts as applied, and an
+// attempt that is still on its way is not reported. Nil: no effect.
 func WithRetryPolicy(policy retrypolicy.RetryPolicy[any]) Option {
 	return optionFunc(func(c config) config {
 		if policy != nil {
@@ -107,11 +107,10 @@ func WithCircuitBreaker(failures int, delay time.Duration) Option {
 	})
 }
 
-// WithCircuitBreakerPolicy uses a circuit breaker that was built elsewhere, in
-// place of that of [WithCircuitBreaker]; it may be shared with others. Its own
-// conditions judge only the errors that the package's doc calls failures: those of
-// a healthy store are successes, and it is not told of attempts that the caller
-// cancelled. Nil: no effect.
+// WithCircuitBreakerPolicy uses a circuit breaker that was built elsewhere, in place of
+// that of [WithCircuitBreaker]; it may be shared with others. Its own conditions judge
+// only the errors that the package's doc calls failures: those of a healthy store are
+// successes, and it does not count attempts that the caller cancelled. Nil: no effect.
 func WithCircuitBreakerPolicy(policy circuitbreaker.CircuitBreaker[any]) Option {
 	return optionFunc(func(c config) config {
 		if policy != nil {
@@ -142,10 +141,9 @@ func WithBulkheadPolicy(policy bulkhead.Bulkhead[any]) Option {
 	})
 }
 
-// WithPolicies adds other policies, the first one outermost; see the package's
-// doc for their place. Nil ones have no effect. Fallbacks and caches have no
-// place here, see [ErrNotAsked]. What is said of [WithRetryPolicy] holds for those
-// that repeat or hedge.
+// WithPolicies adds other policies, the first one outermost; see the package's doc for
+// their place. Nil ones have no effect. Fallbacks and caches have no place here, see
+// [ErrNotAsked]. The warning of [WithRetryPolicy] holds for those that retry or hedge.
 func WithPolicies(policies ...failsafe.Policy[any]) Option {
 	return optionFunc(func(c config) config {
 		c.policies = slices.Clip(c.policies)
@@ -181,7 +179,7 @@ func WithClassifier(certainlyNotApplied func(err error) bool) Option {
 	})
 }
 
-// WithName names the breaker in the metrics, to tell several apart. Default: the
+// WithName names the breaker in the metrics, to distinguish several. Default: the
 // system of the backend's description, or "default" if it has none.
 func WithName(name string) Option {
 	return optionFunc(func(c config) config {

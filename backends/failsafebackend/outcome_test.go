@@ -34,8 +34,8 @@ func sequences() (all []string) {
 	return all
 }
 
-// Every sequence of outcomes, against how far it comes and what must be said of
-// the attempts together.
+// Every sequence of outcomes, with the number of attempts and the verdict on all of
+// them.
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -71,7 +71,7 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// requireVerdict checks what was returned after these attempts.
+// requireVerdict checks the result after these attempts.
 func requireVerdict(t *testing.T, attempts string, err error) {
 	t.Helper()
 	if strings.ContainsRune(attempts, applied) {
@@ -113,7 +113,7 @@ func TestErrorOfOneAttemptIsTheBackends(t *testing.T) {
 	}
 }
 
-// The breaker opens between attempts: what the attempts left behind counts.
+// The breaker opens between attempts: the outcome of the attempts counts.
 func TestBreakerOpensMidway(t *testing.T) {
 	t.Parallel()
 	simple, user := failsafebackend.WithRetry(5, time.Millisecond, time.Millisecond), repeatsAll(5, time.Millisecond)
@@ -153,7 +153,7 @@ func TestBreakerOpensMidway(t *testing.T) {
 	}
 }
 
-// What ends the repetitions does not ask the breaker that it opened.
+// The end of the retries does not ask the breaker that it opened.
 func TestBreakerOpensWithTheLast(t *testing.T) {
 	t.Parallel()
 	for _, sequence := range []string{"l", "g", "fl", "fg"} {
@@ -194,7 +194,7 @@ func TestErrorTexts(t *testing.T) {
 	})
 }
 
-// The classifier also decides what is repeated.
+// The classifier also decides which attempts are repeated.
 func TestClassifier(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -201,7 +201,7 @@ func TestRetry_SuccessOfACancelledCall(t *testing.T) {
 	}
 }
 
-// The errors of a policy of the user's own keep what the attempts left behind.
+// The errors of a policy of the user's own keep the outcome of the attempts.
 func TestRetry_Injected(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

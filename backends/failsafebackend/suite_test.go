@@ -59,7 +59,7 @@ var (
 	errFull = errors.New("full")
 )
 
-// What can become of one attempt.
+// The fates of one attempt.
 const (
 	applied = 'a' // and said so
 	failed  = 'f' // certainly not applied
@@ -80,7 +80,7 @@ func faultOf(attempt rune) backendtest.Fault {
 	}
 }
 
-// script queues what becomes of the coming calls.
+// script queues the fates of the coming calls.
 func script(faults *backendtest.Faults[string], call tier.Kind, attempts string) {
 	for _, attempt := range attempts {
 		faults.Next(call, faultOf(attempt))

@@ -79,7 +79,7 @@ func collect(t *testing.T, reader *sdkmetric.ManualReader) []metricdata.ScopeMet
 	return got.ScopeMetrics
 }
 
-// counts is what is exported of breakers with these attributes and states.
+// counts is the exported number of breakers with these attributes and states.
 func counts(breakers ...breakerState) metricdata.ScopeMetrics {
 	var points []metricdata.DataPoint[int64]
 	for _, b := range breakers {

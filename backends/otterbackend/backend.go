@@ -15,11 +15,11 @@ import (
 // Backend is a [backends.Backend] over an otter cache. It is made by [New] or
 // [FromCache] and is safe for concurrent use.
 //
-// No call waits for anything outside of the process, so contexts are ignored,
-// and none of its methods returns an error. An entry may be evicted at any time
-// after it was set. Keys and values are kept as they are until they are
-// replaced, deleted, evicted or expired: what a value points to must not be
-// modified once it was set or read.
+// No call waits for anything outside of the process, so contexts are ignored, and none
+// of its methods returns an error. An entry may be evicted at any time after it was
+// set. Keys and values are kept as they are until they are replaced, deleted, evicted
+// or expired: the data that a value points to must not be modified once it was set or
+// read.
 type Backend[V any] struct {
 	cache *otter.Cache[string, Item[V]]
 
@@ -46,10 +46,10 @@ var (
 	_ backends.ValueGetter[any] = (*Backend[any])(nil)
 )
 
-// New returns an empty Backend that holds 10 000 entries, or what the options
-// say. It returns an error that names every option with an unusable value.
+// New returns an empty Backend that holds 10 000 entries, or the number of the options.
+// It returns an error that names every option with an unusable value.
 //
-// A goroutine frees the memory of expired entries, and metrics tell the number of
+// A goroutine frees the memory of expired entries, and metrics report the number of
 // entries and evictions; [Backend.Close] stops both.
 func New[V any](opts ...Option) (*Backend[V], error) {
 	c := newConfig(opts)
@@ -76,9 +76,8 @@ func New[V any](opts ...Option) (*Backend[V], error) {
 	return b, nil
 }
 
-// FromCache returns a Backend over a cache that the caller has configured and
-// goes on owning: [Backend.Close] leaves it as it is. It returns [ErrNilCache]
-// when cache is nil.
+// FromCache returns a Backend over a cache that the caller has configured and still
+// owns: [Backend.Close] does not close it. It returns [ErrNilCache] when cache is nil.
 //
 // The cache should have been made with [Expiry] as its ExpiryCalculator. With
 // any other, or none, expired entries are misses all the same, but stay in
@@ -130,11 +129,10 @@ func (b *Backend[V]) Describe() backends.Description {
 	return backends.Description{InProcess: true}
 }
 
-// Close stops the goroutines of a Backend made by [New], waits for them, and ends
-// its metrics. The entries stay, and all methods go on working, but without new
-// goroutines: what calls leave to be tidied up is done by calls. Close may be
-// called again. It returns nil, unless the meter provider fails to end the
-// metrics.
+// Close stops the goroutines of a Backend made by [New], waits for them, and ends its
+// metrics. The entries stay, and all methods go on working, but without new goroutines:
+// calls then do the maintenance. Close may be called again. It returns nil, unless the
+// meter provider fails to end the metrics.
 //
 // A Backend that is no longer reachable stops its goroutines and metrics by
 // itself, so a forgotten Close leaks nothing. In a testing/synctest bubble it must be called.

@@ -23,8 +23,8 @@ const clockResolution = 500 * time.Millisecond
 // that costs half of time.Now, see [roughNow], it decides for entries whose end is
 // not near; time.Now decides for the rest.
 
-// nearEnd is how long before its end time.Now begins to decide about an entry. It
-// is far more than what the rough clock rounds off, which is a microsecond.
+// nearEnd is how long before its end time.Now begins to decide about an entry. It is
+// far more than the rounding of the rough clock, which is a microsecond.
 const nearEnd = time.Millisecond
 
 // alive reports whether an entry with that expiry may be served. Rough says that

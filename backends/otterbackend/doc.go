@@ -16,8 +16,8 @@
 //	})
 //	entry, ok, err := l1.Get(ctx, "user:1")
 //
-// Without options it holds 10 000 entries. What does not fit is evicted, the
-// entries that were used least often and least recently first.
+// Without options it holds 10 000 entries. Beyond that, entries are evicted, beginning
+// with those that were used least often and least recently.
 //
 // Every entry expires when its own ExpiresAt says so. Get is exact about it: it
 // goes by the system's clock at the time of the call, so that an expired entry is
@@ -25,12 +25,12 @@
 // clock set. The memory of an expired entry is freed within about two seconds, and
 // after one of these events possibly later.
 //
-// The expiry adds 8 bytes to a value, because it is kept as Unix time in
-// nanoseconds: Get returns it in the local time zone, and one after the year 2262
-// as the last instant that these can tell.
+// The expiry adds 8 bytes to a value, because it is kept as Unix time in nanoseconds:
+// Get returns it in the local time zone, and an expiry after the year 2262 as the last
+// instant of that type.
 //
-// Metrics tell how many entries there are and how many were evicted, see
-// [MetricEntryCount]; so does [Backend.Stats]. Give each store its own [WithName].
+// Metrics, and [Backend.Stats], report the numbers of entries and of evictions, see
+// [MetricEntryCount]. Give each store its own [WithName].
 //
 // An otter cache that was configured elsewhere, for instance to record
 // statistics, can be used through [FromCache].

@@ -1,6 +1,6 @@
 package otterbackend
 
-// Tasks is what runs the upkeep of a Backend.
+// Tasks runs the maintenance of a Backend.
 type Tasks = tasks
 
 // Run runs task.
@@ -9,7 +9,7 @@ func (t *Tasks) Run(task func()) { t.run(task) }
 // Close waits for the tasks.
 func (t *Tasks) Close() { t.close() }
 
-// What the tests need to see of the clocks.
+// Parts of the clocks, for tests.
 var (
 	Alive          = alive
 	RoughNow       = roughNow

@@ -25,10 +25,10 @@ type Item[V any] struct {
 	expiresAt int64
 }
 
-// ItemOf returns the Item that stands for entry. An expiry after the year 2262,
-// the last that Unix time in nanoseconds can tell, becomes the last instant that
-// it can tell, and one before 1970 becomes the first nanosecond of that year. Both
-// are read from the wall clock: a monotonic clock reading is dropped.
+// ItemOf returns the Item that stands for entry. An expiry after the year 2262, the
+// last of Unix time in nanoseconds, becomes the last instant of that type, and one
+// before 1970 becomes the first nanosecond of that year. Both are read from the wall
+// clock: a monotonic clock reading is dropped.
 func ItemOf[V any](entry backends.Entry[V]) Item[V] {
 	return Item[V]{Value: entry.Value, expiresAt: expiry.Encode(entry.ExpiresAt)}
 }

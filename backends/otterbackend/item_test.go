@@ -71,7 +71,7 @@ func TestMemoryOfAnEntry(t *testing.T) {
 	runtime.KeepAlive(keys)
 }
 
-// heapOf returns by how many bytes what create returns has grown the heap.
+// heapOf returns by how many bytes the result of create has grown the heap.
 func heapOf(create func() any) float64 {
 	var before, after runtime.MemStats
 	runtime.GC()

@@ -60,7 +60,7 @@ func (b *Backend[V]) observe(c config) error {
 // saturated returns n, or the largest int64 if n is greater.
 func saturated(n uint64) int64 { return int64(min(n, math.MaxInt64)) } //nolint:gosec // cannot overflow
 
-// instruments collects what a callback observes, and the first error.
+// instruments collects the observations of a callback, and the first error.
 type instruments struct {
 	meter metric.Meter
 	all   []metric.Observable

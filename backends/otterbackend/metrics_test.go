@@ -30,7 +30,7 @@ func collect(t *testing.T, reader *sdkmetric.ManualReader) []metricdata.ScopeMet
 	return got.ScopeMetrics
 }
 
-// figures are what one store, or several of one name, show.
+// figures are those of one store, or of several with one name.
 type figures struct {
 	name                       string
 	entries, weight, evictions int64
@@ -96,8 +96,8 @@ func TestMetrics(t *testing.T) {
 			figures{name: "otter", entries: 10, evictions: 15},
 			figures{name: "orders", entries: 25, weight: 100, evictions: 5, weighed: true})
 
-		// A store of the same name is added; what expires, is deleted or replaced
-		// is not evicted.
+		// A store of the same name is added; entries that expire, are deleted or
+		// replaced are not evicted.
 		same := open(t, provider)
 		fill(t, same, 4, time.Time{})
 		fill(t, same, 3, time.Now().Add(time.Minute))

@@ -81,7 +81,7 @@ func WithInitialCapacity(entries int) Option {
 	})
 }
 
-// WithName names the store in the metrics, to tell several apart: the figures of
+// WithName names the store in the metrics, to distinguish several: the figures of
 // stores with one name are added up. Default, and for "": "otter".
 func WithName(name string) Option {
 	return optionFunc(func(c config) config {

@@ -120,9 +120,9 @@ func (b *Backend) readFailed(ctx context.Context, err error) error {
 	return readError(ctx, err)
 }
 
-// lookAgain has the client of a cluster ask for its state, in the background and
-// once a second at most, after a call that a server has left without an answer.
-// By itself the client goes on, for a minute, to ask a server that is gone.
+// lookAgain has the client of a cluster ask for its state, in the background and once a
+// second at most, after a call that a server has not answered. By itself the client
+// would go on calling a dead server for a minute.
 func (b *Backend) lookAgain(ctx context.Context, err error) {
 	if b.reload == nil || errors.Is(err, context.Canceled) || errors.Is(err, redis.ErrPoolTimeout) {
 		return

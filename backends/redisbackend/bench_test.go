@@ -16,8 +16,8 @@ import (
 	"github.com/tiercache/tiercache/backends/redisbackend"
 )
 
-// benchClient is a client of a server on loopback that answers +OK to all but
-// the first command, which is HELLO. It costs so little that what the backend adds can be seen.
+// benchClient is a client of a server on loopback that answers +OK to all but the first
+// command, which is HELLO. It costs so little that the backend's own cost shows.
 func benchClient(tb testing.TB) *redis.Client {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait

@@ -10,11 +10,11 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// sentinelAddr is what go-redis gives as the address of a client whose server is
-// found by sentinels.
+// sentinelAddr is the address that go-redis reports for a client whose server is found
+// by sentinels.
 const sentinelAddr = "FailoverClient"
 
-// traits are what is known of a client.
+// traits are the known properties of a client.
 type traits struct {
 	redirects     bool                      // it follows MOVED and the like
 	reload        func(ctx context.Context) // the state of a cluster, in the background

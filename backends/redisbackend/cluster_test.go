@@ -148,8 +148,8 @@ func TestCluster_MasterIsGone(t *testing.T) {
 	}
 }
 
-// However many calls get no answer, and though the cluster does not say who owns
-// what, it is asked once a second at most.
+// However many calls get no answer, and though the cluster does not name the owner of a
+// slot, it is asked once a second at most.
 func TestCluster_IsGone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -23,8 +23,8 @@ type command struct {
 
 var _ redis.Cmder = (*command)(nil)
 
-// NoRetry tells go-redis not to repeat the command: the error of a repetition
-// would say nothing of what became of the command before.
+// NoRetry tells go-redis not to repeat the command: the error of a repetition would say
+// nothing about the outcome of the first attempt.
 func (c *command) NoRetry() bool { return true }
 
 // Name implements [redis.Cmder] without the detour over the arguments.
@@ -92,5 +92,5 @@ func (n *name) MarshalBinary() ([]byte, error) {
 	}
 }
 
-// String is what hooks see of the name when they print the arguments.
+// String returns the name, for hooks that print the arguments.
 func (n *name) String() string { return string(n.text[:]) }

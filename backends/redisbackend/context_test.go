@@ -150,7 +150,7 @@ func TestConcurrentSafe(t *testing.T) {
 	}
 }
 
-// What is said of an outcome must hold in any order of faults.
+// An outcome must be true in any order of faults.
 func TestConcurrentSafe_Faults(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

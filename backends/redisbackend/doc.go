@@ -28,15 +28,15 @@
 //
 // # Keys
 //
-// A key prefix keeps apart what is stored on one server, and [New] asks for it:
-// the header of a value does not tell its type, so two backends with the same
-// prefix read each other's values, perhaps without an error. Give each type of
-// value a prefix of its own: see [WithKeyPrefix].
+// A key prefix separates the caches that share one server, and [New] requires it: the
+// header of a value does not contain its type, so two backends with the same prefix
+// read each other's values, perhaps without an error. Give each type of value a prefix
+// of its own: see [WithKeyPrefix].
 //
 // # Replicas
 //
-// [New] refuses a client that reads from replicas. They lag behind, and a first
-// tier would keep what they return. See [WithStaleReads].
+// [New] refuses a client that reads from replicas. Replicas lag, and L1 would keep
+// their old values. See [WithStaleReads].
 //
 // # Format
 //
@@ -54,15 +54,15 @@
 //
 // # Expiry and clocks
 //
-// The expiry in the header is what counts. It comes from the clock of the
-// writer, and Get compares it with the clock of the reader, so between the two
-// an entry expires later or earlier by as much as these differ. The key itself
-// is given the rest of the entry's TTL in milliseconds, rounded up (PX), and
-// not the instant (PXAT): the server's clock plays no part, and the key is there
-// for at least as long as the entry, by the writer's clock. An entry that has
-// expired when it is written is a DEL of its key.
+// The expiry in the header decides. It comes from the clock of the writer, and Get
+// compares it with the clock of the reader, so between the two an entry expires later
+// or earlier by as much as these differ. The key itself is given the rest of the
+// entry's TTL in milliseconds, rounded up (PX), and not the instant (PXAT): the
+// server's clock plays no part, and the key is there for at least as long as the entry,
+// by the writer's clock. An entry that has expired when it is written is a DEL of its
+// key.
 //
-// # What became of a write
+// # Outcomes of writes
 //
 // An error of Set or Delete is certainly not applied in two cases:
 //
@@ -81,20 +81,19 @@
 // after the command was written. Errors that are not in the list are unknown
 // too: a proxy may give one for a command whose answer it has lost.
 //
-// go-redis repeats commands on its own, and its error is that of the last
-// attempt, which tells nothing of those before. So writes are sent as commands
-// that go-redis must not repeat, and repeated here, as often and with the same
-// pauses as the client's options ask for (MaxRetries; of a cluster,
-// MaxRedirects); [WithWriteRetries] changes the number. What is repeated is an
-// attempt that was certainly not applied. One of unknown outcome is not: it may
-// still be on its way, and be applied after the repetition, or even after the
-// next write of the key, without a trace. Hooks of the client see each attempt.
-// In a cluster go-redis goes on following MOVED, ASK and READONLY, which execute
-// nothing. Reads are left to go-redis.
+// go-redis repeats commands on its own, and its error is that of the last attempt,
+// which says nothing about those before. So writes are sent as commands that go-redis
+// must not repeat, and repeated here, as often and with the same pauses as the client's
+// options ask for (MaxRetries; of a cluster, MaxRedirects); [WithWriteRetries] changes
+// the number. An attempt is repeated only if it was certainly not applied. One of
+// unknown outcome is not: it may still be on its way, and be applied after the
+// repetition, or even after the next write of the key, without a trace. Hooks of the
+// client see each attempt. In a cluster go-redis goes on following MOVED, ASK and
+// READONLY, which execute nothing. go-redis retries reads itself.
 //
-// In a cluster, a call that got no answer also has the client ask for the
-// cluster's state, which it would else do once a minute: a replica may have taken
-// the place of a master that is gone.
+// In a cluster, a call that got no answer also has the client ask for the cluster's
+// state, which it would else do once a minute: a replica may have taken the place of a
+// master that has failed.
 //
 // The limits of this: do not attach a hook that repeats commands itself. Where it
 // shows, because a command was written twice and not to a cluster, the outcome is

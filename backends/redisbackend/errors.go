@@ -12,17 +12,17 @@ var (
 	ErrEndlessCalls = errors.New("redisbackend: a call of this client may never end: " +
 		"set ContextTimeoutEnabled in its options, or both ReadTimeout and WriteTimeout")
 
-	// ErrClientCache is returned by [New] for a client with a client-side cache.
-	// Such a client reads what was there before its own writes for as long as
-	// the server's message is on its way, and a first tier would keep that.
-	ErrClientCache = errors.New("redisbackend: the client has a cache of its own, which may return what was overwritten: " +
+	// ErrClientCache is returned by [New] for a client with a client-side cache. Such a
+	// client reads the value from before its own write until the server's message
+	// arrives, and L1 would keep that value.
+	ErrClientCache = errors.New("redisbackend: the client has a cache of its own, which may return overwritten values: " +
 		"use one without ClientSideCache and ClientSideCacheConfig")
 
 	// ErrReplicaReads is returned by [New] for the client of a cluster, or of a
 	// master with sentinels, that sends reads to replicas: ReadOnly,
 	// RouteByLatency, RouteRandomly or ReplicaOnly is set. [WithStaleReads] allows
 	// it.
-	ErrReplicaReads = errors.New("redisbackend: the client reads from replicas, which may return what was overwritten: " +
+	ErrReplicaReads = errors.New("redisbackend: the client reads from replicas, which may return overwritten values: " +
 		"use one without ReadOnly, RouteByLatency, RouteRandomly and ReplicaOnly, or allow it by WithStaleReads")
 
 	// ErrAutoPipeliner is returned by [New] for a redis.AutoPipeliner. It hides
@@ -36,11 +36,10 @@ var (
 		"would be read as if they were these: use WithKeyPrefix with a prefix for each type, " +
 		"or WithoutKeyPrefix if nothing else uses the database")
 
-	// ErrBadOption is wrapped by the errors of [New] that say what is wrong with
-	// which option.
+	// ErrBadOption is wrapped by the errors of [New] that name a wrong option.
 	ErrBadOption = errors.New("redisbackend: bad option")
 
-	// ErrWithdrawn is what a client's hook sees when it sends a write once more
-	// after Set or Delete has returned. It is never returned by a [Backend].
+	// ErrWithdrawn is the error that a client's hook gets when it sends a write once
+	// more after Set or Delete has returned. It is never returned by a [Backend].
 	ErrWithdrawn = errors.New("redisbackend: the write has ended and was not sent again")
 )

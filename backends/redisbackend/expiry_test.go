@@ -32,7 +32,7 @@ func TestExpiryIsExact(t *testing.T) {
 	}
 }
 
-// The key's own expiry is what frees the memory. It must not come early.
+// The key's own expiry frees the memory. It must not come early.
 func TestExpiryOfTheKey(t *testing.T) {
 	t.Parallel()
 	for life, want := range map[time.Duration]time.Duration{
@@ -96,8 +96,8 @@ func TestExpiryBeyondTheClocksRange(t *testing.T) {
 	}
 }
 
-// An entry that expires between Stage and its write must not bring itself back,
-// and one that has waited is given what is left of its life.
+// An entry that expires between Stage and its write must not bring itself back, and one
+// that has waited gets its remaining TTL.
 func TestStagedEntryAges(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,6 @@
 package redisbackend
 
-// What the tests need to see of the format.
+// Parts of the format, for tests.
 const HeaderSize = headerSize
 
 var (

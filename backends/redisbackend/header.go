@@ -18,8 +18,8 @@ const (
 	headerSize = 22
 )
 
-// format1 is the first byte of what this package stores. No text in UTF-8, JSON
-// or MessagePack begins with it, which shows up values of others.
+// format1 is the first byte of each stored value. No text in UTF-8, JSON or MessagePack
+// begins with it, which shows up values of others.
 const format1 = 0xC1
 
 // The flags. Fields that they announce are not used yet, but values that have
@@ -67,7 +67,7 @@ func damaged(reason string) error {
 	return &backends.DamagedError{Reason: reason, Advice: "use WithRawValues for values of other programs"}
 }
 
-// entryOf makes an entry of what decode returned.
+// entryOf makes an entry of the results of decode.
 func entryOf(expiresAt int64, value []byte) backends.Entry[[]byte] {
 	return backends.Entry[[]byte]{Value: value, ExpiresAt: expiry.Decode(expiresAt)}
 }

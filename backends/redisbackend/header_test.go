@@ -17,7 +17,7 @@ const (
 	zeros8 = zeros4 + zeros4
 )
 
-// The format is what is in servers that run: these bytes must not change.
+// Running servers have this format: these bytes must not change.
 func TestFormat(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -13,7 +13,7 @@ import (
 	"github.com/tiercache/tiercache/backends/redisbackend"
 )
 
-// A hook that repeats commands hides what became of the first.
+// A hook that repeats commands hides the outcome of the first.
 func TestHookThatRepeats(t *testing.T) {
 	t.Parallel()
 	for call, w := range writes {
@@ -39,7 +39,7 @@ func TestHookThatRepeats(t *testing.T) {
 	}
 }
 
-// What was said not to be applied must not be applied later.
+// A write with an error that says "not applied" must not be applied later.
 func TestHookThatIsLate(t *testing.T) {
 	t.Parallel()
 	for call, w := range writes {

@@ -3,12 +3,12 @@ package redisbackend
 import "github.com/tiercache/tiercache/backends"
 
 const (
-	// MaxKeySize is the greatest length of a key in bytes, prefix included:
-	// what Redis takes.
+	// MaxKeySize is the greatest length of a key in bytes, prefix included. It is the
+	// limit of Redis.
 	MaxKeySize = 512 << 20
 
-	// MaxValueSize is the greatest length of a value in bytes, header included:
-	// what Redis takes unless its proto-max-bulk-len is changed.
+	// MaxValueSize is the greatest length of a value in bytes, header included. It is
+	// the limit of Redis unless its proto-max-bulk-len is changed.
 	MaxValueSize = 512 << 20
 
 	maxPrefixSize = 1 << 10

@@ -21,9 +21,9 @@ func (a *asked) MarshalBinary() ([]byte, error) {
 	return []byte("set"), a.err
 }
 
-// What the backend assumes of go-redis, and go-redis does not document: it asks an
-// argument for its bytes when it writes the command to a connection, once each
-// time, and at no other time.
+// The backend relies on behaviour that go-redis does not document: it asks an argument
+// for its bytes when it writes the command to a connection, once each time, and at no
+// other time.
 func TestGoRedisAsksWhenItWrites(t *testing.T) {
 	t.Parallel()
 	errKept, errUnwilling := errors.New("kept"), errors.New("unwilling")

@@ -54,11 +54,11 @@ func (f optionFunc) apply(c config) config { return f(c) }
 // than 1 KiB.
 //
 // Give each type of value, and each service, a prefix of its own, for instance
-// "shop:user:". The header in front of a value does not tell its type. So two
-// backends with the same prefix, or with none, read each other's values, and a
-// codec may decode those without an error: JSON of a user is a valid order all
-// of whose fields are zero. Change the prefix when the type changes in a way that
-// its codec does not understand.
+// "shop:user:". The header in front of a value does not contain its type. So two
+// backends with the same prefix, or with none, read each other's values, and a codec
+// may decode those without an error: JSON of a user is a valid order all of whose
+// fields are zero. Change the prefix when the type changes in a way that its codec does
+// not understand.
 //
 // End it with a separator: "a" and "bc" make the same key as "ab" and "c".
 // A prefix that contains {...} puts all keys of a cluster into one slot.
@@ -83,10 +83,9 @@ func WithoutKeyPrefix() Option {
 // a master with sentinels, with ReadOnly, RouteByLatency, RouteRandomly or
 // ReplicaOnly. Default: [New] returns [ErrReplicaReads] for it.
 //
-// A replica lags behind its master, without a bound while it is cut off. A Get
-// may then return what a Set or Delete has replaced, also one that has returned
-// nil, and a first tier keeps that until the entry expires. No inconsistency is
-// reported for it.
+// A replica lags behind its master, without a bound while it is cut off. A Get may then
+// return a value that a Set or Delete has replaced, even after it returned nil, and L1
+// keeps that value until it expires. No inconsistency is reported for it.
 //
 // New cannot see ReplicaOnly in a client of redis.NewFailoverClient. Such a client
 // is of no use here: its writes are refused with READONLY.
@@ -100,12 +99,11 @@ func WithStaleReads() Option {
 // WithRawValues stores values as they are, without a header, so that other
 // programs can read and write them. Default: values have a header.
 //
-// The expiry is then the key's own. Set rounds it up to milliseconds. Get asks
-// for the value and the rest of the key's TTL by a script of two lines (EVAL),
-// which is one round trip, and adds that rest to the time at which it asked: what
-// it returns is earlier than the truth by up to one trip to the server and a
-// millisecond. The user of the connection needs the permission for EVAL, GET and
-// PTTL.
+// The expiry is then the key's own. Set rounds it up to milliseconds. Get asks for the
+// value and the rest of the key's TTL by a script of two lines (EVAL), which is one
+// round trip, and adds that rest to the time of the request: the expiry that it returns
+// is early by up to one trip to the server and a millisecond. The user of the
+// connection needs the permission for EVAL, GET and PTTL.
 func WithRawValues() Option {
 	return optionFunc(func(c config) config {
 		c.raw = true
@@ -113,10 +111,10 @@ func WithRawValues() Option {
 	})
 }
 
-// WithInstrumentedClient says that the client emits spans of its own, for
-// instance because redisotel was attached to it. The spans of its tier then stay
-// internal, so that a call is described once. go-redis does not tell whether it
-// does. Default: it does not.
+// WithInstrumentedClient says that the client emits spans of its own, for instance
+// because redisotel was attached to it. The spans of its tier then stay internal, so
+// that a call is described once. go-redis does not report whether it does. Default: the
+// client emits none.
 func WithInstrumentedClient() Option {
 	return optionFunc(func(c config) config {
 		c.instrumented = true
@@ -124,11 +122,11 @@ func WithInstrumentedClient() Option {
 	})
 }
 
-// WithWriteRetries sets how often Set and Delete repeat an attempt that failed
-// in a way that may pass. It must not be negative; 0 turns it off, which suits a
-// decorator that retries. Default: what the client's options say, MaxRetries or,
-// of a cluster, MaxRedirects, which both are 3 by default in go-redis; and 0 for
-// a client that is none of go-redis's own.
+// WithWriteRetries sets how often Set and Delete repeat an attempt that failed in a way
+// that may pass. It must not be negative; 0 turns it off, which suits a decorator that
+// retries. Default: that of the client's options, MaxRetries or, of a cluster,
+// MaxRedirects, which both are 3 by default in go-redis; and 0 for a client that is
+// none of go-redis's own.
 func WithWriteRetries(retries int) Option {
 	return optionFunc(func(c config) config {
 		c.retries, c.hasRetries = retries, true

@@ -159,10 +159,10 @@ func TestLimits(t *testing.T) {
 		errorType string
 		text      string
 	}{
-		"an empty key": {errorType: "empty_key", text: "backends: the key is empty: use another"},
+		"an empty key": {errorType: "empty_key", text: "backends: the key is empty: pass a key of at least one byte"},
 		"an empty key with a prefix": {
 			opts:      []redisbackend.Option{redisbackend.WithKeyPrefix("p:")},
-			errorType: "empty_key", text: "backends: the key is empty: use another",
+			errorType: "empty_key", text: "backends: the key is empty: pass a key of at least one byte",
 		},
 		"too long a key": {
 			key: zeroedString(redisbackend.MaxKeySize + 1), errorType: "too_large",

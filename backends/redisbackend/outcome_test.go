@@ -17,7 +17,7 @@ import (
 
 const secret = "hunter2"
 
-// outcome is what becomes of one write.
+// outcome is that of one write.
 type outcome struct {
 	acts  []act
 	dials []error
@@ -54,7 +54,8 @@ func (o outcome) with(opts ...redisbackend.Option) outcome {
 var outcomes = map[string]outcome{
 	"at once": done(),
 
-	// One attempt. What may have been applied is not repeated, although it could be.
+	// One attempt. A write that may have been applied is not repeated, although it
+	// could be.
 	"lost after it was applied":  lost("connection_lost", true, 1, applyThenDrop),
 	"lost before it was applied": lost("connection_lost", false, 1, drop),
 	"no answer, applied":         lost("timeout", true, 1, applyThenHang),
@@ -92,7 +93,7 @@ var outcomes = map[string]outcome{
 	"READONLY, then done": done(answer("READONLY You can't write"), pass),
 	"refused, then done":  done().dialing(errRefused, errRefused, errRefused),
 
-	// What may have been applied ends the repetitions.
+	// A write that may have been applied ends the retries.
 	"no server, then applied and lost": lost("connection_lost", true, 2, applyThenDrop).dialing(errRefused),
 	"no server, then lost":             lost("connection_lost", false, 2, drop).dialing(errRefused),
 	"READONLY, then applied and lost":  lost("connection_lost", true, 2, answer("READONLY no"), applyThenDrop),

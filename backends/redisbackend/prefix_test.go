@@ -57,8 +57,8 @@ func TestNew_KeyPrefix(t *testing.T) {
 	}
 }
 
-// What prefixes are for: without them a codec takes one type for another, and
-// nobody is told.
+// The purpose of prefixes: without them a codec takes one type for another, without an
+// error.
 func TestKeyPrefix_KeepsTypesApart(t *testing.T) {
 	t.Parallel()
 	type user struct{ Name string }

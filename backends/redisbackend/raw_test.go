@@ -20,7 +20,7 @@ func TestRawValues(t *testing.T) {
 		s := newServer(t)
 		b := s.backend(t, redisbackend.WithRawValues(), redisbackend.WithKeyPrefix("p:"))
 
-		// What it writes, others can read.
+		// Others can read its values.
 		require.NoError(t, b.Set(t.Context(), "never", value("v\x00")))
 		require.NoError(t, b.Set(t.Context(), "mortal", expiring("w", 1500*time.Microsecond)))
 		got, err := s.Get("p:never")
@@ -29,7 +29,7 @@ func TestRawValues(t *testing.T) {
 		assert.Zero(t, s.TTL("p:never"))
 		assert.Equal(t, 2*time.Millisecond, s.TTL("p:mortal"))
 
-		// What others write, it can read.
+		// It can read the values of others.
 		require.NoError(t, s.Set("p:theirs", "\xC1"))
 		requireHit(t, b, "theirs", value("\xC1"))
 		s.SetTTL("p:theirs", time.Minute)
@@ -43,8 +43,8 @@ func TestRawValues(t *testing.T) {
 	})
 }
 
-// Value and life must be of one entry, which takes one command, and the time is
-// taken before it is sent.
+// Value and TTL must be of one entry, which takes one command, and the time is taken
+// before it is sent.
 func TestRawValues_Read(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -107,7 +107,7 @@ func TestGetErrors(t *testing.T) {
 	}
 }
 
-// The value that Get returns is a part of what came, and that of Set is copied.
+// The value that Get returns is a part of the reply, and that of Set is copied.
 func TestValuesAreNotShared(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

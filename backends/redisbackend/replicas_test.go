@@ -88,7 +88,7 @@ func TestNew_AutoPipeliner(t *testing.T) {
 	require.ErrorIs(t, err, redisbackend.ErrNilClient)
 }
 
-// A type of the user's that embeds a client does not hide what that one does.
+// A type of the user's that embeds a client does not hide the client's options.
 func TestNew_Wrapper(t *testing.T) {
 	t.Parallel()
 	type client struct{ *redis.Client }

@@ -21,8 +21,8 @@ import (
 	"github.com/tiercache/tiercache/backends/redisbackend"
 )
 
-// server is a miniredis behind a network that does what a test asks of it. It
-// has no sockets, so that it works in a bubble.
+// server is a miniredis behind a network with the faults that a test wants. It has no
+// sockets, so that it works in a bubble.
 type server struct {
 	*miniredis.Miniredis
 
@@ -35,7 +35,7 @@ type server struct {
 	wg    sync.WaitGroup
 }
 
-// act is what becomes of one command.
+// act is the fate of one command.
 type act func(upstream *peer, client net.Conn, command []byte) (goOn bool)
 
 func newServer(t *testing.T) *server {
@@ -96,21 +96,21 @@ func newBackend(t *testing.T, client redis.UniversalClient, opts ...redisbackend
 	return b
 }
 
-// next queues what becomes of the coming SET and DEL commands.
+// next queues the fates of the coming SET and DEL commands.
 func (s *server) next(acts ...act) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.acts = append(s.acts, acts...)
 }
 
-// nextGets queues what becomes of the coming GET and EVAL commands.
+// nextGets queues the fates of the coming GET and EVAL commands.
 func (s *server) nextGets(acts ...act) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gets = append(s.gets, acts...)
 }
 
-// nextDials queues what becomes of the coming dials.
+// nextDials queues the fates of the coming dials.
 func (s *server) nextDials(errs ...error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -108,8 +108,8 @@ func notBegun(ctx context.Context, op string) error {
 const grace = 10 * time.Millisecond
 
 // endOf returns the error of ctx if its end is why a call failed with err, and
-// otherwise nil. A timeout of the client's is no cancellation, even if the caller
-// has left meanwhile.
+// otherwise nil. A timeout of the client's is no cancellation, even if the caller's
+// context has ended meanwhile.
 //
 // go-redis gives the connection the deadline of the context, and it may be the
 // connection that notices it first.

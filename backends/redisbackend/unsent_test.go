@@ -133,7 +133,7 @@ type limiter struct{ err error }
 func (l limiter) Allow() error     { return l.err }
 func (limiter) ReportResult(error) {}
 
-// hook is called with a write and with what sends it.
+// hook is called with a write and the function that sends it.
 type hook func(cmd redis.Cmder, send func() error) error
 
 func (hook) DialHook(next redis.DialHook) redis.DialHook { return next }

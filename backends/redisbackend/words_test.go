@@ -128,8 +128,7 @@ type wrappingError struct{ err error }
 func (e wrappingError) Error() string { return "wrapping " + e.err.Error() }
 func (e wrappingError) Unwrap() error { return e.err }
 
-// replies are error replies: what is shown of them, and whether the server is
-// healthy.
+// replies are error replies: their text, and whether the server is healthy.
 var replies = map[string]struct {
 	text, errorType string
 	healthy         bool

@@ -22,8 +22,8 @@ type change struct {
 	remove    bool
 }
 
-// command returns the command that makes the change now: the longer it has
-// waited, the shorter is the TTL that is left.
+// command returns the command that makes the change now: the longer it has waited, the
+// shorter is the remaining TTL.
 func (c *change) command(ctx context.Context, now func() time.Time) *command {
 	switch {
 	case c.remove:
@@ -41,8 +41,8 @@ func (c *change) command(ctx context.Context, now func() time.Time) *command {
 // executed, or there were enough.
 //
 // One that may have been executed may also still be on its way. It would then be
-// executed after a repetition that succeeds, or even after the next write of the
-// key, and nobody would have been told; so its outcome is that of the write.
+// executed after a repetition that succeeds, or even after the next write of the key,
+// and no error would report it; so its outcome is that of the write.
 func (b *Backend) write(ctx context.Context, op string, c change) error {
 	if ctx.Err() != nil {
 		return notBegun(ctx, op)

@@ -15,8 +15,8 @@ const (
 	colourNever  colourMode = "never"
 )
 
-// enabled reports whether what is written to w should have colours. See
-// https://no-color.org for the variable.
+// enabled reports whether output to w should have colours. See https://no-color.org for
+// the variable.
 func (m colourMode) enabled(w io.Writer) bool {
 	if m != colourAuto {
 		return m == colourAlways

@@ -1,11 +1,11 @@
-// Quickstart shows what tiercache is for, without any server: a cache over otter
-// and badger, whose tiers are made to fail one after the other, and are then
-// read; and the trace of every request with what both tiers hold afterwards.
+// Quickstart shows the purpose of tiercache, without any server: a cache over otter and
+// badger, whose tiers fail one after the other; and the trace of every request with the
+// values that both tiers hold afterwards.
 //
 //	go run -C examples ./quickstart
 //
 // The cache is made in service.go and its two tiers in tiers.go; scenarios.go and
-// reads.go are what happens to them. The other files show it.
+// reads.go have the scenarios. The other files show it.
 package main
 
 import (
@@ -24,7 +24,7 @@ const (
 	statusOK          = 0
 	statusFailed      = 1
 	statusUsage       = 2
-	statusInterrupted = 130 // what shells report for Ctrl-C
+	statusInterrupted = 130 // the status that shells report for Ctrl-C
 )
 
 func main() {

@@ -87,8 +87,8 @@ func newLogExporter(ctx context.Context, t *target) (sdklog.Exporter, error) {
 	return otlploghttp.New(ctx, otlploghttp.WithEndpointURL(t.url.String()))
 }
 
-// The exporters below note what became of the telemetry at its target instead of
-// giving errors to OpenTelemetry's error handler, which would print every one.
+// The exporters below note whether the target accepted the telemetry instead of giving
+// errors to OpenTelemetry's error handler, which would print every one.
 
 type notedSpans struct {
 	sdktrace.SpanExporter

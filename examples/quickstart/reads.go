@@ -11,7 +11,7 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// refill reads what L1 has lost.
+// refill reads an entry that L1 has evicted.
 func refill(ctx context.Context, s *service, key string) (got string, err error) {
 	if err := s.evict(ctx, key); err != nil {
 		return "", err
@@ -19,7 +19,7 @@ func refill(ctx context.Context, s *service, key string) (got string, err error)
 	return s.read(ctx, key)
 }
 
-// evict does to L1 what otter does when it is full, past the cache.
+// evict removes an entry from L1, as otter does when it is full, past the cache.
 func (s *service) evict(ctx context.Context, key string) error { return s.tiers.l1.Delete(ctx, key) }
 
 // read is a request that wants a user.
@@ -87,8 +87,8 @@ func sharedLoad(ctx context.Context, s *service, key string) (got string, err er
 	return fmt.Sprintf("%v and %v, loads: %d", users[0], users[1], loads.Load()), errors.Join(errs[:]...)
 }
 
-// waiting is a context that tells when somebody waits for its end, as a request
-// does that waits for another one's load.
+// waiting is a context that reports when somebody waits for its end, as a request does
+// that waits for another one's load.
 type waiting struct {
 	context.Context
 	once sync.Once

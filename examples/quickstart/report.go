@@ -13,7 +13,7 @@ import (
 	"github.com/tiercache/tiercache/tracing"
 )
 
-// report prints what the program shows.
+// report prints the output of the program.
 type report struct {
 	out    io.Writer
 	colour palette
@@ -102,8 +102,8 @@ func (r *report) traces(spans tracetest.SpanStubs) {
 	}
 }
 
-// summary compares both tiers at all keys with what was reported of the last
-// write. A difference that was not is an error.
+// summary compares both tiers at all keys with the reports of the last write. A
+// difference that was not is an error.
 func (r *report) summary(ctx context.Context, tel *telemetry, s *service) error {
 	var differ, silent []string
 	for _, key := range r.keys {
@@ -144,7 +144,7 @@ func list(keys []string) string {
 	return " (" + strings.Join(keys, ", ") + ")"
 }
 
-// sent says what the collector has accepted, and where to look.
+// sent says how much the collector has accepted, and where to look.
 func (r *report) sent(c *collector) {
 	if c.err() != nil {
 		return // the program ends with it

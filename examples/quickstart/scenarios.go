@@ -19,8 +19,8 @@ type scenario struct {
 	happened string
 }
 
-// course returns what the caller got: a text, if there was anything but an error
-// or nil.
+// course returns the caller's result: a text, if there was anything but an error or
+// nil.
 type course func(ctx context.Context, s *service, key string) (got string, err error)
 
 func scenarios() []scenario {

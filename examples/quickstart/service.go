@@ -111,7 +111,7 @@ func (s *service) onInconsistency(_ context.Context, i tiercache.Inconsistency) 
 	s.reported = append(s.reported, i)
 }
 
-// inconsistencies returns what the hook was told so far.
+// inconsistencies returns the arguments of the hook so far.
 func (s *service) inconsistencies() []tiercache.Inconsistency {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 // dialTimeout bounds how long the program looks for a collector.
 const dialTimeout = 2 * time.Second
 
-// target is where one signal goes, and what became of it there.
+// target is the place to which one signal goes, and the result there.
 type target struct {
 	signal string // traces, metrics or logs
 	url    *url.URL
@@ -66,8 +66,8 @@ func otlpVariable(signal, what string) (name, value string) {
 	return name, os.Getenv(name)
 }
 
-// check returns an error that says what to do when nothing listens at the
-// target. Where a proxy is in between, it cannot tell.
+// check returns an error with a remedy when nothing listens at the target. Where a
+// proxy is in between, it cannot tell.
 func (t *target) check(ctx context.Context) error {
 	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: t.url}); proxy != nil || err != nil {
 		return err
@@ -85,7 +85,7 @@ or say where a collector listens:  OTEL_EXPORTER_OTLP_ENDPOINT=http://host:4318`
 	return conn.Close()
 }
 
-// note remembers what became of an export.
+// note remembers the result of an export.
 func (t *target) note(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -25,9 +25,8 @@ const (
 	shutdownTimeout = time.Second
 )
 
-// telemetry holds the providers that a service makes once and gives to the
-// cache. Besides what an exporter sends, this program keeps the telemetry in
-// memory, to print it.
+// telemetry holds the providers that a service makes once and gives to the cache.
+// Besides exporting it, this program keeps the telemetry in memory, to print it.
 type telemetry struct {
 	tracers *sdktrace.TracerProvider
 	meters  *sdkmetric.MeterProvider
@@ -81,8 +80,7 @@ func newTelemetry(ctx context.Context, exporter string, stdout io.Writer) (*tele
 	return t, nil
 }
 
-// flush sends what has not been sent yet. What becomes of it is noted by the
-// exporters.
+// flush sends the rest of the telemetry. The exporters note the result.
 func (t *telemetry) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()

@@ -12,7 +12,7 @@ import (
 	"github.com/tiercache/tiercache/backends/otterbackend"
 )
 
-// User is what the cache holds.
+// User is a value of the cache.
 type User struct {
 	Name    string
 	Version int
@@ -71,7 +71,7 @@ func (t *tiers) close() error {
 	return errors.Join(errs...)
 }
 
-// holding is what one tier holds at a key.
+// holding is the value that one tier holds at a key.
 type holding struct {
 	entry backends.Entry[User]
 	ok    bool

@@ -20,7 +20,7 @@ import (
 type row struct {
 	name    string // with the branches of the tree before it
 	took    string
-	outcome string // of both tiers for a write, of one for a call of a tier; of a read, what it found
+	outcome string // of both tiers for a write, of one for a call of a tier; of a read, its result
 	notes   string
 }
 
@@ -114,7 +114,7 @@ func note(attrs attribute.Set, key attribute.Key) string {
 	return strings.TrimSuffix(name, ".outcome") + "=" + value.String()
 }
 
-// took rounds a duration to what is worth reading.
+// took rounds a duration to readable digits.
 func took(d time.Duration) string {
 	switch {
 	case d < 10*time.Microsecond:

@@ -69,7 +69,7 @@ func TestTiers(t *testing.T) {
 	}
 }
 
-// That the server cannot be reached is a failure that is certain.
+// The failure is certain: the server cannot be reached.
 func TestTiers_NoServer(t *testing.T) {
 	t.Parallel()
 	tier, err := shared("127.0.0.1:1")

@@ -14,7 +14,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// user is what the service keeps.
+// user is a record of the service.
 type user struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
@@ -42,8 +42,8 @@ func newDatabase(tel *telemetry, delay time.Duration) *database {
 	return d
 }
 
-// get returns an error that wraps [backends.ErrNotFound] when there is no such
-// user: that is how a loader tells the cache.
+// get returns an error that wraps [backends.ErrNotFound] when there is no such user, as
+// a loader must.
 func (d *database) get(ctx context.Context, id string) (u user, err error) {
 	err = d.query(ctx, "SELECT", func() error {
 		row, ok := d.rows[id]
@@ -70,7 +70,7 @@ func (d *database) remove(ctx context.Context, id string) error {
 	})
 }
 
-// query waits, and then executes what it is given, alone.
+// query waits, and then executes f, alone.
 func (d *database) query(ctx context.Context, operation string, execute func() error) error {
 	ctx, span := d.tracer.Start(ctx, operation+" users", trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(semconv.DBSystemNameOtherSQL, semconv.DBOperationName(operation), semconv.DBCollectionName("users")))

@@ -4,8 +4,8 @@
 //
 //	go run -C examples ./service
 //
-// The cache is made in users.go and its tiers in tiers.go and redis.go; repair.go
-// is what the service does when the tiers differ. README.md walks through it.
+// The cache is made in users.go and its tiers in tiers.go and redis.go; repair.go mends
+// keys at which the tiers differ. README.md walks through it.
 package main
 
 import (

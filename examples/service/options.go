@@ -99,7 +99,7 @@ func (o options) validate() error {
 		}
 	}
 	if o.dir != "" && o.redis != nil {
-		errs = append(errs, errors.New("-dir is badger's folder, which is not used with -redis (or REDIS_ADDR): leave one out"))
+		errs = append(errs, errors.New("-dir is badger's folder, which is not used with -redis (or REDIS_ADDR): use one of them"))
 	}
 	if o.l1Size < 1 {
 		errs = append(errs, fmt.Errorf("-l1-size is %d: it must be at least 1", o.l1Size))

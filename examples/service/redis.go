@@ -15,8 +15,8 @@ import (
 	"github.com/tiercache/tiercache/backends/redisbackend"
 )
 
-// openRedis makes a client and the backend over it. That Redis does not answer is
-// no error: a cache must not keep a service from starting.
+// openRedis makes a client and the backend over it. It is no error if Redis does not
+// answer: a cache must not keep a service from starting.
 func openRedis(ctx context.Context, opts options, tel *telemetry) (store backends.Backend[[]byte], closer func() error, err error) {
 	client := redis.NewUniversalClient(clientOptions(opts))
 	store, err = instrumented(client, tel)
@@ -31,11 +31,10 @@ func openRedis(ctx context.Context, opts options, tel *telemetry) (store backend
 	return store, client.Close, nil
 }
 
-// clientOptions are those of the client. All its limits follow from the time that
-// a write has, so that it is the client that gives up a connection, and says
-// why, before the cache gives up the write: an attempt and one repetition fit in.
-// Of reads the same is true: when Redis hangs, a reader goes on to the database
-// after that time.
+// clientOptions are those of the client. All its limits follow from the time that a
+// write has, so that the client times out first, with a reason, and the cache later: an
+// attempt and one retry fit in. Of reads the same is true: when Redis hangs, a reader
+// goes on to the database after that time.
 func clientOptions(opts options) *redis.UniversalOptions {
 	attempt := opts.writeTimeout * 2 / 5
 	return &redis.UniversalOptions{

@@ -11,7 +11,7 @@ import (
 	"github.com/tiercache/tiercache/backends/otterbackend"
 )
 
-// stores are what the two tiers of the cache keep their entries in.
+// stores are the stores of the two tiers.
 type stores struct {
 	l1 *otterbackend.Backend[user]
 	l2 backends.Backend[[]byte]

@@ -1,8 +1,8 @@
 // Package builtin marks the policies that this module itself provides.
 //
-// The cache recycles what it hands to a policy only when it knows that the
-// policy does not keep it. That knowledge must not be claimed from outside, so
-// the mark is a method with a parameter that only this package can name.
+// The cache recycles the tiers of a write only when it knows that the policy does not
+// keep them. Nobody else may claim that, so the mark is a method with a parameter that
+// only this package can name.
 package builtin
 
 // Mark makes the type that embeds it a Marked.

@@ -1,5 +1,5 @@
-// Package conformance is what the suites for write policies and for read policies
-// have in common.
+// Package conformance has the parts of a conformance suite that do not depend on
+// policies.
 package conformance
 
 import (
@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 )
 
-// What is asked of every policy, as its violation says it.
+// The demands on every policy, in the words of a violation.
 const (
 	NoGoroutines  = "no goroutine may be left behind"
 	SnakeCaseName = "Name must be in snake case"

@@ -150,7 +150,7 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 	return e, nil
 }
 
-// Validate returns the error of a policy that can say what is wrong with it.
+// Validate returns the error of a policy that checks its options.
 func Validate(p writepolicy.Policy) (err error) {
 	v, ok := p.(writepolicy.Validator)
 	if !ok {

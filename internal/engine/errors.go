@@ -24,8 +24,8 @@ func (e *Engine[V]) check(key string) error {
 
 // Errors of arguments.
 var (
-	ErrEmptyKey  = fmt.Errorf("%w: the key is empty", tier.ErrInvalid)
-	errNilLoader = fmt.Errorf("%w: the loader is nil", tier.ErrInvalid)
+	ErrEmptyKey  = fmt.Errorf("%w: the key is empty: pass a key of at least one byte", tier.ErrInvalid)
+	errNilLoader = fmt.Errorf("%w: the loader is nil: pass a function", tier.ErrInvalid)
 )
 
 // NegativeTTLError returns the error for a negative TTL.
@@ -36,7 +36,7 @@ func NegativeTTLError(ttl time.Duration) error {
 // The calls that would wait for themselves.
 var (
 	errCloseWithin = fmt.Errorf("%w: Close was called in one of them", tier.ErrReentrant)
-	errHeld        = fmt.Errorf("%w: the write that this one is made in holds the lock of the key", tier.ErrReentrant)
+	errHeld        = fmt.Errorf("%w: the call is made in a write that holds the lock of the key", tier.ErrReentrant)
 	errLoading     = fmt.Errorf("%w: the load of the key waits for the loader that asks for it", tier.ErrReentrant)
 )
 
@@ -61,8 +61,8 @@ func getError(l1, l2 error) error {
 }
 
 // errorOf returns the error of a write whose policy has returned policyErr. A policy
-// cannot make it a success when no tier has the value, or when a delete left a copy
-// behind. It is called locked.
+// cannot make it a success when no tier has the value, or when a tier has a copy after
+// a delete. It is called locked.
 func (w *write[V]) errorOf(policyErr error) error {
 	if policyErr == nil && w.tally.Succeeded() {
 		return nil

@@ -22,8 +22,7 @@ func expiry(ttl time.Duration) time.Time { return time.Now().Add(ttl).Round(0) }
 // rewrites reports whether entries in L1 expire at another time than those in L2.
 func (l *lifetime) rewrites() bool { return l.l1TTL > 0 || l.staleFor > 0 }
 
-// inL1 returns the instant at which L1 lets go of an entry that expires at the
-// given time.
+// inL1 returns the instant at which L1 drops an entry that expires at the given time.
 func (l *lifetime) inL1(expiresAt time.Time) time.Time {
 	if l.l1TTL > 0 {
 		ttl := l.l1TTL - time.Duration(rand.Float64()*l.jitter*float64(l.l1TTL)) //nolint:gosec // it spreads load

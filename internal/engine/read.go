@@ -266,8 +266,8 @@ func (r *read[V]) askTier(ctx context.Context, id tier.ID) (f found[V]) {
 //
 // Those who come later find the new value in L1, so the read must not return the old
 // state. If L1 has nothing even now, no older entry will come: only writes and refills
-// fill it, and they queue behind the write. The context goes on when the caller's has
-// ended, because a caller that gives up is no answer of L1.
+// store entries there, and they queue behind the write. It does not end with the
+// caller's context, because a cancelled lookup would say nothing about L1.
 func (r *read[V]) recheck(ctx context.Context) bool {
 	ctx, cancel := r.engine.l1.Limit(context.WithoutCancel(ctx))
 	defer cancel()

@@ -1,7 +1,7 @@
 package errtype
 
-// errnoName finds nothing: Plan 9 has texts instead of error numbers. What is
-// known of them, package syscall tells by a method Is.
+// errnoName finds nothing: Plan 9 has texts instead of error numbers. Package syscall
+// describes them by a method Is.
 func errnoName(error) (string, bool) { return "", false }
 
 type errnoEntry struct{ symbol, name string }

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// carriers are the exported types of the standard library that say where an
-// error came from rather than what it is. Their own name is the last resort.
+// carriers are the exported types of the standard library that say where an error came
+// from rather than which error it is. Their own name is the last resort.
 var carriers = map[string]bool{
 	"exec.Error":          true,
 	"fs.PathError":        true,
@@ -29,9 +29,9 @@ var textOnly = map[string]bool{
 	"golang.org/x/xerrors":  true,
 }
 
-// typeName returns the type of err, such as "*mypkg.Error", without the arguments
-// of a generic type. An unexported type that wraps another error has no name:
-// nobody can look for it, and it seldom says more than what it wraps.
+// typeName returns the type of err, such as "*mypkg.Error", without the arguments of a
+// generic type. An unexported type that wraps another error has no name: nobody can
+// look for it, and it seldom says more than the wrapped error.
 func typeName(err error) (string, rank) {
 	t := reflect.TypeOf(err)
 	base := t

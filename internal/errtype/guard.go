@@ -3,8 +3,8 @@ package errtype
 // The methods of a stranger's error may panic: that of a typed nil often does.
 // Each function of this file calls one and turns a panic into "no answer".
 
-// declared returns what err says of itself by a method ErrorType() string, and
-// false if it has none. After a panic the name is empty, which is not valid.
+// declared returns the result of err's method ErrorType() string, and false if it has
+// none. After a panic the name is empty, which is not valid.
 func declared(err error) (name string, ok bool) {
 	typed, ok := err.(interface{ ErrorType() string })
 	if !ok {

@@ -13,8 +13,8 @@ import (
 	"runtime"
 )
 
-// sentinels are errors that are told by their identity, or by a method Is.
-// The first that fits counts.
+// sentinels are errors that are recognised by their identity, or by a method Is. The
+// first that fits counts.
 var sentinels = []struct {
 	err    error
 	symbol string
@@ -38,7 +38,7 @@ var sentinels = []struct {
 	{errors.ErrUnsupported, "errors.ErrUnsupported", "not_supported"},
 }
 
-// known returns the name that the tables have for err itself, not for what it
+// known returns the name that the tables have for err itself, not for an error that it
 // wraps, or "".
 func known(err error) string {
 	if name, ok := errnoName(err); ok {
@@ -52,8 +52,8 @@ func known(err error) string {
 	return ofType(err)
 }
 
-// described lists, for the documentation, what is known by code and not by one of
-// the tables: in ofType, in fallback, and in the files for one system.
+// described lists, for the documentation, the names that code gives and no table: in
+// ofType, in fallback, and in the files for one system.
 var described = []struct{ symbol, name string }{
 	{"EHOSTDOWN", "host_down"},
 	{"ESHUTDOWN", "shut_down"},

@@ -3,7 +3,7 @@ package errtype
 // maxErrors bounds the work for an error that wraps itself, or very many.
 const maxErrors = 256
 
-// rank says how much a name tells. A higher one is preferred.
+// rank orders names by their precision. A higher one is preferred.
 type rank int
 
 const (
@@ -28,7 +28,8 @@ func (w *walker) name(err error) (string, rank) {
 	}
 	w.left--
 	if name, ok := declared(err); ok {
-		// An invalid name ends the search: the error meant to hide what it wraps.
+		// An invalid name ends the search: the error means to hide the error that it
+		// wraps.
 		if name == Other || !Valid(name) {
 			return "", none
 		}

@@ -20,8 +20,8 @@ func (c *runContext[T]) Deadline() (deadline time.Time, ok bool) {
 	return c.flight.deadline, !c.flight.deadline.IsZero()
 }
 
-// Err returns context.DeadlineExceeded where the last caller left at its deadline, and
-// not the context.Canceled of the way in which that was told.
+// Err returns context.DeadlineExceeded where the last caller left at its deadline. The
+// inner context returns context.Canceled, because a cancellation tells it so.
 func (c *runContext[T]) Err() error {
 	err := c.Context.Err()
 	if err != nil && errors.Is(context.Cause(c.Context), context.DeadlineExceeded) {

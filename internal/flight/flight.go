@@ -1,12 +1,11 @@
 // Package flight shares one run of a function among all callers of a key.
 //
-// It differs from singleflight in four points. The run has a goroutine and a
-// context of its own, so that the caller that began it may leave like any other. A
-// caller leaves when it likes, and the run is cancelled when the last one has left; its
-// context has the latest of the callers' deadlines, and ends for the reason for which
-// the last one left. The result may be there before the run has ended. And the callers
-// decide which flight may be joined: one that began before a write of the key must not
-// answer those who come after it.
+// It differs from singleflight in four points. The run has a goroutine and a context of
+// its own, so that every caller may leave, also the one that began it. When the last
+// caller leaves, the run is cancelled for its reason; the context of the run has the
+// latest of the callers' deadlines. The result may be there before the run has ended.
+// And the callers decide which flight may be joined: one that began before a write of
+// the key must not answer those who come after it.
 package flight
 
 import (
@@ -100,8 +99,8 @@ func (f *Flight[T]) Arrived() <-chan struct{} { return f.arrived }
 // Arrive closes [Flight.Arrived] before the run has ended.
 func (f *Flight[T]) Arrive() { f.once.Do(func() { close(f.arrived) }) }
 
-// Leave takes a caller off, for a reason. When none is left, nobody wants the result,
-// and the run is cancelled for the reason of the last.
+// Leave takes a caller off, for a reason. When the last one leaves, the run is
+// cancelled for its reason.
 func (f *Flight[T]) Leave(reason error) {
 	f.shard.mu.Lock()
 	defer f.shard.mu.Unlock()

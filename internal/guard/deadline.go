@@ -85,8 +85,8 @@ func (l *limited) Deadline() (time.Time, bool) { return l.window.Deadline() }
 func (l *limited) Done() <-chan struct{}       { return l.window.Done() }
 func (l *limited) Err() error                  { return l.window.Err() }
 
-// Value finds first what package context looks for in a parent, which is all that
-// a window has. So a context that is derived from l needs no goroutine, and
+// Value finds first what package context looks for in a parent, and a window has
+// nothing else. So a context that is derived from l needs no goroutine, and
 // [context.Cause] is right.
 func (l *limited) Value(key any) any {
 	if v := l.window.Value(key); v != nil {

@@ -29,7 +29,7 @@ func Report() {
 	}
 }
 
-// report survives an error handler that panics: there is nobody left to tell.
+// report survives an error handler that panics: no other handler could report it.
 func report(err error) {
 	defer func() { _ = recover() }()
 	otel.Handle(err)

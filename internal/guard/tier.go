@@ -130,8 +130,8 @@ func (t *Tier[V]) Failed(kind tier.Kind, key string, err error) (tier.Outcome, e
 	return outcome, newError(t.id, kind.String(), key, outcome, text, err)
 }
 
-// Limit returns a context that ends with the tier's timeout, for a call that goes
-// on although its caller has gone.
+// Limit returns a context that ends with the tier's timeout, for a call that goes on
+// although its caller was cancelled.
 func (t *Tier[V]) Limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	return t.limits.limit(ctx)
 }

@@ -12,7 +12,7 @@ import (
 type bucket struct {
 	sole atomic.Pointer[occupant] // nil, the only operation, or sharedMarker
 
-	mu      sync.Mutex // guards what follows, while the bucket is shared
+	mu      sync.Mutex // guards the fields below, while the bucket is shared
 	entries map[string]*entry
 	spare   *entry        // a list of unused entries
 	present int           // operations that have not ended: locks, waiters and fences
@@ -129,7 +129,7 @@ func (b *bucket) close() {
 
 // The methods below are called with the bucket locked.
 
-// adopt moves what was alone in the bucket into an entry.
+// adopt moves the sole occupant of the bucket into an entry.
 func (b *bucket) adopt(o *occupant) {
 	if o.fence != nil {
 		b.raise(o.fence)

@@ -10,22 +10,22 @@ import (
 // the fence is broken.
 var ErrFenced = errors.New("fenced")
 
-// Fence tells a reader whether the value that it read may be stored. The reader
-// raises it before it reads:
+// Fence decides whether a reader may store the value that it read. The reader raises it
+// before it reads:
 //
 //	t1  the reader raises the fence and reads the old value from L2
 //	t2  a write acquires the key's lock, which breaks the fence, and stores a new value
 //	t3  the reader wants to store the old value in L1: AcquireRefill returns ErrFenced
 //
-// A write that is under way when the fence is raised breaks it too, because the
-// reader may have read what that write replaces.
+// A write that is under way when the fence is raised breaks it too, because the reader
+// may have read the value that the write replaces.
 //
 // Writes pay for fences only while one is raised in their bucket. The zero value
 // is ready; it may be used again after Lower. The caller owns the memory.
 type Fence struct {
 	key    string
 	bucket *bucket
-	self   occupant    // what bucket.sole points to while f is alone
+	self   occupant    // bucket.sole points to it while f is alone
 	broken atomic.Bool // set under bucket.mu
 
 	// Guarded by bucket.mu.
@@ -94,7 +94,8 @@ func (tb *Table) AcquireRefill(ctx context.Context, l *Lock, f *Fence) error {
 //	t2  Break tells of a write in another process
 //	t3  l gets the lock, and must not store what it read before t2
 //
-// A write that breaks f after t3 is queued behind l, and overwrites what l stores.
+// A write that breaks f after t3 is queued behind l, and overwrites the value that l
+// stores.
 func (f *Fence) acquire(ctx context.Context, l *Lock, refill bool) error {
 	b := f.bucket
 	l.init(b, lockKey(f.key))

@@ -7,7 +7,7 @@ import "time"
 type Lock struct {
 	key    string
 	bucket *bucket
-	self   occupant // what bucket.sole points to while l is alone
+	self   occupant // bucket.sole points to it while l is alone
 	refill bool     // l is no write
 	waited time.Duration
 

@@ -15,7 +15,7 @@ import (
 	"github.com/tiercache/tiercache/internal/keylock"
 )
 
-// operation is a lock or a fence, and what the model expects of it.
+// operation is a lock or a fence, and the model's expectation.
 type operation struct {
 	key    string
 	lock   keylock.Lock

@@ -13,7 +13,7 @@ func at(call, end int64, s step) porcupine.Operation {
 	return porcupine.Operation{Input: s, Call: call, Return: end}
 }
 
-// The model accepts what it should, and nothing else.
+// The model accepts valid histories, and nothing else.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	set := func(v string) step { return step{kind: write, value: v} }

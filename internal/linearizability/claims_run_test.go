@@ -15,7 +15,7 @@ import (
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// scaled is how many rounds are run of each setup: what is given, times
+// scaled is how many rounds are run of each setup: the given number, times
 // TIERCACHE_ROUNDS, which is 1 unless it is set.
 func scaled(t *testing.T, rounds int) int {
 	t.Helper()
@@ -127,8 +127,8 @@ func TestCounterexamples_OtherReadPolicies(t *testing.T) {
 	}
 }
 
-// TestCounterexample_AppliedLate is a limit of what the table claims of faults in
-// L2: a write that fails has been applied then, or never is.
+// TestCounterexample_AppliedLate is a limit of the table's claims about faults in L2: a
+// write that fails has been applied then, or never is.
 func TestCounterexample_AppliedLate(t *testing.T) {
 	t.Parallel()
 	for _, row := range claims() {

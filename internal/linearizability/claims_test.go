@@ -2,7 +2,7 @@ package linearizability
 
 import "github.com/tiercache/tiercache/writepolicy"
 
-// column is a column of the table: what a cache may have to cope with.
+// column is a column of the table: the conditions of a cache.
 type column struct {
 	name   string
 	rounds []conditions // each of them is tried
@@ -33,8 +33,7 @@ type claim struct {
 	prompt bool
 }
 
-// counterexample is a script after which no order of the calls explains what
-// they answered.
+// counterexample is a script after which no order of the calls explains their results.
 type counterexample struct {
 	why    string
 	script func(s *scenario)

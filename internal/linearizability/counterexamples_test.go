@@ -52,8 +52,8 @@ var withdrawn = &counterexample{
 	},
 }
 
-// L1 applies a write and says that it failed, so that L2 is not written. As soon
-// as L1 cannot be read, what L2 has is seen again.
+// L1 applies a write and says that it failed, so that L2 is not written. As soon as L1
+// cannot be read, readers get the value of L2 again.
 var l1HalfWritten = &counterexample{
 	"L1 may have what L2 was not given",
 	func(s *scenario) {
@@ -80,8 +80,8 @@ var l1Withdrawn = &counterexample{
 	},
 }
 
-// L1 refuses a write, and to drop what it had. The policy counts it as a success,
-// because L2 has the value.
+// L1 refuses a write, and to drop its copy. The policy counts it as a success, because
+// L2 has the value.
 var l1Missed = &counterexample{
 	"success, although L1 may keep the older value",
 	func(s *scenario) {
@@ -211,8 +211,8 @@ var (
 	}
 )
 
-// writeOfL1 makes the next write of L1 wait: a set, or a delete where the policy
-// drops what L1 has.
+// writeOfL1 makes the next write of L1 wait: a set, or a delete where the policy drops
+// the copy in L1.
 func (s *scenario) writeOfL1() *backendtest.Gate {
 	gate := backendtest.NewGate()
 	s.L1.Next(tier.Set, gate.Before())
@@ -230,8 +230,8 @@ func (s *scenario) seesWithout(slower *backendtest.Faults[string], want string) 
 	synctest.Wait()
 }
 
-// L2 goes on with a write after it has failed. Two readers that ask L2 before and
-// after that put what they found into L1, the older value last.
+// L2 goes on with a write after it has failed. Two readers that ask L2 before and after
+// that store their results in L1, the older value last.
 var appliedLate = &counterexample{
 	"L2 applies a write after it has failed, and a slow refill brings the older value back",
 	func(s *scenario) {

@@ -8,7 +8,7 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// kind is what a call did to its register, as far as the caller can know.
+// kind is the effect of a call on its register, as far as the caller can know.
 type kind int
 
 const (
@@ -21,8 +21,7 @@ const (
 // nothing is the value of an empty register.
 const nothing = ""
 
-// step is one call. It is what porcupine calls an input; the answer is part of
-// it.
+// step is one call. Porcupine calls it an input; the answer is part of it.
 type step struct {
 	kind  kind
 	key   string

@@ -40,7 +40,7 @@ func (d *random) one(n int) bool { return d.intN(n) == 0 }
 // once, so that a seed brings back its interleaving.
 func (d *random) pause(limit time.Duration) time.Duration { return time.Duration(d.intN(int(limit))) }
 
-// errFault is what calls that were made to fail fail with.
+// errFault is the error of calls that were made to fail.
 var errFault = errors.New("fault")
 
 // slow makes a call take a random time, before the store is touched and after,
@@ -72,13 +72,13 @@ func (d *random) late() backendtest.Fault {
 	}
 }
 
-// remoteFaults are what may become of a write of L2.
+// remoteFaults are the fates of a write of L2.
 func remoteFaults() []backendtest.Fault {
 	return append(localFaults(), backendtest.Hang(), backendtest.ApplyThenHang())
 }
 
-// localFaults are what may become of a write in the process, where nothing ends
-// what hangs.
+// localFaults are the fates of a write in the process, where nothing ends a call that
+// hangs.
 func localFaults() []backendtest.Fault {
 	return []backendtest.Fault{
 		backendtest.FailBefore(errFault), backendtest.Lose(errFault), backendtest.ApplyThenFail(errFault),
@@ -86,7 +86,7 @@ func localFaults() []backendtest.Fault {
 	}
 }
 
-// readFaults are what may become of a read.
+// readFaults are the fates of a read.
 func readFaults() []backendtest.Fault {
 	return []backendtest.Fault{backendtest.Lose(errFault), backendtest.Panic(errFault)}
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// recorder calls a cache and notes what it answers. Its clock only counts: in a
-// bubble time stands still while things happen. It is safe for concurrent use.
+// recorder calls a cache and notes its answers. Its clock only counts: in a bubble time
+// stands still while things happen. It is safe for concurrent use.
 type recorder struct {
 	cache *tiercache.Cache[string]
 

@@ -129,8 +129,8 @@ func TestAbandonedReadLoadsNothing(t *testing.T) {
 	assertLinearizable(t, o)
 }
 
-// L2 has applied a write that failed. Who reads afterwards sees that, and not
-// first what L1 had, and the other value when L1 has dropped it.
+// L2 has applied a write that failed. Later readers get that value, and not first the
+// one of L1, and the other one when L1 has dropped its copy.
 func TestFailedWriteIsSeenAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, row := range claims() {
@@ -154,8 +154,8 @@ func TestFailedWriteIsSeenAtOnce(t *testing.T) {
 	}
 }
 
-// Two loads of one key are under way, because the caller of the first one has
-// given up. What is loaded first is written, and not replaced by the other.
+// Two loads of one key are under way, because the caller of the first one has given up.
+// The first loaded value is written, and not replaced by the other.
 func TestLoadsDoNotReplaceEachOther(t *testing.T) {
 	t.Parallel()
 	for _, abandonedFirst := range []bool{false, true} {

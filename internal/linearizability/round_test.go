@@ -27,7 +27,7 @@ const (
 	calls   = 5 // of each client in a round
 )
 
-// conditions are what a round has to cope with.
+// conditions are those of a round.
 type conditions struct {
 	evict   bool // entries are dropped from L1 at random moments
 	expire  bool // entries in L1 expire soon
@@ -35,7 +35,7 @@ type conditions struct {
 	l1Fails bool // the same for L1
 }
 
-// setup is what is checked.
+// setup is the subject of a check.
 type setup struct {
 	policy func() writepolicy.Policy
 	reads  readpolicy.Policy // nil: the default
@@ -74,7 +74,7 @@ func (s setup) strike(w *tiers, d *random, readsFail bool) {
 	}
 }
 
-// outcome is what is known after a round.
+// outcome is the knowledge after a round.
 type outcome struct {
 	history []porcupine.Operation
 	silent  []string // keys whose tiers differ although nobody was told

@@ -14,9 +14,9 @@ import (
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// These tests check the checker: it must find the violations that come about
-// without locks or fences. They need the build tag tiercache_sabotage, and do not
-// run in parallel with any others: what they switch off is off for all caches.
+// These tests check the checker: it must find the violations that come about without
+// locks or fences. They need the build tag tiercache_sabotage, and do not run in
+// parallel with any others: a switch is for all caches.
 
 // withoutFences takes the fences out of all caches until the test ends.
 func withoutFences(t *testing.T) {

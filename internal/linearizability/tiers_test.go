@@ -11,7 +11,7 @@ import (
 // writeTimeout ends writes of L2 that hang. It is longer than all delays.
 const writeTimeout = 50 * time.Millisecond
 
-// tiers are the two tiers of a cache, and what the cache reported.
+// tiers are the two tiers of a cache, and the cache's reports.
 type tiers struct {
 	*tiercachetest.Tiers[string]
 	reports *tiercachetest.Recorder

@@ -26,7 +26,7 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
-// What every write pays.
+// The cost of every write.
 func BenchmarkDrop(b *testing.B) {
 	for _, n := range []int{0, 10, 10_000} {
 		b.Run(fmt.Sprintf("remembered=%d", n), func(b *testing.B) {
@@ -42,7 +42,7 @@ func BenchmarkDrop(b *testing.B) {
 	}
 }
 
-// What a write pays while readers add absent keys without a pause.
+// The cost of a write while readers add absent keys without a pause.
 func BenchmarkDropBesideAdd(b *testing.B) {
 	s, keys := full(b, 10_000)
 	var stop atomic.Bool

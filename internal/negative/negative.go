@@ -1,7 +1,7 @@
 // Package negative remembers keys for which a loader found nothing.
 //
-// Every write of the cache calls [Set.Drop], for most keys in vain. So a [Set] is
-// divided into shards, each with a lock of its own, and an empty shard is not
+// Every write of the cache calls [Set.Drop], and most of the keys are not there. So a
+// [Set] is divided into shards, each with a lock of its own, and an empty shard is not
 // locked at all.
 package negative
 

@@ -31,7 +31,7 @@ func TestSet(t *testing.T) {
 		{"added again when full: nothing goes", 3, func(s *negative.Set) { add(s, "a", "b", "c", "a") }, []string{"a", "b", "c"}},
 		{"added again: it is the last to go", 3, func(s *negative.Set) { add(s, "a", "b", "c", "a", "d") }, []string{"a", "c", "d"}},
 		{"dropped", 3, func(s *negative.Set) { add(s, "a", "b"); s.Drop("a") }, []string{"b"}},
-		{"dropped in vain", 3, func(s *negative.Set) { add(s, "a"); s.Drop("b") }, []string{"a"}},
+		{"an absent key is dropped", 3, func(s *negative.Set) { add(s, "a"); s.Drop("b") }, []string{"a"}},
 		{"dropped: its place is free", 3, func(s *negative.Set) { add(s, "a", "b", "c"); s.Drop("b"); add(s, "d") }, []string{"a", "c", "d"}},
 		{"dropped and added: it is the last to go", 3, func(s *negative.Set) {
 			add(s, "a", "b", "c")

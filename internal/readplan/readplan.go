@@ -1,4 +1,4 @@
-// Package readplan tells the engine how a policy of package readpolicy reads. It
+// Package readplan describes to the engine how a policy of package readpolicy reads. It
 // seals that package: only policies that can name a Plan are policies.
 package readplan
 

@@ -18,7 +18,7 @@ type reader struct {
 	blocks []block
 }
 
-// add makes a block of what was appended to r.bytes since from.
+// add makes a block of the bytes that were appended to r.bytes since from.
 func (r *reader) add(s span, from int, whole bool) {
 	if len(r.bytes)-from < r.least {
 		r.bytes = r.bytes[:from]
@@ -70,7 +70,8 @@ func (r *reader) decimals(v *view) {
 		if n == 0 {
 			return 0, 0
 		}
-		// What follows has to end it, or the digits of one number were a list.
+		// The next character must end it: otherwise the digits of one number would be a
+		// list.
 		if n > 3 || n < len(b) && bytes.IndexByte([]byte(" ,]})"), b[n]) < 0 {
 			return 0, 0
 		}
@@ -79,8 +80,8 @@ func (r *reader) decimals(v *view) {
 	})
 }
 
-// list finds lists of what decode finds, which returns a byte and how much of b
-// it was decoded from.
+// list finds lists of encoded bytes. Decode returns a byte and the length of its
+// encoding at the start of b.
 func (r *reader) list(v *view, decode func(b []byte) (byte, int)) {
 	from, first, last := len(r.bytes), 0, 0
 	flush := func() {

@@ -7,19 +7,19 @@ import (
 	"unicode/utf8"
 )
 
-// A decoder decodes the escape at the beginning of b. It appends what that stands
-// for to dst, and returns the length of the escape, or 0 if there is none.
+// A decoder decodes the escape at the beginning of b. It appends the decoded bytes to
+// dst, and returns the length of the escape, or 0 if there is none.
 type decoder func(dst, b []byte) ([]byte, int)
 
-// decoders are the ways to escape that are known. That a plus sign is a space is
-// true only in a query.
+// decoders are the ways to escape that are known. A plus sign is a space only in a
+// query.
 var decoders = []decoder{backslash, percent, query, entity}
 
 // maxDepth is how many escapes may be around each other: JSON in JSON, say.
 const maxDepth = 2
 
-// views returns the text, and what becomes of it when it is decoded in each way,
-// and in each order of two.
+// views returns the text, and the text decoded in each way and in each order of two
+// ways.
 func views(text string) []view {
 	all := []view{viewOf(text)}
 	for from, depth := 0, 0; depth < maxDepth; depth++ {

@@ -15,8 +15,8 @@ import (
 	"github.com/tiercache/tiercache/internal/redact"
 )
 
-// assertClean checks what holds for every text that was redacted: one line of
-// valid UTF-8, of bounded length, in which no eight bytes of the key are left.
+// assertClean checks the rules for every redacted text: one line of valid UTF-8, of
+// bounded length, in which no eight bytes of the key are left.
 func assertClean(t *testing.T, text, key string) {
 	t.Helper()
 	switch {
@@ -65,7 +65,7 @@ func FuzzString(f *testing.F) {
 }
 
 // Texts are put together from pieces of the key, whole and encoded, and from
-// what is around them.
+// surroundings.
 func TestString_LeavesNoRunOfTheKey(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))

@@ -8,8 +8,8 @@ import (
 )
 
 // line returns s as one line of valid UTF-8 of at most [MaxLen] bytes. Line breaks
-// become "; ", other characters that do not print are escaped, and what is not
-// UTF-8 becomes U+FFFD.
+// become "; ", other characters that do not print are escaped, and invalid UTF-8
+// becomes U+FFFD.
 func line(s string) string {
 	if clean(s) {
 		return cut(s, MaxLen)

@@ -7,10 +7,11 @@ import (
 )
 
 const (
-	// longRun is how many bytes in a row of the key may not be left in a text.
+	// longRun is the number of consecutive bytes of the key that must not remain in a
+	// text.
 	longRun = 8
-	// blockRun is how many bytes in a row of the key tell that a block is, or
-	// has, the key: they are eight hexadecimal digits.
+	// blockRun is the number of consecutive bytes of the key that show that a block
+	// contains the key: they are eight hexadecimal digits.
 	blockRun = 4
 	// exactKey is the length of the shortest key that is found in another case,
 	// and encoded: "a" is not the article at the beginning of a sentence.
@@ -58,9 +59,9 @@ func (p *pattern) find(text string) ([]span, bool) {
 	return append(spans, blocks...), ok
 }
 
-// leaks reports whether text, from which the key was taken, still has a part of
-// it. A short key is not looked for: what was left of it are parts of words.
-// Searched says that find has found nothing in this text.
+// leaks reports whether text, from which the key was taken, still has a part of it. It
+// does not look for a short key, whose remains are parts of words. Searched says that
+// find has found nothing in this text.
 func (p *pattern) leaks(text string, searched bool) bool {
 	if p.short() {
 		return false

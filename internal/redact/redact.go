@@ -4,7 +4,7 @@
 // a quotation is replaced by "[key]":
 //
 //   - as it is, in upper or lower case, or with dots or question marks in place of
-//     what is not printable ASCII;
+//     characters that are not printable ASCII;
 //   - escaped as in Go, JSON, a URL, HTML or XML, also twice over;
 //   - in hexadecimal, in base64, or as a list of decimal bytes; then the whole
 //     encoded word goes, because it may hold more of the key;
@@ -19,8 +19,8 @@
 // Not found are fewer than eight bytes of a longer key without an ellipsis, and
 // encodings that are not in this list, such as base32.
 //
-// What comes out is one line of valid UTF-8 of at most [MaxLen] bytes. No
-// function of this package panics, and all are safe for concurrent use.
+// The result is one line of valid UTF-8 of at most [MaxLen] bytes. No function of this
+// package panics, and all are safe for concurrent use.
 package redact
 
 import (

@@ -174,7 +174,7 @@ func TestString_FindsEveryForm(t *testing.T) {
 	}
 }
 
-// parts are the long words of what quotes a key.
+// parts are the long words of a text that quotes a key.
 func parts(quoted string) []string {
 	var long []string
 	for word := range strings.FieldsSeq(quoted) {

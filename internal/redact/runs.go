@@ -43,8 +43,8 @@ func shared(texts [][]byte, n int, keys ...[]byte) map[uint64]bool {
 }
 
 // hasDigits reports whether text has eight characters in a row of the key in
-// hexadecimal or base64. That they begin and end within bytes of the key is why
-// decoding them does not tell.
+// hexadecimal or base64. They begin and end within bytes of the key, so decoding them
+// does not help.
 func (p *pattern) hasDigits(text string) bool {
 	digits := words(text, longRun, hexDigit, 16)
 	if len(digits) > 0 {

@@ -21,7 +21,7 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// Verb is what a policy does to a tier.
+// Verb is a call that a policy makes of a tier.
 type Verb uint8
 
 // The verbs.
@@ -31,7 +31,7 @@ const (
 	Compensate             // drops the copy, because the other tier was not reached
 )
 
-// Mark is an instant in the life of an operation.
+// Mark is an instant of an operation.
 type Mark uint32
 
 // never is later than any instant: a pending call may still take effect.

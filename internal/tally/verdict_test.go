@@ -111,14 +111,14 @@ func TestVerdict_Compensation(t *testing.T) {
 	assert.Len(t, rows, 16)
 }
 
-// What a tier may hold of a key in one of the possible worlds.
+// The states of a tier at a key in one of the possible worlds.
 const (
 	older = "the older state"
 	newer = "the newer state"
 	empty = "nothing"
 )
 
-// mayHold returns what a tier may hold after a write, in each possible world.
+// mayHold returns the states of a tier after a write, in each possible world.
 func mayHold(write tier.Outcome) []string {
 	switch write {
 	case appl:
@@ -130,8 +130,7 @@ func mayHold(write tier.Outcome) []string {
 	}
 }
 
-// mayKeep returns what a tier that held something may hold after its copy was
-// dropped.
+// mayKeep returns the states of a tier after its copy was dropped.
 func mayKeep(held string, drop tier.Outcome) []string {
 	switch drop {
 	case appl:

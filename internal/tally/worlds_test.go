@@ -272,7 +272,7 @@ func TestTally_Results(t *testing.T) {
 		{"l2 failed", []step{{one, w, appl}, {two, w, fail}}, outcomes{l1: appl, l2: fail}, true, "l2 none open"},
 		{"l2 unknown", []step{{one, w, appl}, {two, w, unkn}}, outcomes{l1: appl, l2: unkn}, true, "l2 none open"},
 		{"both unknown", []step{{one, w, unkn}, {two, w, unkn}}, outcomes{l1: unkn, l2: unkn}, false, "unknown none open"},
-		{"l1 retried in vain", []step{{one, w, fail}, {one, w, fail}}, outcomes{l1: fail}, false, "consistent"},
+		{"l1 retried without success", []step{{one, w, fail}, {one, w, fail}}, outcomes{l1: fail}, false, "consistent"},
 		{"l2 retried", []step{{one, w, appl}, {two, w, fail}, {two, w, appl}}, outcomes{l1: appl, l2: appl}, true, "consistent"},
 		{"l2 unknown, retried", []step{{one, w, appl}, {two, w, unkn}, {two, w, appl}}, outcomes{l1: appl, l2: appl}, true, "consistent"},
 		{"unknown, then failed", []step{{one, w, appl}, {two, w, unkn}, {two, w, fail}}, outcomes{l1: appl, l2: unkn}, true, "l2 none open"},

@@ -94,9 +94,9 @@ func (c *counts) sum(e event) (sum int64) {
 	return sum
 }
 
-// stripe picks a counter by the address of the goroutine's stack: concurrent
-// goroutines mostly differ, and it is cheaper than a random number. That two
-// goroutines may share a stripe, or one may change it, does no harm.
+// stripe picks a counter by the address of the goroutine's stack: concurrent goroutines
+// mostly differ, and it is cheaper than a random number. Two goroutines may share a
+// stripe, and one may change it, without harm.
 func stripe() uint32 {
 	var here byte
 	at := uint64(uintptr(unsafe.Pointer(&here))) >> 11 //nolint:gosec // the least size of a stack; never used as a pointer

@@ -92,7 +92,7 @@ func newInstruments(mp metric.MeterProvider, cache string) (*instruments, error)
 	return m, err
 }
 
-// flush adds to the counters what has been counted since.
+// flush adds to the counters all counts since the last flush.
 func (m *instruments) flush(ctx context.Context) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -101,7 +101,7 @@ func (m *instruments) flush(ctx context.Context) {
 	m.lookups.flush(ctx, &m.counts)
 }
 
-// close adds the last counts, and lets go of the callback. It may be called again.
+// close adds the last counts, and unregisters the callback. It may be called again.
 func (m *instruments) close(ctx context.Context) (err error) {
 	defer guard.Report()
 	m.unregister.Do(func() {

@@ -54,8 +54,7 @@ type ReadResult struct {
 	Age    time.Duration // of a stale value, since it expired
 }
 
-// Returned notes the result of a read, and ends it. That there is no value is no
-// error.
+// Returned notes the result of a read, and ends it. A miss is no error.
 func (r *Read) Returned(ctx context.Context, result ReadResult, err error) {
 	failed := err
 	if errors.Is(err, backends.ErrNotFound) {
@@ -102,8 +101,7 @@ func (t *Telemetry) StartLoad(ctx context.Context, l *Load, key string) context.
 	return l.begin(ctx, t, tier.Load, key)
 }
 
-// Returned notes the loader's error, and ends the call. That there is no value is no
-// error.
+// Returned notes the loader's error, and ends the call. A missing value is no error.
 func (l *Load) Returned(ctx context.Context, err error) {
 	if errors.Is(err, backends.ErrNotFound) {
 		err = nil

@@ -104,7 +104,7 @@ func (t *Telemetry) CountHit() {
 	}
 }
 
-// Close adds the last counts to the metrics, and lets go of the providers.
+// Close adds the last counts to the metrics, and releases the providers.
 func (t *Telemetry) Close(ctx context.Context) error {
 	if t.meters == nil {
 		return nil

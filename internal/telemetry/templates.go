@@ -19,7 +19,7 @@ type templates struct {
 	calls         tier.Pair[[tier.Kinds]callTemplate] // set, delete, invalidate, get, refill
 	writeEnds     [outcomes][outcomes][2]attributes   // by outcome of L1, of L2, and consistency
 	readEnds      [lookups]attributes                 // by event, from readHitL1 on
-	readDurations [lookups]durations                  // likewise
+	readDurations [lookups]durations                  // by result, too
 }
 
 // InFlight stands for the outcome of a tier's write that goes on after the policy
@@ -43,7 +43,7 @@ type callTemplate struct {
 	database  bool // the span describes a call of a database
 	start     []trace.SpanStartOption
 	ends      [tier.Outcomes]attributes // by outcome; of a get, by lookup
-	durations [tier.Outcomes]durations  // likewise
+	durations [tier.Outcomes]durations  // by outcome, too
 }
 
 func newTemplates(target Target, spans settings.TierSpans) (t templates) {
@@ -151,7 +151,7 @@ func operationName(desc backends.Description, kind tier.Kind) string {
 	}
 }
 
-// endOfWrite leaves out what is not known yet.
+// endOfWrite leaves out outcomes that are not known yet.
 func endOfWrite(l1, l2 tier.Outcome, consistent bool) (attrs attributes) {
 	if l1 != InFlight {
 		attrs = append(attrs, tracing.AttrL1Outcome.String(l1.String()))

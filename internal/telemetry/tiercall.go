@@ -75,8 +75,8 @@ func (c *TierCall) describeEnd(ctx context.Context, end int, err error) {
 	}
 }
 
-// makeSpan makes the span of a call that should have none, now that there is
-// something to tell.
+// makeSpan makes the span of a call that should have none, because it has failed or
+// gets the event.
 func (c *TierCall) makeSpan(ctx context.Context) {
 	if c.span == nil && c.traced {
 		opts := append(slices.Clip(c.template.start), trace.WithTimestamp(c.start))

@@ -15,7 +15,7 @@ import (
 // policy may then take to answer, and how long it is watched afterwards.
 const patience = time.Minute
 
-// script is what becomes of the calls of both tiers.
+// script holds the outcomes of the calls of both tiers.
 type script struct{ l1, l2, dropL1, dropL2 tier.Outcome }
 
 // failures returns how many of the calls are not applied.
@@ -45,8 +45,7 @@ func scripts() (all []script) {
 	return all
 }
 
-// order names the tiers whose calls are held, in the order in which they are let
-// go.
+// order names the tiers whose calls are held, in the order in which they are released.
 type order struct {
 	name string
 	late []tier.ID
@@ -73,7 +72,7 @@ func (s Suite) checkOutcomes(t *testing.T, kind tier.Kind, o order) (violations 
 			}
 			time.Sleep(patience) // until it has answered
 			op.stop()
-			time.Sleep(patience) // until it has done what it should not do
+			time.Sleep(patience) // so that a fault can show
 			return op.violations()
 		}))
 	}
@@ -115,7 +114,7 @@ func (s Suite) checkOptions(t *testing.T) []error {
 	})
 }
 
-// checkName leaves it to the other checks to report a write that does not end.
+// checkName does not report a write that does not end; the other checks do.
 func (s Suite) checkName(t *testing.T) []error {
 	violations := inBubble(t, func(t *testing.T) []error {
 		p := s.newPolicy(t)

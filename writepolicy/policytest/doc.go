@@ -1,14 +1,12 @@
-// Package policytest checks that a [writepolicy.Policy] does what a cache relies
-// on:
+// Package policytest checks that a cache can rely on a [writepolicy.Policy]:
 //
 //	func TestMyPolicy(t *testing.T) {
 //		t.Parallel()
 //		policytest.Run(t, myPolicy{})
 //	}
 //
-// The policy writes scripted tiers, in every combination of what may become of
-// their calls, some of which are held until the policy can do nothing but wait.
-// [Suite] says what is asked of it.
+// The policy writes scripted tiers, in every combination of their outcomes. Some calls
+// are held until the policy can do nothing but wait. [Suite] lists the demands on it.
 //
 // Apart from the packages of this module, the package imports the standard
 // library only.

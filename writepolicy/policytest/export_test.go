@@ -6,7 +6,7 @@ import (
 	"github.com/tiercache/tiercache/internal/conformance"
 )
 
-// Violations returns what Run would report.
+// Violations returns the reports of Run.
 func (s Suite) Violations(t *testing.T) []error {
 	t.Helper()
 	return conformance.Violations(t, s.checks())

@@ -12,7 +12,7 @@ import (
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// operation is one write that the policy makes, and what is seen of it.
+// operation is one write of the policy, and its record.
 type operation struct {
 	writepolicy.Op
 	l1, l2 scriptedTier
@@ -74,7 +74,7 @@ func (o *operation) stop() {
 	o.update(func() { o.stuck = !o.answered })
 }
 
-// report tells what has happened, for the text of a violation.
+// report describes the write for the text of a violation.
 func (o *operation) report() string {
 	var parts []string
 	for _, c := range o.calls {

@@ -8,7 +8,7 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// What is asked of a policy, as its violation says it.
+// The demands on a policy, in the words of a violation.
 const (
 	mustReturn      = "Write must return once the tiers have answered"
 	mustNotPanic    = "Write must not panic"
@@ -25,10 +25,10 @@ const (
 	validOptions    = "Validate must accept the policy"
 )
 
-// rules are what one write shows. They are asked when everything has ended. One
-// mistake may break several; the first of them is the nearest to the cause, so a
-// rule stands before those that are broken by what it forbids: how the tiers are
-// called, whether Write ends, how, and with which answer.
+// rules are checked on one write when everything has ended. One mistake may break
+// several of them; the first is the nearest to the cause. So a rule stands before those
+// that the same mistake breaks too: the calls of the tiers, then the end of Write, then
+// its result.
 var rules = []struct {
 	demand string
 	broken func(o *operation) bool
@@ -71,7 +71,7 @@ func nearestFirst(violations []error) []error {
 	return conformance.NearestFirst(violations, demands)
 }
 
-// violations returns what the write has shown.
+// violations returns the rules that the write has broken.
 func (o *operation) violations() (found []error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

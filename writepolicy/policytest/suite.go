@@ -10,38 +10,36 @@ import (
 
 // Suite is the conformance suite. It asks of a policy that
 //
-//   - Write returns, within a minute after the last tier that was late has
-//     answered, and does not panic;
-//   - a Set is a success only once a tier has applied the write, and a Delete
-//     only if neither tier has a copy left;
+//   - Write returns within a minute after the last late tier, and does not panic;
+//   - a Set is a success only once a tier has applied the write, and a Delete only if
+//     neither tier has a copy;
 //   - an error contains, for errors.Is, the errors of the tiers: one of each
 //     tier whose writes all failed before the answer, and one of each tier whose
 //     copy could not be dropped. Calls that were skipped do not count;
-//   - there is no error when all that the policy asked of the tiers was applied,
-//     unless it asked nothing of them;
+//   - there is no error when the tiers applied all calls of the policy, unless it made
+//     none;
 //   - tiers are given ctx or a context derived from it;
-//   - nothing of a tier is called after the answer, and nothing goes on then but
-//     what was begun with Go;
+//   - no tier is called after Write has returned, and only writes begun with Go go on
+//     then;
 //   - a function that was given to Go neither blocks nor panics, and calls no
 //     tier;
-//   - no goroutine is left behind;
+//   - no goroutine is left running;
 //   - operations on different keys can run at once, also under the race
 //     detector;
 //   - Validate accepts the policy, if it is a [writepolicy.Validator];
 //   - Name is in snake case and always the same, if it is [writepolicy.Named].
 //
-// The first failure is the nearest to the cause: simple writes come before those
-// with late tiers and before concurrent ones, and of the demands that one write
-// does not meet the one that explains the others.
+// The first failure is the nearest to the cause: simple writes come before those with
+// late tiers and before concurrent ones. Of the demands that one write breaks, it names
+// the one that explains the others.
 //
-// Everything runs in testing/synctest bubbles, where waiting takes no time, so a
-// policy may use timers. One that retries is given the same outcome each time
-// and must give up at last. A panic in a goroutine that the policy itself
-// started ends the test binary, as everywhere.
+// Everything runs in testing/synctest bubbles, where waiting takes no time, so a policy
+// may use timers. One that retries gets the same outcome each time and must stop at
+// last. A panic in a goroutine that the policy itself started ends the test binary, as
+// everywhere.
 type Suite struct {
-	// New returns the policy. It is called once in each bubble, so what it makes
-	// belongs to that bubble: goroutines, which must end in t.Cleanup, and
-	// channels. Required.
+	// New returns the policy. It is called once in each bubble, so its goroutines,
+	// which must end in t.Cleanup, and its channels belong to that bubble. Required.
 	New func(t *testing.T) writepolicy.Policy
 }
 

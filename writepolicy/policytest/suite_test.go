@@ -190,8 +190,7 @@ func TestViolations_NameAndOptions(t *testing.T) {
 	}
 }
 
-// child runs a test of this binary by itself, where it fails, and returns what
-// it prints.
+// child runs a test of this binary by itself, where it fails, and returns its output.
 func child(t *testing.T, test string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$", "-test.v")

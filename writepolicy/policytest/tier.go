@@ -49,7 +49,7 @@ func (t *scriptedTier) Compensate(ctx context.Context) error { return t.Drop(ctx
 type call struct {
 	tier   tier.ID
 	name   string       // "set", "delete", "invalidate"
-	script tier.Outcome // what is to become of it
+	script tier.Outcome // its outcome
 
 	late      bool // it was made after the answer
 	stray     bool // its context is not the policy's
@@ -127,7 +127,7 @@ func (c *call) end(outcome tier.Outcome, cause error) {
 	}
 }
 
-// outcome is what became of the call.
+// outcome returns the outcome of the call.
 func (c *call) outcome() tier.Outcome {
 	if c.err != nil {
 		return c.err.Result

@@ -17,7 +17,7 @@ func flatten(ctx context.Context, _ writepolicy.Op, l1, l2 writepolicy.Tier) err
 	return nil
 }
 
-// wrongAnswers are policies that do not return what they should.
+// wrongAnswers are policies that return a wrong result.
 func wrongAnswers() map[string]bad {
 	return map[string]bad{
 		"nil when all failed": {

@@ -1,4 +1,4 @@
-// Package about says what a comparison was made with: versions and machine.
+// Package about describes the versions and the machine of a comparison.
 package about
 
 import (
@@ -42,7 +42,7 @@ func modules() map[string]string {
 	return versions
 }
 
-// Machine describes what the program runs on, without saying which one it is.
+// Machine describes the machine, without naming it.
 func Machine() string {
 	return fmt.Sprintf("%d cores, %s, %s/%s, %s",
 		runtime.NumCPU(), cpu(), runtime.GOOS, runtime.GOARCH, runtime.Version())

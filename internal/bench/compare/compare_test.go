@@ -24,7 +24,7 @@ func TestRun(t *testing.T) {
 	}{
 		{"Set", driver.ForBenchmarks(), 24, []string{"| tiercache | ", " † |", "| rueidis DoCache | n/a |"}},
 		{"GetL2", driver.ForBenchmarks(), 24, []string{"(1.00x)", "| Get, in L2, with refill |"}},
-		{"Load64", driver.ForBenchmarks(), 22, []string{"| the tiers alone | n/a |", "| tiercache | 1 (1.00x) |"}},
+		{"Load64", driver.ForBenchmarks(), 22, []string{"| no library | n/a |", "| tiercache | 1 (1.00x) |"}},
 		{"Zipf95", driver.ForBenchmarks()[:1], 2, []string{"% (1.00x)", "MB (1.00x)"}},
 	} {
 		var raw, out bytes.Buffer

@@ -17,8 +17,8 @@ const (
 	valueSize = 256
 )
 
-// value is what all keys have. It is one slice, so that L2 costs the process
-// little, and the garbage collector nothing that would differ between libraries.
+// value is the value of all keys. It is one slice, so that L2 costs the process little,
+// and the garbage collector nothing that would differ between libraries.
 var value = bytes.Repeat([]byte("v"), valueSize)
 
 // makeKeys returns the keys, in an order that has nothing to do with how hot

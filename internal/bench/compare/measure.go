@@ -12,7 +12,7 @@ import (
 	"github.com/tiercache/tiercache/internal/bench/driver"
 )
 
-// figures are what one run of a workload with one library gives.
+// figures are the results of one run of a workload with one library.
 type figures struct {
 	result testing.BenchmarkResult
 	hits   float64 // share of reads that L1 answered; of mixes over memory only
@@ -29,7 +29,7 @@ func (f figures) allocs() float64 {
 	return float64(f.result.MemAllocs) / float64(f.result.N)
 }
 
-// bench is what all runs share.
+// bench is shared by all runs.
 type bench struct {
 	keys []string
 	zipf []uint32
@@ -123,7 +123,7 @@ func (w *work) mixed(ctx context.Context, from, operations, reads int, done *ato
 // heap returns the bytes that objects in use occupy.
 func heap() float64 {
 	runtime.GC()
-	runtime.GC() // what finalizers and pools held
+	runtime.GC() // memory that finalizers and pools held
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return float64(stats.HeapAlloc)

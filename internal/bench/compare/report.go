@@ -78,7 +78,7 @@ func (r *Report) write(out *strings.Builder, t table, q quantity) {
 	out.WriteString("\n")
 }
 
-// writeObserved prints what was seen beside the clock.
+// writeObserved prints the observations other than times.
 func (r *Report) writeObserved(out *strings.Builder, t table, l2 string) {
 	type column struct {
 		title    string
@@ -164,7 +164,7 @@ func duration(ns float64) string {
 	return fmt.Sprintf("%.0f µs", ns/1e3)
 }
 
-// count leaves out the decimals of what is practically an integer.
+// count leaves out the decimals of a number that is practically an integer.
 func count(n float64) string {
 	if r := float64(int(n + 0.5)); n-r < negligible && r-n < negligible {
 		return fmt.Sprintf("%.0f", r)

@@ -16,9 +16,9 @@ import (
 	"github.com/tiercache/tiercache/internal/e2e/server"
 )
 
-// store is an L2 that has all keys. There is one for each form in which the
-// libraries keep values: as they are, or as sturdyc encodes them; and in Redis,
-// with or without what tiercache's backend puts in front.
+// store is an L2 that has all keys. There is one for each form in which the libraries
+// keep values: as they are, or as sturdyc encodes them; and in Redis, with or without
+// the header of tiercache's backend.
 type store struct {
 	name   string
 	plain  driver.Config
@@ -97,8 +97,8 @@ func fillRaw(ctx context.Context, client *redis.Client, keys []string) error {
 	return nil
 }
 
-// stripes is an L2 of many maps, each with a lock, so that the lock of L2 is not
-// what a parallel benchmark measures.
+// stripes is an L2 of many maps, each with a lock, so that a parallel benchmark does
+// not measure the lock of L2.
 type stripes struct {
 	seed maphash.Seed
 	maps [64]*backendtest.Map[[]byte]

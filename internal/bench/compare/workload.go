@@ -24,7 +24,7 @@ type workload struct {
 	run   func(ctx context.Context, b *testing.B, w *work)
 }
 
-// work is what a run of a workload has at hand.
+// work holds the parts of a run of a workload.
 type work struct {
 	cache *driver.Cache
 	keys  []string
@@ -92,8 +92,8 @@ func getL1Parallel(ctx context.Context, b *testing.B, w *work) {
 	})
 }
 
-// getL2 goes round all keys, which are a hundred times as many as L1 has room
-// for: what L1 has is never what comes next, except by chance.
+// getL2 goes round all keys, which are a hundred times as many as L1 has room for: L1
+// never has the next key, except by chance.
 func getL2(ctx context.Context, b *testing.B, w *work) {
 	b.Helper()
 	for i := 0; b.Loop(); i++ {
@@ -104,8 +104,8 @@ func getL2(ctx context.Context, b *testing.B, w *work) {
 	}
 }
 
-// warm reads the workload's first keys, until L1 has them: twice, for those that
-// let in only what they have seen before.
+// warm reads the workload's first keys, until L1 has them: twice, for those that admit
+// a key only the second time.
 func (w *work) warm(ctx context.Context, n int) error {
 	if n == 0 {
 		return nil
@@ -138,8 +138,8 @@ func (w *work) fail(b *testing.B, err error) {
 	b.Fail()
 }
 
-// missing makes keys that nobody has, and is what loads them. A load ends when
-// all callers have begun, so that they do meet.
+// missing makes keys that no tier has, and loads them. A load ends when all callers
+// have begun, so that they do meet.
 type missing struct {
 	keys  atomic.Int64 // never the same twice, whatever the run
 	loads atomic.Int64

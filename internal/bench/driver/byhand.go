@@ -2,13 +2,13 @@ package driver
 
 import "context"
 
-// byHandDriver is the calls of the tiers alone, one after the other, without a
+// byHandDriver calls the tiers, one after the other, without a
 // library. It shows how much of a figure is that of the tiers, and promises
-// nothing: neither order, nor a cancellation that strands no tier.
+// nothing: neither order, nor writes that a cancellation cannot stop halfway.
 func byHandDriver() Driver {
-	const bare = "the tiers alone have no loads"
+	const bare = "without a library there are no loads"
 	return Driver{
-		Name:   "the tiers alone",
+		Name:   "no library",
 		Module: "github.com/tiercache/tiercache",
 		Lacks:  map[Feature]string{Load: bare, SetIfAbsent: bare},
 		New: func(cfg Config) (*Cache, error) {

@@ -1,9 +1,9 @@
 // Package driver makes two-tier caches of several libraries look alike, so that
 // the same scripts and benchmarks run against all of them.
 //
-// Each library has a file, which also says how it is configured and why. Values
-// are bytes everywhere: it is what most of the libraries keep in both tiers, so
-// that no codec is measured except where a library does not go without one.
+// Each library has a file, which also says how it is configured and why. Values are
+// bytes everywhere: most of the libraries keep bytes in both tiers, so that no codec is
+// measured except where a library requires one.
 package driver
 
 import (
@@ -17,7 +17,7 @@ import (
 
 // Driver makes caches of one library in one configuration.
 type Driver struct {
-	// Name is that of the library, with what distinguishes the configuration.
+	// Name is that of the library, and of the configuration if there are several.
 	Name string
 
 	// Module is the path of the library's module, for its version.
@@ -30,12 +30,12 @@ type Driver struct {
 	// it by design.
 	Victim bool
 
-	// Encode and Decode turn a value into what the library keeps in L2, and back.
-	// Nil: it keeps the value as it is.
+	// Encode and Decode turn a value into the library's form in L2, and back. Nil: it
+	// keeps the value as it is.
 	Encode func(value []byte) []byte
 	Decode func(stored []byte) []byte
 
-	// Lacks says what the library cannot do, and why.
+	// Lacks lists the operations that the library does not have, with reasons.
 	Lacks map[Feature]string
 
 	// RawRedis says that the library writes values to Redis by itself, and not
@@ -70,7 +70,7 @@ func (d Driver) Missing(features ...Feature) string {
 	return ""
 }
 
-// Config is what a cache is made of.
+// Config holds the parts of a cache.
 type Config struct {
 	// L1 is the first tier of the libraries that can be given one. When it is
 	// nil, those get an otter cache of L1Size entries, and the others build
@@ -85,10 +85,10 @@ type Config struct {
 	// their own then use it in the place of L2.
 	Redis *Redis
 
-	// TTL is the life of every entry in both tiers.
+	// TTL is that of every entry in both tiers.
 	TTL time.Duration
 
-	// Load is what a load calls. Nil: the cache is not used for loads.
+	// Load is the loader. Nil: the cache is not used for loads.
 	Load func(ctx context.Context, key string) ([]byte, error)
 }
 
@@ -107,30 +107,30 @@ type Cache struct {
 	GetOrLoad   func(ctx context.Context, key string) ([]byte, error)
 	SetIfAbsent func(ctx context.Context, key string, value []byte) error
 
-	// PeekL1 returns what an L1 that is not the one of the Config has.
+	// PeekL1 returns the value in an L1 that is not the one of the Config.
 	PeekL1 func(key string) (value []byte, ok bool)
 
 	// EvictL1 makes such an L1 evict the key by itself, without deleting it. It
 	// reports whether that was done.
 	EvictL1 func(key string) bool
 
-	// Settle waits until what the library does in the background is done.
+	// Settle waits until the library's background work is done.
 	Settle func()
 
-	// Telemetry returns what the library has told to others than the caller.
+	// Telemetry returns the library's reports to others than the caller.
 	Telemetry func() Telemetry
 
 	// Close ends the cache's goroutines, where the library can do that.
 	Close func()
 }
 
-// Telemetry is what a library tells to others than the caller.
+// Telemetry holds a library's reports to others than the caller.
 type Telemetry struct {
 	// Events counts the events that say that the tiers may differ.
 	Events int
 
-	// Errors counts failed calls of a tier that were counted or given to a
-	// handler, without saying what they leave behind.
+	// Errors counts failed calls of a tier that were counted or given to a handler,
+	// without the state of the tiers.
 	Errors int
 }
 

@@ -18,8 +18,8 @@ import (
 // loads, as the library's documentation composes them. A refill, and the write
 // of a loaded value, are done by the library in the background.
 //
-// Over Redis it reads value and remaining life in one round trip, as tiercache's
-// driver does; the library's own store for Redis takes two.
+// Over Redis it reads value and remaining TTL in one round trip, as tiercache's driver
+// does; the library's own store for Redis takes two.
 func gocacheDriver() Driver {
 	return Driver{
 		Name:   "gocache chain",

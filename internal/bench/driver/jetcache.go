@@ -14,11 +14,10 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// jetcacheDriver is the library with a local and a remote cache, and an error
-// for what is not found, as its documentation composes it. Its statistics, which
-// are logged every minute, are off: by a handler that does nothing, because to
-// make the usual one is not safe for concurrent use. Over Redis it uses its own
-// adapter.
+// jetcacheDriver is the library with a local and a remote cache, and an error for
+// absent keys, as its documentation composes it. Its statistics, which are logged every
+// minute, are off: by a handler that does nothing, because to make the usual one is not
+// safe for concurrent use. Over Redis it uses its own adapter.
 //
 // Its own TinyLFU is the one of its two local caches whose size is a number of
 // entries; the other, FreeCache, is one for the whole process.

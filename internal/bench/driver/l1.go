@@ -8,7 +8,7 @@ import (
 	"github.com/tiercache/tiercache/backends/otterbackend"
 )
 
-// l1 returns the L1 of the Config, or an otter cache, and what closes it.
+// l1 returns the L1 of the Config, or an otter cache, and a function that closes it.
 func (c Config) l1() (l1 backends.Backend[[]byte], closeL1 func(), err error) {
 	if c.L1 != nil {
 		return c.L1, nothing, nil
@@ -39,8 +39,8 @@ func (l local) Get(key string) ([]byte, bool) {
 
 func (l local) Del(key string) { _ = l.tier.Delete(context.Background(), key) }
 
-// entryOf returns the entry of a value that lives for ttl, or for ever if ttl is
-// not positive.
+// entryOf returns the entry of a value with a TTL, or without one if ttl is not
+// positive.
 func entryOf(value []byte, ttl time.Duration) backends.Entry[[]byte] {
 	entry := backends.Entry[[]byte]{Value: value}
 	if ttl > 0 {
@@ -49,8 +49,7 @@ func entryOf(value []byte, ttl time.Duration) backends.Entry[[]byte] {
 	return entry
 }
 
-// remaining returns how long an entry still lives, 0 for one that does not
-// expire.
+// remaining returns the remaining TTL of an entry, 0 for one that does not expire.
 func remaining(entry backends.Entry[[]byte]) time.Duration {
 	if entry.ExpiresAt.IsZero() {
 		return 0

@@ -8,7 +8,7 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// rueidisEntry is about what the client's cache counts for an entry of 256
+// rueidisEntry is about the size that the client's cache counts for an entry of 256
 // bytes: the value, the key and its own bookkeeping.
 const rueidisEntry = 660
 
@@ -19,8 +19,8 @@ const (
 	rueidisConns     = 1 << rueidisMultiplex
 )
 
-// rueidisDriver is the client's own cache: reads fill it, and Redis tells the
-// client what has changed, so that writes go to Redis only.
+// rueidisDriver is the client's own cache: reads fill it, and Redis tells the client
+// which keys have changed, so that writes go to Redis only.
 func rueidisDriver() Driver {
 	const client = "both tiers are the client and its server: neither can be given faults"
 	return Driver{

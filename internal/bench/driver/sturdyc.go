@@ -17,9 +17,9 @@ const (
 	sturdycEvict  = 10
 )
 
-// sturdycDriver is the library with a distributed storage. Its Set and Delete
-// are of L1 only: what is loaded is the one thing that it writes to L2, in the
-// background. It always encodes as JSON what it writes there.
+// sturdycDriver is the library with a distributed storage. Its Set and Delete are of L1
+// only: it writes only loaded values to L2, in the background. It always encodes them
+// as JSON.
 //
 // A plain Get is a fetch that finds nothing, because only fetches read L2.
 func sturdycDriver() Driver {
@@ -111,7 +111,7 @@ func (*sturdycStorage) GetBatch(context.Context, []string) map[string][]byte { r
 // SetBatch is not used.
 func (*sturdycStorage) SetBatch(context.Context, map[string][]byte) {}
 
-// sturdycRecord is what sturdyc writes to L2.
+// sturdycRecord is sturdyc's form of a value in L2.
 type sturdycRecord struct {
 	CreatedAt time.Time `json:"created_at"`
 	Value     []byte    `json:"value"`

@@ -12,10 +12,9 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// theineDriver is the library's hybrid cache, with its default of two workers
-// for what is evicted, and the loading hybrid cache for loads. L1 is the
-// library's own. L2 is, by its design, where evicted entries go: a Set does not
-// reach it.
+// theineDriver is the library's hybrid cache, with its default of two workers for
+// evicted entries, and the loading hybrid cache for loads. L1 is the library's own. L2
+// is, by its design, where evicted entries go: a Set does not reach it.
 func theineDriver() Driver {
 	const ownL1 = "its L1 is its own and cannot be given faults"
 	const victim = "Set writes L1 only; L2 gets what L1 evicts"

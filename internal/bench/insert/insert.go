@@ -1,5 +1,5 @@
-// Package insert puts generated text into a document, between two marks, so that
-// what a document shows is what a command printed.
+// Package insert puts generated text into a document, between two marks, so that a
+// document shows the output of a command.
 package insert
 
 import (
@@ -12,8 +12,8 @@ import (
 // ErrNoMarks says that a document has no place for the text.
 var ErrNoMarks = errors.New("insert: the marks are not there, once each and in order")
 
-// Into replaces what the file has between the lines "<!-- begin NAME -->" and
-// "<!-- end NAME -->". The error wraps ErrNoMarks when the marks are missing.
+// Into replaces the text between the lines "<!-- begin NAME -->" and "<!-- end NAME
+// -->". The error wraps ErrNoMarks when the marks are missing.
 func Into(file, name, text string) error {
 	info, err := os.Stat(file)
 	if err != nil {

@@ -31,14 +31,13 @@ const (
 	long  = time.Hour
 	short = time.Second
 
-	// grace is how long a script waits for something that one library does and
-	// another cannot do before it is let go on: a second writer that has to wait
-	// for the first. No library takes longer than that for what it can do. If one
-	// did, the script would not find what it looks for, and never what is not
-	// there.
+	// grace is how long a script waits for something that one library does and another
+	// cannot do before it is let go on: a second writer that has to wait for the first.
+	// No library takes longer than that. If one did, the script would miss a
+	// divergence; it never invents one.
 	grace = 100 * time.Millisecond
 
-	// patience is how long a script waits for what every library must do.
+	// patience is how long a script waits for steps that every library must take.
 	patience = 10 * time.Second
 
 	// ownL1Size is the size of those L1 that cannot be given.
@@ -61,8 +60,8 @@ type fixture struct {
 // newFixture returns a fixture whose L1 is empty and whose L2 has the old value.
 func newFixture(d driver.Driver, s script) (*fixture, error) {
 	f := &fixture{Tiers: tiercachetest.NewTiers[[]byte](), decode: d.Decode}
-	// A remote store gives up when the caller's context has ended, which the
-	// map underneath would not.
+	// A remote store returns when the caller's context has ended, which the map
+	// underneath would not.
 	f.L2 = backendtest.WithFaults[[]byte](obedient{f.Map2}).Described(backends.Description{System: "redis"})
 	ttl := long
 	if s.short {
@@ -98,7 +97,7 @@ func (f *fixture) warm() {
 	f.get(context.Background())
 }
 
-// evict makes L1 give up its copy, as when it needs the room.
+// evict makes L1 evict its copy.
 func (f *fixture) evict() bool {
 	if f.cache.EvictL1 != nil {
 		return f.cache.EvictL1(key)
@@ -129,7 +128,7 @@ func (f *fixture) set(ctx context.Context, value string) error {
 	return f.cache.Set(ctx, key, []byte(value))
 }
 
-// get returns what a reader is told: a value, none or an error.
+// get returns the result of a reader: a value, none or an error.
 func (f *fixture) get(ctx context.Context) string {
 	value, ok, err := f.cache.Get(ctx, key)
 	switch {
@@ -147,15 +146,14 @@ func (f *fixture) both(call tier.Kind, fault backendtest.Fault) {
 	f.L2.Always(call, fault)
 }
 
-// heal forgets all faults and waits until the library has done what it does in
-// the background.
+// heal removes all faults and waits until the library's background work is done.
 func (f *fixture) heal() {
 	f.L1.Clear()
 	f.L2.Clear()
 	f.cache.Settle()
 }
 
-// state returns what the tiers hold.
+// state returns the values that the tiers hold.
 func (f *fixture) state() (l1, l2 string) {
 	l1, l2 = stored(f.Map1, nil), stored(f.Map2, f.decode)
 	if f.cache.PeekL1 == nil {

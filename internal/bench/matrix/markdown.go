@@ -35,8 +35,8 @@ func (m Matrix) WriteMarkdown(w io.Writer) error {
 	return err
 }
 
-// String returns the cell as "L1/L2, told", and what else is to be said. What
-// was told is bold when the divergence is silent.
+// String returns the cell as "L1/L2, result", and its notes. The result is bold when
+// the divergence is silent.
 func (c Cell) String() string {
 	told := c.Told
 	if c.Silent {

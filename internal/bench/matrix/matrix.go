@@ -1,6 +1,6 @@
-// Package matrix runs scripts of faults and interleavings against caches of
-// several libraries, over tiers that obey the script, and says what became of
-// the tiers, what the callers were told, and what telemetry said.
+// Package matrix runs scripts of faults and interleavings against caches of several
+// libraries, over tiers that obey the script, and reports the states of the tiers, the
+// results of the callers, and the telemetry.
 package matrix
 
 import (

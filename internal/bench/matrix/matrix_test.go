@@ -30,11 +30,11 @@ var want = map[string][2]string{
 	"a load that began before a newer Set":               {"new/new, nil", "new/new, nil"},
 	"a load that began before a Delete":                  {"none/none, nil", "none/none, nil"},
 	"load and store with L2 down":                        {"loaded/none, nil + event", "none/none, nil"},
-	"the leader of a shared load is cancelled: what another caller is told": {
+	"the leader of a shared load is cancelled: the result of another caller": {
 		"loaded/loaded, nil", "loaded/loaded, nil",
 	},
 	"delete of a key that only L2 has, then a Get": {"none/none, nil; Get none", "none/none, nil; Get none"},
-	"a newer value's life ends in L1, then a Get":  {"none/none, nil; Get none", "none/none, nil; Get none"},
+	"a newer value expires in L1, then a Get":      {"none/none, nil; Get none", "none/none, nil; Get none"},
 	"L1 evicts a newer value, then a Get":          {"new/new, nil; Get new", "new/new, nil; Get new"},
 	"L1 read fails, L2 is healthy":                 {"old/old, nil; Get old", "old/old, nil; Get old"},
 }

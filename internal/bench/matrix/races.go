@@ -69,7 +69,7 @@ func raceScripts() []script {
 			run:   loadWithL2Down,
 		},
 		{
-			name:  "the leader of a shared load is cancelled: what another caller is told",
+			name:  "the leader of a shared load is cancelled: the result of another caller",
 			needs: []driver.Feature{driver.FakeL2, driver.Load},
 			loads: true,
 			run:   leaderCancelled,
@@ -123,7 +123,7 @@ func loadWithL2Down(f *fixture) answer {
 	f.L2.Always(tier.Get, backendtest.FailBefore(errDown))
 	f.L2.Always(tier.Set, backendtest.FailBefore(errDown))
 	_, err := f.cache.GetOrLoad(context.Background(), key)
-	f.cache.Settle() // before the store is healed: what is written late fails too
+	f.cache.Settle() // before the store is healed, so that late writes fail too
 	return answer{told: err}
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/tiercache/tiercache/internal/bench/driver"
 )
 
-// script is one scenario: what goes wrong, and in which order things happen.
+// script is one scenario: the faults, and the order of events.
 type script struct {
 	name  string
 	needs []driver.Feature
@@ -15,12 +15,12 @@ type script struct {
 	run   func(f *fixture) answer
 }
 
-// answer is what a script has seen, except for the state of the tiers.
+// answer holds the results of a script, except for the state of the tiers.
 type answer struct {
-	// told is what the callers were told, of all writes together: nil or err.
+	// told is the result of all writes together: nil or err.
 	told error
 
-	// note says more, for instance what a later Get returned.
+	// note says more, for instance the result of a later Get.
 	note string
 
 	// dead are the values that an acknowledged write has replaced or removed, or
@@ -33,13 +33,13 @@ type Cell struct {
 	// NA says why the library cannot take part. Then the rest is empty.
 	NA string
 
-	L1, L2    string // what the tiers hold at the end; "none" for nothing
-	Told      string // what the callers were told: "nil" or "err"
-	Note      string // what else was seen
+	L1, L2    string // the values in the tiers at the end; "none" for nothing
+	Told      string // the callers' results: "nil" or "err"
+	Note      string // other results
 	Telemetry driver.Telemetry
 
-	// Silent says that the tiers are left wrong, that every caller was told that
-	// all is well, and that there was no event; see wrong.
+	// Silent says that the tiers are wrong at the end, that every caller got nil, and
+	// that there was no event; see wrong.
 	Silent bool
 }
 
@@ -53,12 +53,12 @@ func newCell(d driver.Driver, f *fixture, a answer) Cell {
 	return c
 }
 
-// wrong is the definition of a divergence: L1 has a value that is not the one of
-// L2, or a tier has a value that an acknowledged write did away with. That L1 has
-// none is never wrong, because a reader then gets what L2 has.
+// wrong is the definition of a divergence: L1 has a value that is not the one of L2, or
+// a tier has a value that an acknowledged write did away with. An L1 without a value is
+// never wrong, because a reader then gets the value of L2.
 //
-// A library whose L2 gets only what L1 evicts may have another value in L1 by
-// design. There, only what a reader would get can be wrong.
+// A library whose L2 gets only what L1 evicts may have another value in L1 by design.
+// There, only a reader's result can be wrong.
 func wrong(d driver.Driver, l1, l2 string, dead []string) bool {
 	if d.Victim {
 		seen := l1

@@ -101,7 +101,7 @@ func (f *fixture) deleteThenGet() answer {
 	return answer{told: err, note: "Get " + got, dead: []string{old}}
 }
 
-// lifeScripts are about what happens to a value after it was written.
+// lifeScripts expire or evict a value after it was written.
 func lifeScripts() []script {
 	return []script{
 		{
@@ -114,7 +114,7 @@ func lifeScripts() []script {
 			},
 		},
 		{
-			name:  "a newer value's life ends in L1, then a Get",
+			name:  "a newer value expires in L1, then a Get",
 			needs: []driver.Feature{driver.FakeL2},
 			short: true,
 			run: func(f *fixture) answer {

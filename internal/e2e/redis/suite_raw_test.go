@@ -9,9 +9,9 @@ import (
 	"github.com/tiercache/tiercache/backends/redisbackend"
 )
 
-// rawPrecision is how long a trip to the server may take on a busy machine. The
-// life of a raw value begins when Redis gets to the SET, so it ends later by that
-// much, and is taken to end earlier by as much again when it is read.
+// rawPrecision is how long a trip to the server may take on a busy machine. The TTL of
+// a raw value begins when Redis executes the SET, so the value expires later by that
+// much, and is taken to expire earlier by as much again when it is read.
 const rawPrecision = time.Second
 
 // rawStore allows for the trip to the server. The suite wants expiries to the

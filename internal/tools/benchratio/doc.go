@@ -31,13 +31,13 @@
 //	BenchmarkSet/telemetry=on   BenchmarkByHand/telemetry=on   time<=1.15x allocs<=1x
 //	BenchmarkSet/telemetry=*    BenchmarkByHand/telemetry=off
 //
-// A limit that ends in x is a multiple of the baseline, so allocs<=1x means no
-// more allocations than the baseline. A plain number is absolute; time has no
-// absolute limits. A line without limits only lists. A benchmark may be a
-// pattern in the syntax of [path.Match], in which * stands for anything but a
-// slash; a pattern passes over benchmarks that an earlier line has listed.
-// Names are written without the GOMAXPROCS suffix (-8), and "Benchmark" may be
-// left out. Empty lines, and what follows a #, are ignored.
+// A limit that ends in x is a multiple of the baseline, so allocs<=1x means no more
+// allocations than the baseline. A plain number is absolute; time has no absolute
+// limits. A line without limits only lists. A benchmark may be a pattern in the syntax
+// of [path.Match], in which * stands for anything but a slash; a pattern passes over
+// benchmarks that an earlier line has listed. Names are written without the GOMAXPROCS
+// suffix (-8), and "Benchmark" may be left out. Empty lines, and comments after a #,
+// are ignored.
 //
 // The factor -room (default 1) widens the limits of time, for machines that are
 // busy with other work. Allocations do not vary, so their limits are never
