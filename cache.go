@@ -113,7 +113,8 @@ type Loader[V any] func(ctx context.Context, key string) (value V, err error)
 // is reported like that of any write.
 //
 // Callers of one key share the read of L2 and the loader, which runs once for all of
-// them. A caller whose context ends does not fail the others. The loader's context
+// them. A caller whose context ends does not fail the others. If the loader has returned
+// by then, the caller gets the value, which may be stored only later. The loader's context
 // carries the trace of the caller that came first, and ends when all callers have been
 // cancelled. A caller that comes after a write of the key does not share a load that
 // began before that write.

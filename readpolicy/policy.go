@@ -55,8 +55,8 @@ func Race(opts ...RaceOption) Policy {
 
 // Parallel asks both tiers at once and waits for both. Of two hits, the one that
 // expires later wins; an entry that never expires is the latest; in a tie L1 wins.
-// Where L1 keeps entries for a shorter time than L2, as under a limit of the TTL in
-// L1, L2 therefore wins every time.
+// Where entries expire earlier in L1 than in L2, because of a limit of the TTL in L1 or
+// of refills, L2 therefore wins every time.
 func Parallel() Policy {
 	return policy{name: "parallel", plan: readplan.Plan{Concurrent: true, WaitForBoth: true}}
 }

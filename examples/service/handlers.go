@@ -116,7 +116,7 @@ func (a *api) cached(w http.ResponseWriter, r *http.Request, err error) error {
 	return nil
 }
 
-// readName returns what is wrong with the body, and the status that says so.
+// readName returns the fault of the body, and its status.
 func readName(body io.Reader, name *string) (status int, problem string) {
 	var in struct {
 		Name string `json:"name"`
@@ -164,7 +164,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, status int, problem s
 	a.answer(w, r, status, map[string]string{"error": problem})
 }
 
-// answer writes JSON. An error of writing means that the client is gone.
+// answer writes JSON. An error of writing means that the client has disconnected.
 func (a *api) answer(w http.ResponseWriter, r *http.Request, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -29,8 +29,8 @@ const (
 // not keep the others from their repair.
 var errKeepsChanging = errors.New("the user was written during each round of the repair")
 
-// repairer writes keys again in which the tiers may differ, until they do not.
-// The cache's hook tells it of them; one goroutine, that of run, repairs them.
+// repairer writes keys again in which the tiers may differ, until they do not. It gets
+// them from the cache's hook; one goroutine, that of run, repairs them.
 type repairer struct {
 	users  *users
 	tracer trace.Tracer
@@ -50,11 +50,11 @@ type damage struct {
 	write trace.SpanContext // that did it
 }
 
-// What becomes of an attempt, in the metric.
+// The results of an attempt, in the metric.
 const (
 	repaired = "repaired"
 	failed   = "failed"  // it is made again
-	expired  = "expired" // it was not made: what was stale is gone by itself
+	expired  = "expired" // it was not made: the stale entry has expired
 	dropped  = "dropped" // it was not made: too many keys wait
 )
 
@@ -213,9 +213,9 @@ func (r *repairer) attempt(ctx context.Context, key string, d damage) bool {
 	return true
 }
 
-// rewrite gives the cache what the database has. It looks again afterwards: if
-// somebody has written the database in the meantime, the cache may have got the
-// newer value before it got this one. Then it starts over, a few times.
+// rewrite writes the database's value to the cache. It looks again afterwards: if
+// somebody has written the database in the meantime, the cache may have got the newer
+// value before it got this one. Then it starts over, a few times.
 func (r *repairer) rewrite(ctx context.Context, key string) error {
 	u, err := r.users.db.get(ctx, key)
 	for range maxRounds {

@@ -263,7 +263,7 @@ func TestRepair_CountsItsOwnInconsistencies(t *testing.T) {
 	})
 }
 
-// What a policy has resolved needs no repair.
+// A difference that a policy has resolved needs no repair.
 func TestRepair_IgnoresWhatIsResolved(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// shutdown ends the service from the outside in: first the requests, then what
-// they use. Every step is taken, also when one before it has failed, and all of
-// them together have the time of -shutdown-timeout.
+// shutdown ends the service from the outside in: first the requests, then their
+// resources. Every step is taken, also when one before it has failed, and all of them
+// together have the time of -shutdown-timeout.
 func (s *server) shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.shutdownTimeout)
 	defer cancel()
@@ -51,7 +51,7 @@ func ending(server *http.Server) func(ctx context.Context) error {
 	}
 }
 
-// endRepair stops the repairer, and says what it leaves behind.
+// endRepair stops the repairer, and logs the keys that it has not repaired.
 func (s *server) endRepair(ctx context.Context) error {
 	if s.stopRepair == nil {
 		return nil // it was never started

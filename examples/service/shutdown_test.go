@@ -35,7 +35,7 @@ func TestShutdown_DrainsTheCache(t *testing.T) {
 	})
 }
 
-// It takes no longer than it may, and says what it waited for in vain.
+// It takes no longer than it may, and names the operations that did not end.
 func TestShutdown_Bounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

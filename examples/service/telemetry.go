@@ -30,9 +30,9 @@ type telemetry struct {
 	log     *slog.Logger
 }
 
-// newSpanProcessor returns what sends spans to where the environment says: nil
-// when it does not say anything. Without that rule the exporter would look for a
-// collector on localhost, and complain.
+// newSpanProcessor returns a processor that sends spans to the endpoint that the
+// environment names: nil when it names none. Without that rule the exporter would look
+// for a collector on localhost, and complain.
 func newSpanProcessor(ctx context.Context, getenv func(string) string, log *slog.Logger) (sdktrace.SpanProcessor, error) {
 	if getenv("OTEL_TRACES_EXPORTER") == "" &&
 		getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" {
@@ -91,10 +91,10 @@ func version() string {
 	return info.Main.Version
 }
 
-// views keep the series of HTTP few. By default they have the Host header, which
-// any client can make up. What is left out would be in exemplars instead, for
-// which it is too long, so there are none. The histograms of the cache need no
-// view: tiercache advises their buckets, from microseconds to seconds.
+// views keep the series of HTTP few. By default they have the Host header, which any
+// client can make up. Exemplars would have the attributes that are left out, and those
+// are too long, so there are none. The histograms of the cache need no view: tiercache
+// advises their buckets, from microseconds to seconds.
 func views() []sdkmetric.View {
 	noExemplars := func(sdkmetric.Aggregation) exemplar.ReservoirProvider {
 		return exemplar.FixedSizeReservoirProvider(0)
@@ -111,7 +111,7 @@ func views() []sdkmetric.View {
 	}
 }
 
-// shutdown sends what has not been sent yet.
+// shutdown sends the rest of the telemetry.
 func (t *telemetry) shutdown(ctx context.Context) error {
 	return errors.Join(t.tracers.Shutdown(ctx), t.meters.Shutdown(ctx))
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/tiercache/tiercache/tracing"
 )
 
-// users is the database with the cache in front of it: what the handlers use.
+// users is the database with the cache in front of it, for the handlers.
 type users struct {
 	cache  *tiercache.Cache[user]
 	db     *database
@@ -22,11 +22,11 @@ type users struct {
 // cacheName is in all telemetry of the cache.
 const cacheName = "users"
 
-// l1TTL bounds how long this instance may miss what others write.
+// l1TTL bounds how long this instance may miss the writes of others.
 const l1TTL = time.Minute
 
-// errNotCached says that the database has what was written, and that the cache
-// does not have it everywhere.
+// errNotCached says that the database has the new value, and that the cache does not
+// have it everywhere.
 var errNotCached = errors.New("not in all tiers of the cache")
 
 // newUsers makes the cache, over two stores that stay the caller's. L1 keeps

@@ -137,7 +137,8 @@ func (r *recorder) loading(ctx context.Context, client int, key, value string, s
 		if !r.readsFail {
 			r.note(client, call, end, step{kind: read, key: key, value: nothing})
 		}
-	case err != nil && value != nothing: // the loader may run now, or begin only later
+	case err != nil && value != nothing, // the loader may run now, or begin only later
+		err == nil && ran.Load() && got == value && ctx.Err() != nil: // it may be stored only later
 		r.note(client, call, never, r.loaded(step{key: key, value: value, maybe: true}))
 	case err == nil && ran.Load() && got == value:
 		r.note(client, call, end, r.loaded(step{key: key, value: value}))

@@ -26,6 +26,7 @@ func (w *tiers) newCache(t *testing.T, opts ...tiercache.Option) *tiercache.Cach
 	t.Helper()
 	return tiercachetest.Over(t, w.Tiers, append([]tiercache.Option{
 		tiercache.WithWriteTimeout(writeTimeout),
+		tiercache.WithMaxRefillTTL(0), // a limited copy in L1 never wins in a parallel read
 		tiercache.WithInconsistencyHook(w.reports.Hook),
 	}, opts...)...).Cache
 }
