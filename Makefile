@@ -53,9 +53,9 @@ help: ## List the targets.
 
 .PHONY: test
 test cover: MODULES := $(filter-out $(E2E),$(MODULES))
-test: ## Run the tests of every module with the race detector, and those of allocations without. No server is needed.
+test: ## Run the tests of every module with the race detector, and those of allocations and all of foreign code without. No server is needed.
 	$(call each,go test -race -timeout $(TESTTIMEOUT) ./...)
-	go test -timeout $(TESTTIMEOUT) -run 'Allocs|ByHand' . ./internal/keylock ./internal/negative
+	go test -timeout $(TESTTIMEOUT) -run 'Allocs|ByHand|Strangers' . ./internal/keylock ./internal/negative
 	go test -C internal/linearizability -race -tags tiercache_sabotage -timeout $(TESTTIMEOUT) -run Sabotage ./...
 	@echo "left to make e2e: $(E2E), which needs Redis, Jaeger and Prometheus (make e2e-setup)"
 

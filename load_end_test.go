@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -479,9 +480,9 @@ func TestLoadsDuringAWriteShareTheLoader(t *testing.T) {
 				w.L2.Next(tier.Delete, slow)
 				go func() { assert.NoError(t, write(t.Context(), w)) }()
 				synctest.Wait()
-				calls := 0
+				var calls atomic.Int64
 				load := func(context.Context, string) (string, error) { //nolint:unparam // it has the type of a loader
-					calls++
+					calls.Add(1)
 					time.Sleep(10 * time.Second)
 					return "loaded", nil
 				}
@@ -493,14 +494,14 @@ func TestLoadsDuringAWriteShareTheLoader(t *testing.T) {
 					}()
 				}
 				time.Sleep(2 * time.Second)
-				assert.Equal(t, 1, calls, "during the write")
+				assert.EqualValues(t, 1, calls.Load(), "during the write")
 				require.NoError(t, w.Map1.Delete(t.Context(), "k"))
 				require.NoError(t, w.Map2.Delete(t.Context(), "k"))
 				for range 100 {
 					go func() { _, _ = w.GetOrLoad(t.Context(), "k", 0, load) }()
 				}
 				synctest.Wait()
-				assert.Equal(t, 2, calls, "those who come later have a load of their own")
+				assert.EqualValues(t, 2, calls.Load(), "those who come later have a load of their own")
 				require.NoError(t, w.Close(t.Context()))
 			})
 		})
