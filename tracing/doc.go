@@ -33,12 +33,16 @@
 //	tiercache.inconsistency.stale_tier
 //	tiercache.inconsistency.compensation
 //	tiercache.inconsistency.resolved
+//	tiercache.inconsistency.suppressed
 //
 // # Inconsistency
 //
 // The event tiercache.inconsistency is emitted once for every write after which the
 // tiers may differ: on a span, as a log record, and to the slog logger. See
 // [WithSignals] and [WithSlog].
+//
+// The event tiercache.inconsistency.summary is a log record, or a line of slog. It
+// stands for the inconsistencies of one second that [WithLogLimit] kept out of the logs.
 //
 // # Metrics
 //

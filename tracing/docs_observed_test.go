@@ -1,6 +1,7 @@
 package tracing_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -63,10 +65,11 @@ func observe(t *testing.T) (o observed) {
 	t.Helper()
 	o = observed{map[string]words{}, map[string]*seenAttr{}, map[string]*seenMetric{}}
 	synctest.Test(t, func(t *testing.T) {
-		spans, reader := tracetest.NewSpanRecorder(), sdkmetric.NewManualReader()
+		spans, reader, summaries := tracetest.NewSpanRecorder(), sdkmetric.NewManualReader(), &summaryLog{o}
 		telemetry := []tracing.Option{
 			tracing.Disabled(), tracing.WithKey(func(string) string { return "shown" }),
 			tracing.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))),
+			tracing.WithLogLimit(1), tracing.WithLoggerProvider(sdklog.NewLoggerProvider(sdklog.WithProcessor(summaries))),
 			tracing.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))),
 		}
 		var caches []fixture
@@ -94,6 +97,23 @@ func observe(t *testing.T) (o observed) {
 	})
 	return o
 }
+
+// summaryLog notes the attributes of summaries.
+type summaryLog struct{ observed }
+
+func (l *summaryLog) OnEmit(_ context.Context, record *sdklog.Record) error {
+	if record.EventName() == tracing.EventInconsistencySummary {
+		record.WalkAttributes(func(a attribute.KeyValue) bool {
+			l.addAttrs("summary", []attribute.KeyValue{a})
+			return true
+		})
+	}
+	return nil
+}
+
+func (*summaryLog) Enabled(context.Context, sdklog.EnabledParameters) bool { return true }
+func (*summaryLog) Shutdown(context.Context) error                         { return nil }
+func (*summaryLog) ForceFlush(context.Context) error                       { return nil }
 
 func newFixture(t *testing.T, desc1, desc2 backends.Description, opts ...tiercache.Option) (f fixture) {
 	t.Helper()

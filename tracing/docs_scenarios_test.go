@@ -70,6 +70,10 @@ func scenarios() []scenario {
 		// Writes: each outcome in each tier, each stale tier, each compensation.
 		{run: set(nil, nil)},
 		{run: set(nil, refuse)},
+		{run: func(t *testing.T, f fixture) {
+			set(nil, refuse)(t, f)
+			set(nil, refuse)(t, f) // of the same second
+		}},
 		{run: set(nil, lose)},
 		{run: set(lose, nil)},
 		{run: set(nil, backendtest.Panic("v"))},

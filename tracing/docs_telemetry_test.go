@@ -150,7 +150,7 @@ func (*recordLog) ForceFlush(context.Context) error                       { retu
 func TestDocs_Event(t *testing.T) {
 	t.Parallel()
 	doc := readDoc(t, telemetryDoc)
-	assert.Equal(t, []string{tracing.EventInconsistency}, readNames(t).values("Event"))
+	assert.ElementsMatch(t, []string{tracing.EventInconsistency, tracing.EventInconsistencySummary}, readNames(t).values("Event"))
 	assert.Equal(t, tracing.EventInconsistency, ticked(section(t, doc, "## The inconsistency event"))[0])
 	var attrs []string
 	for _, row := range table(t, doc, "## Attributes") {

@@ -16,6 +16,10 @@ const (
 // report that the tiers may differ.
 const EventInconsistency = "tiercache.inconsistency"
 
+// EventInconsistencySummary is the name of the log record that stands for the
+// inconsistencies which [WithLogLimit] kept out of the logs.
+const EventInconsistencySummary = "tiercache.inconsistency.summary"
+
 // Attributes of spans. Those marked (metric) are on metrics too, those marked
 // (event) on the inconsistency event.
 const (
@@ -46,6 +50,7 @@ const (
 	AttrStaleTier    = attribute.Key("tiercache.inconsistency.stale_tier")   // l1, l2, unknown (metric)
 	AttrCompensation = attribute.Key("tiercache.inconsistency.compensation") // none, applied, failed
 	AttrResolved     = attribute.Key("tiercache.inconsistency.resolved")     // bool (metric)
+	AttrSuppressed   = attribute.Key("tiercache.inconsistency.suppressed")   // int: not logged one by one; on the summary
 )
 
 // Metrics.

@@ -78,6 +78,16 @@ func WithSignals(signals Signals) Option {
 	})
 }
 
+// WithLogLimit limits how many inconsistencies per second become log records, or lines
+// of slog. One summary tells how many more there were. The span events, the counter and
+// the hook of the cache stay complete. Default, and for 0 and less: no limit.
+func WithLogLimit(perSecond int) Option {
+	return optionFunc(func(s settings.Settings) settings.Settings {
+		s.LogLimit = perSecond
+		return s
+	})
+}
+
 // TierSpans decides which calls of tiers have spans of their own.
 type TierSpans = settings.TierSpans
 

@@ -310,13 +310,13 @@ func (w *write[V]) observeReturn(ctx context.Context, l1, l2 tier.Outcome, verdi
 // concluded finishes the write unless a call of a tier goes on. Open is how many did
 // when it returned.
 func (w *write[V]) concluded(ctx context.Context, open int) {
-	obs := w.obs
+	span := w.obs.Span()
 	w.inflight.lock()
 	w.inflight.concluding = false
 	last, verdict := w.inflight.calls() == 0, w.tally.Verdict()
 	w.inflight.unlock()
 	if !last { // w belongs to the last call, and may be gone
-		obs.End()
+		span.End()
 		return
 	}
 	defer w.finish(ctx, nil, verdict)

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -32,13 +33,16 @@ func (w *Write) Inconsistent(ctx context.Context, late *TierCall, i tier.Inconsi
 		setAttributes(span, tracing.AttrConsistent.Bool(i.Verdict.Resolved))
 	}
 	onSpan := span != nil && t.events
-	if !onSpan && t.logger == nil && t.slog == nil {
+	logged := (t.logger != nil || t.slog != nil) && t.limit.pass(i.Verdict.Resolved)
+	if !onSpan && !logged {
 		return
 	}
 	cause := i.Err()
 	attrs := w.describe(i, cause)
-	defer t.logSlog(ctx, i, cause, attrs)
-	defer t.logRecord(ctx, now, i, cause, attrs)
+	if logged {
+		defer t.logSlog(ctx, i, cause, attrs)
+		defer t.logRecord(ctx, now, i, cause, attrs)
+	}
 	if onSpan {
 		addEvent(span, tracing.EventInconsistency, now, attrs)
 	}
@@ -99,13 +103,43 @@ func (t *Telemetry) logSlog(ctx context.Context, i tier.Inconsistency, cause err
 	if !slogEnabled(ctx, t.slog, level) {
 		return
 	}
+	logAttrs(ctx, t.slog, level, i.String(), fieldsOf(tracing.EventInconsistency, cause, attrs))
+}
+
+// summarize logs how many inconsistencies the limit has held back.
+func (t *Telemetry) summarize(held heldBack) {
+	severity, level := log.SeverityWarn, slog.LevelWarn
+	if held.unresolved {
+		severity, level = log.SeverityError, slog.LevelError
+	}
+	text := fmt.Sprintf("%s: %d more inconsistencies within a second are not logged one by one", t.target.Cache, held.count)
+	attrs := attributes{tracing.AttrCache.String(t.target.Cache), tracing.AttrSuppressed.Int64(held.count)}
+	ctx := context.Background() // of no operation
+	if t.slog != nil && slogEnabled(ctx, t.slog, level) {
+		defer logAttrs(ctx, t.slog, level, text, fieldsOf(tracing.EventInconsistencySummary, nil, attrs))
+	}
+	if t.logger == nil || !logEnabled(ctx, t.logger, log.EnabledParameters{Severity: severity, EventName: tracing.EventInconsistencySummary}) {
+		return
+	}
+	var r log.Record
+	r.SetEventName(tracing.EventInconsistencySummary)
+	r.SetTimestamp(time.Now())
+	r.SetSeverity(severity)
+	r.SetSeverityText(severity.String())
+	r.SetBody(attribute.StringValue(text))
+	r.AddAttributes(attrs...)
+	emit(ctx, t.logger, r)
+}
+
+// fieldsOf returns the fields of a line of slog.
+func fieldsOf(event string, cause error, attrs attributes) []slog.Attr {
 	fields := make([]slog.Attr, 0, len(attrs)+2)
-	fields = append(fields, slog.String("event", tracing.EventInconsistency))
+	fields = append(fields, slog.String("event", event))
 	if cause != nil {
 		fields = append(fields, slog.String("error", cause.Error()))
 	}
 	for _, a := range attrs {
 		fields = append(fields, slog.Any(string(a.Key), a.Value.AsInterface()))
 	}
-	logAttrs(ctx, t.slog, level, i.String(), fields)
+	return fields
 }

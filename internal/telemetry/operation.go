@@ -85,9 +85,18 @@ func (o *operation) measure(ctx context.Context, err error) {
 }
 
 // End ends the span. Calls of tiers that go on still belong to it.
-func (o *operation) End() {
-	if o.span != nil {
-		endSpan(o.span)
+func (o *operation) End() { o.Span().End() }
+
+// Span is the span of an operation. It can be ended when the operation is in use again.
+type Span struct{ span trace.Span }
+
+// Span returns the operation's.
+func (o *operation) Span() Span { return Span{o.span} }
+
+// End ends the span, if there is one.
+func (s Span) End() {
+	if s.span != nil {
+		endSpan(s.span)
 	}
 }
 

@@ -35,6 +35,7 @@ type Telemetry struct {
 	slog   *slog.Logger // nil: none
 	events bool         // the inconsistency event is put on spans
 	key    func(key string) string
+	limit  logLimit
 	active bool // an operation has something to prepare
 
 	templates
@@ -63,6 +64,7 @@ func New(target Target, opts []tracing.Option) (*Telemetry, error) {
 		t.logger = s.LoggerProvider.Logger(tracing.ScopeName,
 			log.WithInstrumentationVersion(tracing.Version), log.WithSchemaURL(tracing.SchemaURL))
 	}
+	t.limit.perSecond, t.limit.summarize = max(0, s.LogLimit), t.summarize
 	t.active = t.tracer != nil || t.meters != nil || t.key != nil
 	return t, nil
 }
@@ -104,8 +106,10 @@ func (t *Telemetry) CountHit() {
 	}
 }
 
-// Close adds the last counts to the metrics, and releases the providers.
+// Close writes the last summary of the logs, adds the last counts to the metrics, and
+// releases the providers.
 func (t *Telemetry) Close(ctx context.Context) error {
+	t.limit.flush()
 	if t.meters == nil {
 		return nil
 	}

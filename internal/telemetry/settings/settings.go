@@ -37,6 +37,7 @@ type Settings struct {
 	LoggerProvider log.LoggerProvider
 	Slog           *slog.Logger // nil: none
 	Signals        Signals
+	LogLimit       int // inconsistencies per second in the logs; 0: no limit
 	TierSpans      TierSpans
 	Key            func(key string) string // the form in which keys are shown; nil: they are not
 }
