@@ -493,6 +493,7 @@ func TestLoadsDuringAWriteShareTheLoader(t *testing.T) {
 					}()
 				}
 				time.Sleep(2 * time.Second)
+				synctest.Wait()
 				assert.Equal(t, 1, calls, "during the write")
 				require.NoError(t, w.Map1.Delete(t.Context(), "k"))
 				require.NoError(t, w.Map2.Delete(t.Context(), "k"))
