@@ -165,7 +165,7 @@ mutate: bin/gremlins ## Change the engine's code bit by bit, and see whether a t
 		case $$package in internal/engine) scope="--integration --coverpkg ./$$package --timeout-coefficient 3" ;; \
 		*) scope="--timeout-coefficient 30" ;; esac; \
 		echo "== $$package"; \
-		bin/gremlins unleash --invert-logical --exclude-files policytest $$scope --threshold-efficacy 95 \
+		bin/gremlins unleash --invert-logical --invert-loopctrl --exclude-files policytest $$scope --threshold-efficacy 95 \
 			--output-statuses lts $(MUTATEFLAGS) ./$$package || failed="$$failed $$package"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "$@: FAILED in$$failed" >&2; exit 1; fi

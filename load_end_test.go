@@ -494,6 +494,7 @@ func TestLoadsDuringAWriteShareTheLoader(t *testing.T) {
 					}()
 				}
 				time.Sleep(2 * time.Second)
+				synctest.Wait()
 				assert.EqualValues(t, 1, calls.Load(), "during the write")
 				require.NoError(t, w.Map1.Delete(t.Context(), "k"))
 				require.NoError(t, w.Map2.Delete(t.Context(), "k"))

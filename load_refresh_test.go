@@ -12,7 +12,6 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/tier"
-	"github.com/tiercache/tiercache/writepolicy"
 )
 
 // A caller that finds nothing in L1 does not wait for a refresh, which does not
@@ -141,34 +140,4 @@ func TestRefreshAhead_Repeated(t *testing.T) {
 			})
 		})
 	}
-}
-
-// A refresh begins while a policy holds the lock of another key. Nobody waits for the
-// refresh, so its loader may write that key, and gets the lock when the policy is done.
-func TestRefreshAhead_BegunByAPolicy(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var f *fixture
-		written := make(chan error, 1)
-		inner := writepolicy.Sequential()
-		policy := writepolicy.PolicyFunc(func(ctx context.Context, op writepolicy.Op, l1, l2 writepolicy.Tier) error {
-			if op.Key == "k" && len(written) == 0 && f.Map1.Snapshot()["k"].Value == "" {
-				_, err := f.GetOrLoad(ctx, "due", time.Minute, func(ctx context.Context, _ string) (string, error) {
-					err := f.Set(ctx, "k", "of the refresh", 0)
-					written <- err
-					return "", err
-				})
-				assert.NoError(t, err)
-				time.Sleep(time.Second)
-			}
-			return inner.Write(ctx, op, l1, l2)
-		})
-		f = newFixture(t, tiercache.WithRefreshAhead(0.5), tiercache.WithWritePolicy(writepolicy.WithName("custom", policy)))
-		require.NoError(t, f.Set(t.Context(), "due", "v", time.Minute))
-		time.Sleep(45 * time.Second)
-		require.NoError(t, f.Set(t.Context(), "k", "of the policy", 0))
-		require.NoError(t, <-written)
-		assertHolds(t, f, "of the refresh", "of the refresh")
-		require.NoError(t, f.Close(t.Context()))
-	})
 }
