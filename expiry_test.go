@@ -28,7 +28,7 @@ func TestL1TTL_RefillKeepsTheRemainingTTL(t *testing.T) {
 		require.NoError(t, err)
 		assert.True(t, ok)
 		assert.Equal(t, "v", value)
-		assert.Equal(t, 90*time.Second, f.Map1.Snapshot()["k"].ExpiresAt.Sub(begin), "the remaining life, not a new one")
+		assert.Equal(t, 90*time.Second, f.Map1.Snapshot()["k"].ExpiresAt.Sub(begin), "the remaining TTL, not a new one")
 
 		time.Sleep(20 * time.Second)
 		_, ok, err = f.Get(t.Context(), "k")
@@ -48,15 +48,15 @@ func TestL1Jitter_SpreadsExpiry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, tiercache.WithL1TTL(time.Minute, 0.5))
-		lives := make(map[time.Duration]bool)
+		ttls := make(map[time.Duration]bool)
 		for range 50 {
 			require.NoError(t, f.Set(t.Context(), "k", "v", 0))
-			life := time.Until(f.Map1.Snapshot()["k"].ExpiresAt)
-			assert.LessOrEqual(t, life, time.Minute)
-			assert.Greater(t, life, 30*time.Second)
-			lives[life] = true
+			ttl := time.Until(f.Map1.Snapshot()["k"].ExpiresAt)
+			assert.LessOrEqual(t, ttl, time.Minute)
+			assert.Greater(t, ttl, 30*time.Second)
+			ttls[ttl] = true
 		}
-		assert.Greater(t, len(lives), 10)
+		assert.Greater(t, len(ttls), 10)
 		require.NoError(t, f.Close(t.Context()))
 	})
 }

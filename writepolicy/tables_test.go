@@ -121,7 +121,7 @@ func TestBuiltin_EveryOutcome(t *testing.T) {
 		"Parallel":           allOfBoth,
 		"OptimisticParallel": oneOfBoth,
 		"Race":               oneOfBoth, "Race(MaxDetached(0))": oneOfBoth, "Race(MaxDetached(1))": oneOfBoth,
-		// The loser's write is called off or not, as it happens; with fakes that
+		// The loser's write is cancelled or not, as it happens; with fakes that
 		// end at once the answer does not depend on it.
 		"Race(CancelLoser)": oneOfBoth,
 	}

@@ -104,7 +104,7 @@ func answerFlaws() map[string]flaw {
 			backend: keepsExpiry(func(old, _ time.Time) bool { return old.IsZero() }),
 			found:   []string{"expired-entry-is-a-miss", "set-replaces-the-expiry"},
 		},
-		"a life cannot be longer": {
+		"a TTL cannot be longer": {
 			backend: keepsExpiry(func(old, now time.Time) bool { return !old.IsZero() && now.After(old) }),
 			found:   []string{"set-replaces-the-expiry"},
 		},

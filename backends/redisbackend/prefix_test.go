@@ -11,7 +11,7 @@ import (
 	"github.com/tiercache/tiercache/backends/redisbackend"
 )
 
-// Nobody goes without a prefix unawares.
+// A client without a prefix is refused, unless an option asks for that.
 func TestNew_KeyPrefix(t *testing.T) {
 	t.Parallel()
 	prefix, none := redisbackend.WithKeyPrefix, redisbackend.WithoutKeyPrefix

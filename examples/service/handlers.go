@@ -153,7 +153,7 @@ func (a *api) failed(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, backends.ErrNotFound):
 		a.fail(w, r, http.StatusNotFound, "there is no such user")
 	case r.Context().Err() != nil:
-		a.fail(w, r, http.StatusServiceUnavailable, "the request was called off") // nobody reads it
+		a.fail(w, r, http.StatusServiceUnavailable, "the request was cancelled") // nobody reads it
 	default:
 		a.log.ErrorContext(r.Context(), "a request has failed", "error", err)
 		a.fail(w, r, http.StatusInternalServerError, "internal error")

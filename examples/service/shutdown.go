@@ -31,7 +31,7 @@ func (s *server) shutdown(ctx context.Context) error {
 		took := time.Since(start).String()
 		if err != nil {
 			errs = append(errs, fmt.Errorf("shutdown: %s: %w", step.name, err))
-			s.tel.log.ErrorContext(ctx, "shutdown: waited for "+step.name+" in vain", "took", took, "error", err)
+			s.tel.log.ErrorContext(ctx, "shutdown: timed out waiting for "+step.name, "took", took, "error", err)
 			continue
 		}
 		s.tel.log.InfoContext(ctx, "shutdown: waited for "+step.name, "took", took)

@@ -51,7 +51,7 @@ func TestShutdown_Bounded(t *testing.T) {
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.ErrorContains(t, err, "shutdown: writes of the cache: ")
 		assert.Equal(t, time.Second, time.Since(begun))
-		assert.Equal(t, "ERROR", f.logs.must(t, "shutdown: waited for writes of the cache in vain")["level"])
+		assert.Equal(t, "ERROR", f.logs.must(t, "shutdown: timed out waiting for writes of the cache")["level"])
 		gate.Open()
 	})
 }
@@ -82,7 +82,7 @@ func TestShutdown_CutsOffRequests(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		assert.Fail(t, "the request goes on")
 	}
-	assert.Contains(t, s.logs.must(t, "shutdown: waited for requests in vain")["error"], "deadline exceeded")
+	assert.Contains(t, s.logs.must(t, "shutdown: timed out waiting for requests")["error"], "deadline exceeded")
 }
 
 // A function that knows no context does not hold the end up.

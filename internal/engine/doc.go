@@ -1,6 +1,7 @@
 // Package engine is the working half of a cache; package tiercache is its face.
 //
-// A write is a value that goes through these steps, in write.go:
+// A write is a value that goes through these steps, in write.go and, from the return on, in
+// write_end.go:
 //
 //	stage    both tiers prepare the entry; what cannot be written changes nothing
 //	lock     the write waits for the lock of its key
@@ -12,10 +13,11 @@
 // calls of tiers go on after it has returned; then the write is handed over to the
 // last of them (inflight.go).
 //
-// A read asks L1 (lookup.go, the only place that does), then L2, behind a fence that
-// a write of its key breaks, and refills L1 (read.go). A load shares a read and a
-// loader among all callers of a key (load.go, on package internal/flight).
+// A read asks L1 (lookup.go, the only place that does), then L2 (ask.go), behind a fence
+// that a write of its key breaks, and refills L1 (read.go). A load shares a read and a
+// loader among all callers of a key: load.go has the callers, load_run.go the load that
+// they share, on package internal/flight.
 // lifetime.go alone decides which entries are fresh.
 //
-// Backends and other code of strangers are behind package internal/guard.
+// Backends and other foreign code are behind package internal/guard.
 package engine

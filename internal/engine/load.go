@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -37,7 +36,7 @@ type load[V any] struct {
 	background atomic.Pointer[func()] // ends the stay of the caller that nobody waits in
 }
 
-// The stages of a load, which the error of a caller names that gives up.
+// The stages of a load, which the error of a cancelled caller names.
 const (
 	stageReading int32 = iota
 	stageLoading
@@ -105,12 +104,12 @@ func (e *Engine[V]) share(ctx context.Context, key string, ttl time.Duration, l1
 	ctx = e.tel.StartRead(ctx, &obs, key)
 	f, first, err := e.join(ctx, key, params[V]{loader: loader, ttl: ttl, leader: obs.SpanContext()})
 	if err != nil {
-		return e.giveUp(ctx, &obs, &l1, err)
+		return e.endWithout(ctx, &obs, &l1, err)
 	}
 	if outer := loading(ctx); outer != nil {
 		if !outer.wait(&f.Call.waiter) {
 			f.Leave(errLoading)
-			return e.giveUp(ctx, &obs, &found[V]{}, errLoading)
+			return e.endWithout(ctx, &obs, &found[V]{}, errLoading)
 		}
 		defer outer.done(&f.Call.waiter)
 	}
@@ -176,11 +175,11 @@ func (e *Engine[V]) leave(ctx context.Context, f *flight.Flight[load[V]], obs *t
 	if err != nil {
 		err = fmt.Errorf("tiercache: get: %s: %w", l.stageName(), guard.WithoutKey(err, l.read.key))
 	}
-	return e.giveUp(ctx, obs, l1, err)
+	return e.endWithout(ctx, obs, l1, err)
 }
 
-// giveUp returns a stale value, if there is one, or the error.
-func (e *Engine[V]) giveUp(ctx context.Context, obs *telemetry.Read, l1 *found[V], err error) (value V, _ error) {
+// endWithout returns a stale value, if there is one, or the error.
+func (e *Engine[V]) endWithout(ctx context.Context, obs *telemetry.Read, l1 *found[V], err error) (value V, _ error) {
 	if l1.stale {
 		obs.Returned(ctx, staleResult(l1), nil)
 		return l1.entry.Value, nil
@@ -277,174 +276,4 @@ func (e *Engine[V]) refreshIfDue(ctx context.Context, key string, ttl time.Durat
 	}
 	e.keepInBackground(f) //nolint:contextcheck // the refresh outlives its caller
 	f.Run(e.fly(ctx, &f.Call), e.runRefresh, e.landed)
-}
-
-// runRefresh loads without asking the tiers.
-func (e *Engine[V]) runRefresh(ctx context.Context, f *flight.Flight[load[V]]) {
-	l := &f.Call
-	l.call(ctx, f, false)
-	if l.err != nil && !errors.Is(l.err, backends.ErrNotFound) {
-		e.failedRefreshes.Add(l.read.key)
-	}
-}
-
-// runLoad reads the tiers and loads a value that they do not have.
-func (e *Engine[V]) runLoad(ctx context.Context, f *flight.Flight[load[V]]) {
-	l := &f.Call
-	l.Found = tier.LookupError
-	if l.recheck(ctx) {
-		return
-	}
-	if e.negatives.Has(l.read.key) && !l.read.fence.Broken() {
-		l.Found, l.err = tier.LookupNegative, backends.ErrNotFound
-		return
-	}
-	res, err := l.read.run(ctx)
-	if res.Found == tier.LookupHit {
-		l.result, l.err = res, nil
-		return
-	}
-	l.call(ctx, f, err == nil)
-	if l.err != nil && err != nil { // otherwise the loader has made good for the tiers
-		l.err = fmt.Errorf("%w; %w", l.err, err)
-	}
-}
-
-// recheck asks L1 once more, now that nobody else loads the key: an earlier flight
-// may have filled it since. It also finds an entry that L1 keeps as a stale one. Where
-// the read asks both tiers at once, it looks for a value that a negative would hide.
-func (l *load[V]) recheck(ctx context.Context) bool {
-	r := l.read
-	if !r.asked && !r.engine.negatives.Has(r.key) {
-		return false // the read asks L1 anyway
-	}
-	l1 := r.engine.lookupL1(ctx, r.key)
-	if l1.err != nil {
-		return false
-	}
-	l1.err, r.l1 = r.l1.err, l1
-	if l1.hit {
-		l.result, l.err = r.answer(tier.L1, l1.entry), nil
-	}
-	return l1.hit
-}
-
-// call calls the loader, and stores its value. Missed says that the tiers certainly do
-// not have one.
-func (l *load[V]) call(ctx context.Context, f *flight.Flight[load[V]], missed bool) {
-	l.Found = tier.LookupError
-	if err := backends.ContextError(ctx); err != nil {
-		l.err = err // all callers have left
-		return
-	}
-	l.stage.Store(stageLoading)
-	value, err := l.value(ctx)
-	switch {
-	case errors.Is(err, backends.ErrNotFound):
-		l.Found, l.err = tier.LookupMiss, err
-		if ctx.Err() == nil { // somebody has waited for it
-			l.gone(ctx, missed)
-		}
-	case err != nil:
-		l.failed(err)
-	default:
-		l.store(ctx, f, value)
-	}
-}
-
-// store writes the loaded value to the tiers. Callers need not wait for that: whoever
-// leaves gets the value.
-func (l *load[V]) store(ctx context.Context, f *flight.Flight[load[V]], value V) {
-	e := l.read.engine
-	l.entry = backends.Entry[V]{Value: value}
-	if l.ttl > 0 {
-		l.entry.ExpiresAt = expiry(l.ttl)
-	}
-	l.Found, l.err = tier.LookupLoad, nil
-	l.stage.Store(stageWriting)
-	if e.config.AsyncLoadWrites {
-		f.Arrive()
-	}
-	w := e.newWrite(tier.Set, l.read.key)
-	w.entry = l.entry
-	refill := l.write(ctx, w)
-	if !e.config.AsyncLoadWrites { // otherwise the callers read the result already
-		l.Refill = refill
-	}
-}
-
-// write makes a write of the load. It goes on when the callers have left, and ends all
-// the same, also where a tier hangs while it stages.
-func (l *load[V]) write(ctx context.Context, w *write[V]) tier.Refilled {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.engine.config.BackgroundTimeout)
-	defer cancel()
-	return w.runFenced(ctx, &l.read.fence)
-}
-
-// value calls the loader, or shares the call of another load during the same write.
-func (l *load[V]) value(ctx context.Context) (V, error) {
-	if l.read.fence.Broken() {
-		return l.shareLoader(ctx)
-	}
-	return l.callLoader(ctx, &l.err)
-}
-
-// callLoader calls the loader, observed. It stores the error too, for the case that the
-// loader ends the goroutine.
-func (l *load[V]) callLoader(ctx context.Context, stored *error) (value V, err error) {
-	var obs telemetry.Load
-	ctx = l.read.engine.tel.StartLoad(ctx, &obs, l.read.key)
-	err = guard.ErrExited
-	defer func() {
-		if err != nil {
-			text, readable := guard.Readable(err, l.read.key)
-			err = &tier.LoadError{Err: readable, Text: text}
-			*stored = err
-		}
-		obs.Returned(ctx, err)
-	}()
-	return l.guarded(ctx)
-}
-
-func (l *load[V]) guarded(ctx context.Context) (value V, err error) {
-	defer guard.Catch(&err)
-	value, err = l.loader(ctx, l.read.key)
-	if notFound := l.read.engine.config.NotFound; err != nil && notFound != nil && notFound(err) {
-		err = fmt.Errorf("%w: %w", backends.ErrNotFound, err)
-	}
-	return value, err
-}
-
-// gone acts on a loader's word that there is no value, unless a write has begun since.
-// An expired copy in L1 must not come back when the loader fails the next time; a refresh
-// has found that the tiers hold a value that is no more.
-func (l *load[V]) gone(ctx context.Context, missed bool) {
-	r := l.read
-	e := r.engine
-	if l.ahead {
-		l.write(ctx, e.newWrite(tier.Delete, r.key))
-		return
-	}
-	if e.negatives == nil && !r.l1.stale || e.locks.AcquireRefill(ctx, &r.lock, &r.fence) != nil {
-		return
-	}
-	defer r.lock.Unlock()
-	if missed {
-		e.negatives.Add(r.key)
-	}
-	if r.l1.stale {
-		_ = e.l1.Delete(ctx, r.key) // it has expired, so nobody is wrong about it
-	}
-}
-
-// failed makes the result of a load that failed: an expired value, if L1 has kept
-// one, or the error.
-func (l *load[V]) failed(err error) {
-	old := &l.read.l1
-	if !old.stale {
-		l.err = err
-		return
-	}
-	l.entry, l.err = old.entry, nil
-	l.ReadResult = staleResult(old)
 }

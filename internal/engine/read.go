@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
-	"time"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/guard"
@@ -163,99 +162,6 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 
 func (r *read[V]) answer(from tier.ID, entry backends.Entry[V]) result[V] {
 	return result[V]{entry, telemetry.ReadResult{Found: tier.LookupHit, Tier: from}}
-}
-
-// ask asks the tiers. It returns the one that has the value, 0 if none has, and the
-// answer of L2.
-func (r *read[V]) ask(ctx context.Context) (from tier.ID, l2 found[V]) {
-	if r.engine.reads.Concurrent {
-		return r.askBoth(ctx)
-	}
-	switch {
-	case !r.asked:
-		r.l1 = r.askTier(ctx, tier.L1)
-	case r.l1.err != nil:
-		r.obs.FailedBefore(ctx, r.l1.err)
-	}
-	if r.l1.hit {
-		return tier.L1, l2
-	}
-	l2 = r.askTier(ctx, tier.L2)
-	if l2.hit {
-		return tier.L2, l2
-	}
-	return 0, l2
-}
-
-// askBoth asks both tiers at once. The slower one may go on after the return.
-func (r *read[V]) askBoth(ctx context.Context) (from tier.ID, l2 found[V]) {
-	plan := r.engine.reads
-	if plan.CancelLoser {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithCancel(ctx)
-		defer cancel()
-	}
-	var answers tier.Pair[chan found[V]]
-	answers.L1, answers.L2 = r.goAsk(ctx, tier.L1), r.goAsk(ctx, tier.L2)
-	for range 2 {
-		var got tier.ID
-		select {
-		case r.l1 = <-answers.L1:
-			got, answers.L1 = tier.L1, nil
-		case l2 = <-answers.L2:
-			got, answers.L2 = tier.L2, nil
-		}
-		hit := got == tier.L1 && r.l1.hit || got == tier.L2 && l2.hit
-		if hit && !plan.WaitForBoth {
-			return got, l2
-		}
-	}
-	switch {
-	case r.l1.hit && (!l2.hit || !expiresLater(l2.entry.ExpiresAt, r.l1.entry.ExpiresAt)):
-		return tier.L1, l2
-	case l2.hit:
-		return tier.L2, l2
-	default:
-		return 0, l2
-	}
-}
-
-// expiresLater reports whether a is later than b; the zero time is never.
-func expiresLater(a, b time.Time) bool {
-	return !b.IsZero() && (a.IsZero() || a.After(b))
-}
-
-// goAsk asks a tier in a goroutine.
-func (r *read[V]) goAsk(ctx context.Context, id tier.ID) chan found[V] {
-	r.open.Add(1)
-	answer := make(chan found[V], 1)
-	go func() {
-		f := found[V]{err: guard.NewError(id, tier.Get.String(), r.key, tier.Failed, guard.ErrExited)}
-		defer func() {
-			answer <- f
-			r.done()
-		}()
-		f = r.askTier(ctx, id)
-	}()
-	return answer
-}
-
-// askTier asks a tier, observed.
-func (r *read[V]) askTier(ctx context.Context, id tier.ID) (f found[V]) {
-	var call telemetry.TierCall
-	ctx = r.obs.StartTier(ctx, &call, id, tier.Get)
-	f.err = guard.ErrExited
-	defer func() {
-		r.engine.tel.Count(id, f.lookup())
-		defer call.End()
-		call.Found(ctx, f.lookup(), f.err)
-	}()
-	if id == tier.L1 {
-		f = r.engine.lookupL1(ctx, r.key)
-	} else {
-		f.entry, f.hit, f.err = r.engine.l2.Get(ctx, r.key)
-	}
-	return f
 }
 
 // recheck asks L1 once more, after a write has begun that L2 may have and L1 did not:

@@ -1,4 +1,4 @@
-// Package guard stands between the engine and the code of strangers: backends,
+// Package guard stands between the engine and foreign code: backends,
 // codecs, loaders, hooks, policies, formatters, and the processors of telemetry.
 //
 // A [Tier] is a backend behind all guards. Its calls end by themselves, do not

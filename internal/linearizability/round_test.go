@@ -113,7 +113,7 @@ func (s setup) round(t *testing.T, seed, number uint64) outcome {
 	return outcome{r.done(), w.silent()}
 }
 
-// call makes one random call. One in eight gives up after a while.
+// call makes one random call. One in eight is cancelled after a while.
 func call(ctx context.Context, r *recorder, client int, d *random, key string) {
 	if d.one(8) {
 		var cancel context.CancelFunc

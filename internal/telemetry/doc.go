@@ -7,7 +7,7 @@
 // it. Each is a value that the engine embeds in the operation, so that it costs no
 // allocation of its own.
 //
-// Providers run code of strangers: span processors, log processors, handlers of
+// Providers run foreign code: span processors, log processors, handlers of
 // slog, and the formatter of keys may panic. The calls into them are guarded one by
 // one, in guarded.go: the panic goes to OpenTelemetry's error handler, and the
 // operation goes on without that piece of telemetry.

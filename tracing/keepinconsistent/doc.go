@@ -18,7 +18,7 @@
 // unless one of them tells of an inconsistency. In that case all spans of the operation
 // go to the next processor, marked as sampled. The outermost span of a cache is the
 // operation: with the load that made a read write the tiers, and with the writes that
-// a policy left behind.
+// a policy does not wait for.
 //
 // # What is kept
 //

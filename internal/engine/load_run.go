@@ -1,0 +1,183 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/flight"
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/telemetry"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// runRefresh loads without asking the tiers.
+func (e *Engine[V]) runRefresh(ctx context.Context, f *flight.Flight[load[V]]) {
+	l := &f.Call
+	l.call(ctx, f, false)
+	if l.err != nil && !errors.Is(l.err, backends.ErrNotFound) {
+		e.failedRefreshes.Add(l.read.key)
+	}
+}
+
+// runLoad reads the tiers and loads a value that they do not have.
+func (e *Engine[V]) runLoad(ctx context.Context, f *flight.Flight[load[V]]) {
+	l := &f.Call
+	l.Found = tier.LookupError
+	if l.recheck(ctx) {
+		return
+	}
+	if e.negatives.Has(l.read.key) && !l.read.fence.Broken() {
+		l.Found, l.err = tier.LookupNegative, backends.ErrNotFound
+		return
+	}
+	res, err := l.read.run(ctx)
+	if res.Found == tier.LookupHit {
+		l.result, l.err = res, nil
+		return
+	}
+	l.call(ctx, f, err == nil)
+	if l.err != nil && err != nil { // otherwise the loader has made good for the tiers
+		l.err = fmt.Errorf("%w; %w", l.err, err)
+	}
+}
+
+// recheck asks L1 once more, now that nobody else loads the key: an earlier flight
+// may have filled it since. It also finds an entry that L1 keeps as a stale one. Where
+// the read asks both tiers at once, it looks for a value that a negative would hide.
+func (l *load[V]) recheck(ctx context.Context) bool {
+	r := l.read
+	if !r.asked && !r.engine.negatives.Has(r.key) {
+		return false // the read asks L1 anyway
+	}
+	l1 := r.engine.lookupL1(ctx, r.key)
+	if l1.err != nil {
+		return false
+	}
+	l1.err, r.l1 = r.l1.err, l1
+	if l1.hit {
+		l.result, l.err = r.answer(tier.L1, l1.entry), nil
+	}
+	return l1.hit
+}
+
+// call calls the loader, and stores its value. Missed says that the tiers certainly do
+// not have one.
+func (l *load[V]) call(ctx context.Context, f *flight.Flight[load[V]], missed bool) {
+	l.Found = tier.LookupError
+	if err := backends.ContextError(ctx); err != nil {
+		l.err = err // all callers have left
+		return
+	}
+	l.stage.Store(stageLoading)
+	value, err := l.value(ctx)
+	switch {
+	case errors.Is(err, backends.ErrNotFound):
+		l.Found, l.err = tier.LookupMiss, err
+		if ctx.Err() == nil { // somebody has waited for it
+			l.notFound(ctx, missed)
+		}
+	case err != nil:
+		l.failed(err)
+	default:
+		l.store(ctx, f, value)
+	}
+}
+
+// store writes the loaded value to the tiers. Callers need not wait for that: whoever
+// leaves gets the value.
+func (l *load[V]) store(ctx context.Context, f *flight.Flight[load[V]], value V) {
+	e := l.read.engine
+	l.entry = backends.Entry[V]{Value: value}
+	if l.ttl > 0 {
+		l.entry.ExpiresAt = expiry(l.ttl)
+	}
+	l.Found, l.err = tier.LookupLoad, nil
+	l.stage.Store(stageWriting)
+	if e.config.AsyncLoadWrites {
+		f.Arrive()
+	}
+	w := e.newWrite(tier.Set, l.read.key)
+	w.entry = l.entry
+	refill := l.write(ctx, w)
+	if !e.config.AsyncLoadWrites { // otherwise the callers read the result already
+		l.Refill = refill
+	}
+}
+
+// write makes a write of the load. It goes on when the callers have left, and ends all
+// the same, also where a tier hangs while it stages.
+func (l *load[V]) write(ctx context.Context, w *write[V]) tier.Refilled {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.engine.config.BackgroundTimeout)
+	defer cancel()
+	return w.runFenced(ctx, &l.read.fence)
+}
+
+// value calls the loader, or shares the call of another load during the same write.
+func (l *load[V]) value(ctx context.Context) (V, error) {
+	if l.read.fence.Broken() {
+		return l.shareLoader(ctx)
+	}
+	return l.callLoader(ctx, &l.err)
+}
+
+// callLoader calls the loader, observed. It stores the error too, for the case that the
+// loader ends the goroutine.
+func (l *load[V]) callLoader(ctx context.Context, stored *error) (value V, err error) {
+	var obs telemetry.Load
+	ctx = l.read.engine.tel.StartLoad(ctx, &obs, l.read.key)
+	err = guard.ErrExited
+	defer func() {
+		if err != nil {
+			text, readable := guard.Readable(err, l.read.key)
+			err = &tier.LoadError{Err: readable, Text: text}
+			*stored = err
+		}
+		obs.Returned(ctx, err)
+	}()
+	return l.guarded(ctx)
+}
+
+func (l *load[V]) guarded(ctx context.Context) (value V, err error) {
+	defer guard.Catch(&err)
+	value, err = l.loader(ctx, l.read.key)
+	if notFound := l.read.engine.config.NotFound; err != nil && notFound != nil && notFound(err) {
+		err = fmt.Errorf("%w: %w", backends.ErrNotFound, err)
+	}
+	return value, err
+}
+
+// notFound acts on a loader's word that there is no value, unless a write has begun since.
+// An expired copy in L1 must not come back when the loader fails the next time; a refresh
+// has found that the tiers hold a value that is no more.
+func (l *load[V]) notFound(ctx context.Context, missed bool) {
+	r := l.read
+	e := r.engine
+	if l.ahead {
+		l.write(ctx, e.newWrite(tier.Delete, r.key))
+		return
+	}
+	if e.negatives == nil && !r.l1.stale || e.locks.AcquireRefill(ctx, &r.lock, &r.fence) != nil {
+		return
+	}
+	defer r.lock.Unlock()
+	if missed {
+		e.negatives.Add(r.key)
+	}
+	if r.l1.stale {
+		_ = e.l1.Delete(ctx, r.key) // it has expired, so nobody is wrong about it
+	}
+}
+
+// failed makes the result of a load that failed: an expired value, if L1 has kept
+// one, or the error.
+func (l *load[V]) failed(err error) {
+	old := &l.read.l1
+	if !old.stale {
+		l.err = err
+		return
+	}
+	l.entry, l.err = old.entry, nil
+	l.ReadResult = staleResult(old)
+}
