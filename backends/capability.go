@@ -32,6 +32,38 @@ type Description struct {
 	// its tier are then internal, and do not name the store and its address: the
 	// client's spans do.
 	Instrumented bool
+
+	// Abilities are the optional interfaces whose promises hold.
+	Abilities Abilities
+}
+
+// Abilities say which optional interfaces of a [Backend] keep their promises. A
+// decorator has the methods of all of them, but can do no more than the store below;
+// so an interface counts only if its ability is declared. A decorator that forwards an
+// interface passes its ability on, and clears the others.
+type Abilities struct {
+	// Versions: the store is a [Versioned], remembers the versions of deleted and
+	// expired entries, and compares source versions.
+	Versions bool
+
+	// Deadlines: the store refuses a write after [Write.Before], and is a [Clocked].
+	Deadlines bool
+
+	// Batches: the store is a [Batcher].
+	Batches bool
+
+	// Log: the store is a [Watcher]; every write is in its log, those by Set and
+	// Delete included.
+	Log bool
+
+	// Stamps: the store is a [Stamped].
+	Stamps bool
+
+	// Walks: the store is a [Walker].
+	Walks bool
+
+	// StaleReads: reads may be answered by replicas that lag behind.
+	StaleReads bool
 }
 
 // Describer is a [Backend] that describes itself. A cache calls it once, in New. It

@@ -12,6 +12,10 @@ var ErrNilCodec = errors.New("backends: the codec is nil: pass JSON, Bytes, Stri
 // asked for does not exist.
 var ErrNotFound = errors.New("backends: not found")
 
+// ErrUnsupported is wrapped by the errors of calls that a store cannot serve because it
+// lacks the ability; see [Abilities]. Nothing was written.
+var ErrUnsupported = errors.New("backends: the store cannot do this")
+
 // NotApplied returns an error that wraps err and says that the write that
 // failed with it was certainly not applied. It returns nil when err is nil.
 //

@@ -1,0 +1,36 @@
+package backends
+
+import "context"
+
+// Batcher is a [Backend] that answers for many keys in few round trips. It is one only if
+// its [Description] says so, in Abilities.Batches.
+//
+// A batch is not atomic: each key has its own result, and one that fails does not stop
+// the others. A store may split a batch. The same key may occur several times; its
+// changes are then made in the order of the batch.
+type Batcher[V any] interface {
+	// GetMany reads each key into the place of got that has its index. Got is as
+	// long as keys, and zero. The results are those that GetIf or, of a store without
+	// versions, Get would have.
+	GetMany(ctx context.Context, keys []string, got []Got[V])
+
+	// WriteMany makes each change and puts its result into the place of done that
+	// has its index. Done is as long as writes, and zero. The rules are those of
+	// [Versioned]. A store without versions makes unconditional writes alone, and
+	// refuses others by an error that wraps [ErrUnsupported].
+	WriteMany(ctx context.Context, writes []Write[V], done []Done)
+}
+
+// Got is the result of one key of a batch of reads. Entry is set if Answer.Found is Hit.
+type Got[V any] struct {
+	Entry  Entry[V]
+	Answer Answer
+	Err    error
+}
+
+// Done is the result of one change of a batch. Result is valid if Err is nil; the
+// rules of [Backend.Set] for errors hold for Err.
+type Done struct {
+	Result Result
+	Err    error
+}

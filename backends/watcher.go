@@ -1,0 +1,78 @@
+package backends
+
+import (
+	"context"
+	"time"
+
+	"github.com/tiercache/tiercache/tier"
+)
+
+// Watcher is a [Backend] whose changes, by any process, can be followed. It is one only
+// if its [Description] says so, in Abilities.Log. All users of one backend share one
+// reader.
+type Watcher interface {
+	// Watch tells sink of the changes from now on, until ctx ends or the backend is
+	// closed, and returns the cause. It calls sink from one goroutine at a time.
+	// Interruptions do not end it: it goes on when the store can be reached again.
+	// An error that wraps [ErrUnsupported] says that the store cannot be watched
+	// at all, for instance because a command is not permitted.
+	Watch(ctx context.Context, sink Sink) error
+
+	// Seen returns the greatest version that any reply of the store or any change
+	// has shown in the part of the store to which key belongs; 0: none yet.
+	Seen(key string) Version
+}
+
+// Sink is told of changes. Its methods must return soon and must not call the backend.
+type Sink interface {
+	// Changed is called with changes in the store's order. The slice, the keys and the notes
+	// must not be kept after it returns, except for the keys, which are strings.
+	Changed(changes []Change)
+
+	// Synced says that all changes that the store made before asOf have been told,
+	// and none was lost. AsOf has a monotonic reading.
+	Synced(asOf time.Time)
+
+	// Lost says that changes may have been missed, so that nothing that was read
+	// before is known to be current. It is called once for each loss.
+	Lost(cause Loss)
+}
+
+// Change is one change of a key, by this process or by another.
+type Change struct {
+	Key       string
+	Kind      tier.Kind // tier.Set or tier.Delete
+	Version   Version
+	Operation uint64
+	Note      []byte
+	At        time.Time // by the store's clock; zero: not known
+}
+
+// Loss is the cause for which changes may have been missed.
+type Loss uint8
+
+// The causes.
+const (
+	LossUnknown       Loss = iota
+	LossDisconnected       // the store could not be reached for too long
+	LossTrimmed            // the log no longer had what came next
+	LossServerChanged      // another server answers: a failover, a restart
+	LossLogReplaced        // the log was deleted or begun anew
+	LossBehind             // the log is older than a version that was seen
+	LossProtocol           // a writer that does not know this log's rules was seen
+	LossUnsupported        // the store cannot be watched
+)
+
+// Losses is the number of causes, for arrays that are indexed by one.
+const Losses = int(LossUnsupported) + 1
+
+// String returns the cause's name in telemetry: "unknown", "disconnected", "trimmed",
+// "server_changed", "log_replaced", "behind", "protocol" or "unsupported".
+func (l Loss) String() string {
+	if int(l) >= Losses {
+		return "unknown"
+	}
+	return [Losses]string{
+		"unknown", "disconnected", "trimmed", "server_changed", "log_replaced", "behind", "protocol", "unsupported",
+	}[l]
+}
