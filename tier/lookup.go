@@ -40,10 +40,11 @@ const (
 	RefillFenced                   // a newer write had begun, so it was not
 	RefillFailed                   // a tier failed
 	RefillDisabled                 // an option turns refills off
+	RefillSuperseded               // a tier holds something newer
 )
 
-// String returns "applied", "fenced", "failed" or "disabled", and "none" for any
-// other value.
+// String returns "applied", "fenced", "failed", "disabled" or "superseded", and "none"
+// for any other value.
 func (r Refilled) String() string {
 	switch r {
 	case RefillApplied:
@@ -54,6 +55,8 @@ func (r Refilled) String() string {
 		return "failed"
 	case RefillDisabled:
 		return "disabled"
+	case RefillSuperseded:
+		return "superseded"
 	default:
 		return "none"
 	}

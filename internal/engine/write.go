@@ -28,6 +28,8 @@ type write[V any] struct {
 	tally    tally.Tally
 	inflight inflight
 	call     tierCall // that is under way, where calls are not observed; id 0: none
+	when     conditional
+	result   *backends.Result // where a conditional write puts that of L2
 }
 
 // Set writes the value to both tiers, for a TTL; 0: for ever. It takes no entry,
@@ -38,6 +40,9 @@ func (e *Engine[V]) Set(ctx context.Context, key string, value V, ttl time.Durat
 	if ttl > 0 {
 		w.entry.ExpiresAt = expiry(ttl)
 	}
+	if e.sources.of != nil {
+		return w.runSourced(ctx)
+	}
 	return w.run(ctx)
 }
 
@@ -45,12 +50,19 @@ func (e *Engine[V]) Set(ctx context.Context, key string, value V, ttl time.Durat
 func (e *Engine[V]) SetEntry(ctx context.Context, key string, entry backends.Entry[V]) error {
 	w := e.newWrite(tier.Set, key)
 	w.entry = entry
+	if e.sources.of != nil {
+		return w.runSourced(ctx)
+	}
 	return w.run(ctx)
 }
 
 // Delete removes the key from both tiers.
 func (e *Engine[V]) Delete(ctx context.Context, key string) error {
-	return e.newWrite(tier.Delete, key).run(ctx)
+	w := e.newWrite(tier.Delete, key)
+	if e.sources.of != nil {
+		return w.runSourced(ctx)
+	}
+	return w.run(ctx)
 }
 
 // Stage stages an entry in both tiers, and forgets it.
@@ -94,6 +106,9 @@ func (w *write[V]) free() {
 	if w.held != nil {
 		w.held = nil
 	}
+	if w.when.on {
+		w.when, w.result = conditional{}, nil
+	}
 	if e.rewrites {
 		w.l1Entry = backends.Entry[V]{}
 	}
@@ -106,7 +121,7 @@ func (w *write[V]) free() {
 // run takes a write through all its steps.
 func (w *write[V]) run(ctx context.Context) error {
 	e := w.engine
-	ctx = e.tel.StartWrite(ctx, &w.obs, w.op.Kind, w.op.Key)
+	ctx = w.start(ctx)
 	if e.stages || e.rewrites {
 		if err := w.stageOrRefuse(ctx); err != nil {
 			return err
@@ -127,14 +142,36 @@ func (w *write[V]) run(ctx context.Context) error {
 		w.lock.Unlock()
 		return w.refuse(ctx, guard.WithoutKey(backends.ContextError(ctx), w.op.Key))
 	}
+	if w.when.source != 0 && w.supersededByL1(ctx) {
+		return w.endSuperseded(ctx)
+	}
 	return w.proceed(ctx)
+}
+
+// start begins to observe the write.
+func (w *write[V]) start(ctx context.Context) context.Context {
+	if w.when.on {
+		return w.engine.tel.StartConditional(ctx, &w.obs, w.op.Kind, w.when.test, w.op.Key)
+	}
+	return w.engine.tel.StartWrite(ctx, &w.obs, w.op.Kind, w.op.Key)
+}
+
+// policyName returns the name of the policy by which the write goes.
+func (w *write[V]) policyName() string {
+	if w.when.on {
+		return telemetry.ConditionalPolicy
+	}
+	return w.engine.policyName
 }
 
 // runFenced is run for a loaded value. If the fence is broken, nothing is written or
 // recorded.
 func (w *write[V]) runFenced(ctx context.Context, fence *keylock.Fence) tier.Refilled {
 	e := w.engine
-	stageErr := w.stage(ctx)
+	stageErr := w.takeSource()
+	if stageErr == nil {
+		stageErr = w.stage(ctx)
+	}
 	if e.holds(ctx, w.op.Key) {
 		w.free()
 		return tier.RefillFenced // by the write that the load is made in
@@ -152,17 +189,28 @@ func (w *write[V]) runFenced(ctx context.Context, fence *keylock.Fence) tier.Ref
 			w.lock.Unlock()
 		}
 	}()
-	ctx = e.tel.StartWrite(ctx, &w.obs, w.op.Kind, w.op.Key)
+	ctx = w.start(ctx)
 	started = true
 	if stageErr != nil {
 		w.lock.Unlock()
 		_ = w.refuse(ctx, stageErr) // the span has it
 		return tier.RefillFailed
 	}
-	if w.proceed(ctx) != nil {
-		return tier.RefillFailed
+	var res backends.Result
+	if w.when.on {
+		w.result = &res
 	}
-	return tier.RefillApplied
+	switch {
+	case w.when.source != 0 && w.supersededByL1(ctx):
+		_ = w.endSuperseded(ctx) // it is no error
+		return tier.RefillSuperseded
+	case w.proceed(ctx) != nil:
+		return tier.RefillFailed
+	case res.Refused != backends.NotRefused:
+		return tier.RefillSuperseded
+	default:
+		return tier.RefillApplied
+	}
 }
 
 // stageOrRefuse stages, and ends the write if that fails.
@@ -192,6 +240,9 @@ func (w *write[V]) stage(ctx context.Context) (err error) {
 		return nil
 	}
 	for _, t := range [...]*policyTier[V]{&w.l1, &w.l2} {
+		if w.when.on && t.id == tier.L2 {
+			continue // it is written first, and refuses what it cannot write
+		}
 		if t.staged, err = t.tier.Stage(ctx, w.op.Key, *w.entryFor(t.id)); err != nil {
 			return err
 		}
@@ -209,7 +260,7 @@ func (w *write[V]) entryFor(id tier.ID) *backends.Entry[V] {
 // refuse ends a write that has touched no tier.
 func (w *write[V]) refuse(ctx context.Context, cause error) error {
 	err := &tier.WriteError{
-		Kind: w.op.Kind, Policy: w.engine.policyName, Verdict: tier.Verdict{Consistent: true},
+		Kind: w.op.Kind, Policy: w.policyName(), Verdict: tier.Verdict{Consistent: true},
 		Cause: cause,
 	}
 	defer w.free()
@@ -229,9 +280,12 @@ func (w *write[V]) proceed(ctx context.Context) (err error) {
 	}
 	policyErr := guard.ErrExited
 	defer func() { err = w.conclude(ctx, policyErr) }()
-	if w.engine.trusted {
+	switch {
+	case w.when.on:
+		policyErr = w.decide(ctx)
+	case w.engine.trusted:
 		policyErr = w.engine.config.WritePolicy.Write(ctx, w.op, &w.l1, &w.l2)
-	} else {
+	default:
 		policyErr = w.runCustom(ctx)
 	}
 	return nil

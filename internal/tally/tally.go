@@ -200,11 +200,13 @@ func (t *Tally) compensation() tier.Compensation {
 }
 
 // Succeeded reports whether the write may count as a success: for a Set, one tier
-// certainly has the value; for a Delete, neither tier can have a copy left.
+// certainly has the value or something newer; for a Delete, neither tier can have a
+// copy left that is not newer.
 func (t *Tally) Succeeded() bool {
 	l1, l2 := t.Possible(tier.L1).Final, t.Possible(tier.L2).Final
 	if t.Kind == tier.Delete {
-		return (l1|l2)&^(tier.After|tier.Absent) == 0
+		return (l1|l2)&^(tier.After|tier.Absent|tier.Newer) == 0
 	}
-	return l1 == tier.After || l2 == tier.After
+	const has = tier.After | tier.Newer
+	return l1&^has == 0 || l2&^has == 0
 }
