@@ -83,6 +83,8 @@ type Engine[V any] struct {
 	trusted  bool // the policy is one of this module, so its writes are recycled
 	observed bool // spans or metrics are on
 
+	direct tier.Pair[backends.Backend[V]] // that Set may call without the policy; nil: none
+
 	policyCalls calls
 
 	writePool sync.Pool // of *write[V]
@@ -146,6 +148,7 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 			e.fast = fastValue
 		}
 	}
+	e.direct = e.directTiers()
 	e.observe()
 	return e, nil
 }
