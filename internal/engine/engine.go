@@ -88,6 +88,8 @@ type Engine[V any] struct {
 	sources sources[V]
 	keep    time.Duration // of versions in L2, after an entry has gone
 
+	direct tier.Pair[backends.Backend[V]] // that Set may call without the policy; nil: none
+
 	policyCalls calls
 
 	writePool sync.Pool // of *write[V]
@@ -155,6 +157,7 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 			e.fast = fastValue
 		}
 	}
+	e.direct = e.directTiers()
 	e.observe()
 	return e, nil
 }

@@ -25,7 +25,7 @@ func (e *Engine[V]) check(key string) error {
 // Errors of arguments.
 var (
 	ErrEmptyKey   = fmt.Errorf("%w: the key is empty: pass a key of at least one byte", tier.ErrInvalid)
-	errNoSource = fmt.Errorf("%w: the version is 0, which means none: pass the source's version of the deletion", tier.ErrInvalid)
+	errNoSource   = fmt.Errorf("%w: the version is 0, which means none: pass the source's version of the deletion", tier.ErrInvalid)
 	errNilChanger = fmt.Errorf("%w: the function that changes the value is nil: pass one", tier.ErrInvalid)
 	errNilLoader  = fmt.Errorf("%w: the loader is nil: pass a function", tier.ErrInvalid)
 )

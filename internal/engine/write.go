@@ -35,6 +35,9 @@ type write[V any] struct {
 // Set writes the value to both tiers, for a TTL; 0: for ever. It takes no entry,
 // because passing one would cost more than making it here (budget Set).
 func (e *Engine[V]) Set(ctx context.Context, key string, value V, ttl time.Duration) error {
+	if e.direct.L1 != nil {
+		return e.setDirect(ctx, key, value, ttl)
+	}
 	w := e.newWrite(tier.Set, key)
 	w.entry.Value = value
 	if ttl > 0 {
@@ -112,9 +115,7 @@ func (w *write[V]) free() {
 	if e.rewrites {
 		w.l1Entry = backends.Entry[V]{}
 	}
-	if e.stages {
-		w.l1.staged, w.l2.staged = nil, nil
-	}
+	w.l1.staged, w.l2.staged = nil, nil
 	e.writePool.Put(w)
 }
 
@@ -145,7 +146,7 @@ func (w *write[V]) run(ctx context.Context) error {
 	if w.when.source != 0 && w.supersededByL1(ctx) {
 		return w.endSuperseded(ctx)
 	}
-	return w.proceed(ctx)
+	return w.proceed(w.prepare(ctx))
 }
 
 // start begins to observe the write.
@@ -204,7 +205,7 @@ func (w *write[V]) runFenced(ctx context.Context, fence *keylock.Fence) tier.Ref
 	case w.when.source != 0 && w.supersededByL1(ctx):
 		_ = w.endSuperseded(ctx) // it is no error
 		return tier.RefillSuperseded
-	case w.proceed(ctx) != nil:
+	case w.proceed(w.prepare(ctx)) != nil:
 		return tier.RefillFailed
 	case res.Refused != backends.NotRefused:
 		return tier.RefillSuperseded
@@ -269,15 +270,20 @@ func (w *write[V]) refuse(ctx context.Context, cause error) error {
 	return err
 }
 
-// proceed lets the policy write the tiers. From here on the caller's context ends
-// nothing.
-func (w *write[V]) proceed(ctx context.Context) (err error) {
+// prepare is called when w has its key's lock. It returns the context for the calls of
+// the tiers, which the caller's context does not end.
+func (w *write[V]) prepare(ctx context.Context) context.Context {
 	if !w.engine.unheld(ctx) {
 		ctx, w.held = w.engine.hold(ctx, w.op.Key)
 	}
 	for _, began := range w.engine.observers.began {
 		began(w.op)
 	}
+	return ctx
+}
+
+// proceed lets the policy write the tiers.
+func (w *write[V]) proceed(ctx context.Context) (err error) {
 	policyErr := guard.ErrExited
 	defer func() { err = w.conclude(ctx, policyErr) }()
 	switch {

@@ -47,6 +47,16 @@ func (t *Tier[V]) Description() backends.Description { return t.desc }
 // Stages reports whether the backend prepares its writes.
 func (t *Tier[V]) Stages() bool { return t.stager != nil }
 
+// Bare returns the backend if a Set of it is neither staged nor limited in time, and
+// needs no other guard than [Catch]. Otherwise it returns nil. It is for callers that
+// guard several calls at once (budget Set/policy=sequential/telemetry=off).
+func (t *Tier[V]) Bare() backends.Backend[V] {
+	if t.limits != nil || t.stager != nil {
+		return nil
+	}
+	return t.backend
+}
+
 // Stage prepares a Set. A nil Staged means that there is nothing to prepare.
 func (t *Tier[V]) Stage(ctx context.Context, key string, entry backends.Entry[V]) (Staged, error) {
 	if t.stager == nil {
