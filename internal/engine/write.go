@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -128,41 +127,6 @@ func (w *write[V]) run(ctx context.Context) error {
 		return w.refuse(ctx, guard.WithoutKey(backends.ContextError(ctx), w.op.Key))
 	}
 	return w.proceed(ctx)
-}
-
-// runFenced is run for a loaded value. If the fence is broken, nothing is written or
-// recorded.
-func (w *write[V]) runFenced(ctx context.Context, fence *keylock.Fence) tier.Refilled {
-	e := w.engine
-	stageErr := w.stage(ctx)
-	if e.holds(ctx, w.op.Key) {
-		w.free()
-		return tier.RefillFenced // by the write that the load is made in
-	}
-	if err := e.locks.AcquireFenced(ctx, &w.lock, fence); err != nil {
-		w.free()
-		if errors.Is(err, keylock.ErrFenced) {
-			return tier.RefillFenced
-		}
-		return tier.RefillFailed
-	}
-	started := false
-	defer func() {
-		if !started { // a span processor has ended the goroutine
-			w.lock.Unlock()
-		}
-	}()
-	ctx = e.tel.StartWrite(ctx, &w.obs, w.op.Kind, w.op.Key)
-	started = true
-	if stageErr != nil {
-		w.lock.Unlock()
-		_ = w.refuse(ctx, stageErr) // the span has it
-		return tier.RefillFailed
-	}
-	if w.proceed(ctx) != nil {
-		return tier.RefillFailed
-	}
-	return tier.RefillApplied
 }
 
 // stageOrRefuse stages, and ends the write if that fails.
