@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -163,55 +162,6 @@ func (w *write[V]) policyName() string {
 		return telemetry.ConditionalPolicy
 	}
 	return w.engine.policyName
-}
-
-// runFenced is run for a loaded value. If the fence is broken, nothing is written or
-// recorded.
-func (w *write[V]) runFenced(ctx context.Context, fence *keylock.Fence) tier.Refilled {
-	e := w.engine
-	stageErr := w.takeSource()
-	if stageErr == nil {
-		stageErr = w.stage(ctx)
-	}
-	if e.holds(ctx, w.op.Key) {
-		w.free()
-		return tier.RefillFenced // by the write that the load is made in
-	}
-	if err := e.locks.AcquireFenced(ctx, &w.lock, fence); err != nil {
-		w.free()
-		if errors.Is(err, keylock.ErrFenced) {
-			return tier.RefillFenced
-		}
-		return tier.RefillFailed
-	}
-	started := false
-	defer func() {
-		if !started { // a span processor has ended the goroutine
-			w.lock.Unlock()
-		}
-	}()
-	ctx = w.start(ctx)
-	started = true
-	if stageErr != nil {
-		w.lock.Unlock()
-		_ = w.refuse(ctx, stageErr) // the span has it
-		return tier.RefillFailed
-	}
-	var res backends.Result
-	if w.when.on {
-		w.result = &res
-	}
-	switch {
-	case w.when.source != 0 && w.supersededByL1(ctx):
-		_ = w.endSuperseded(ctx) // it is no error
-		return tier.RefillSuperseded
-	case w.proceed(w.prepare(ctx)) != nil:
-		return tier.RefillFailed
-	case res.Refused != backends.NotRefused:
-		return tier.RefillSuperseded
-	default:
-		return tier.RefillApplied
-	}
 }
 
 // stageOrRefuse stages, and ends the write if that fails.
