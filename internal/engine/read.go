@@ -149,7 +149,9 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 		return r.answer(from, r.l1.entry), nil
 	case tier.L2:
 		res = r.answer(from, l2.entry)
-		res.Refill = r.refill(ctx, l2.entry)
+		if res.Refill = r.refill(ctx, l2.entry); res.Refill == tier.RefillSuperseded {
+			res.Tier, res.entry = tier.L1, r.l1.entry
+		}
 		return res, nil
 	}
 	if r.l1.err != nil || l2.err != nil {
@@ -207,6 +209,9 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 		held, link := e.hold(ctx, r.key)
 		defer link.over.Store(true)
 		ctx = held
+	}
+	if r.newerInL1(ctx, entry.Value) {
+		return tier.RefillSuperseded
 	}
 	var call telemetry.TierCall
 	ctx = r.obs.StartTier(ctx, &call, tier.L1, tier.Refill)

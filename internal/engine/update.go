@@ -166,12 +166,14 @@ func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl ti
 
 // checkConditional returns the error of a conditional write that cannot begin.
 func (e *Engine[V]) checkConditional(key string, ttl time.Duration) error {
-	switch {
-	case ttl < 0:
+	if ttl < 0 {
 		return NegativeTTLError(ttl)
-	case !e.l2.Versioned():
-		return errNoVersions
-	default:
-		return e.check(key)
 	}
+	if err := e.check(key); err != nil {
+		return err
+	}
+	if !e.l2.Versioned() {
+		return errNoVersions
+	}
+	return nil
 }
