@@ -64,7 +64,7 @@ func (o *operation) observe(ctx context.Context, template *opTemplate, key strin
 // StartTier begins to observe a call of a tier and returns the context for it.
 // Where the operation's own span does not record, the tier gets none.
 func (o *operation) StartTier(ctx context.Context, c *TierCall, id tier.ID, kind tier.Kind) context.Context {
-	return c.begin(ctx, o, id, kind)
+	return c.begin(ctx, o, &o.tel.calls.At(id)[kind])
 }
 
 // setDurations shows the time of calls without spans.

@@ -25,9 +25,9 @@ type TierCall struct {
 	start    time.Time  // zero when nobody asks for it
 }
 
-func (c *TierCall) begin(ctx context.Context, o *operation, id tier.ID, kind tier.Kind) context.Context {
+func (c *TierCall) begin(ctx context.Context, o *operation, template *callTemplate) context.Context {
 	t := o.tel
-	*c = TierCall{op: o, template: &t.calls.At(id)[kind], traced: o.span != nil}
+	*c = TierCall{op: o, template: template, traced: o.span != nil}
 	spanless := c.traced && !c.template.span
 	if spanless || t.meters != nil && measures(ctx, t.meters.tierOperations) {
 		c.start = time.Now()
