@@ -106,6 +106,8 @@ func (c *Cache[V]) Get(ctx context.Context, key string, opts ...ReadOption) (val
 // key work. If the loader writes the key itself, the cache takes that value for the
 // newer one and does not store the returned one. Close in a loader does not wait.
 //
+// A loader may set the TTL of its value by [SetTTL].
+//
 // A loader that panics, or ends its goroutine, fails the load for all callers.
 type Loader[V any] func(ctx context.Context, key string) (value V, err error)
 

@@ -75,7 +75,8 @@ type Engine[V any] struct {
 	loads      atomic.Int64 // under way
 	loaders    loaders[V]
 
-	failedRefreshes *negative.Set // keys that are not refreshed for a while
+	failedRefreshes *negative.Set        // keys that are not refreshed for a while
+	decidedTTLs     notes[time.Duration] // of values whose loaders have set one
 
 	life context.Context // ends when Close is called
 	end  context.CancelCauseFunc

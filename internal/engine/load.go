@@ -2,13 +2,11 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/flight"
 	"github.com/tiercache/tiercache/internal/guard"
 	"github.com/tiercache/tiercache/internal/telemetry"
@@ -28,7 +26,8 @@ type load[V any] struct {
 	// stageWriting on, and from the arrival of the flight.
 	stage atomic.Int32
 	result[V]
-	err error
+	err     error
+	decided time.Duration // the TTL that the loader has set; 0: none
 
 	waiter waiter
 	link   link // in the context of the flight
@@ -173,62 +172,6 @@ func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found
 	return l.entry.Value, l.err
 }
 
-// await waits for the result. It reports false when the caller's context ends before,
-// or when there is a stale value and the load takes too long.
-func (e *Engine[V]) await(ctx context.Context, f *flight.Flight[load[V]], l1 *found[V]) bool {
-	select {
-	case <-f.Arrived(): // also if the context has ended at the same moment
-		return true
-	default:
-	}
-	var soft <-chan time.Time
-	if e.config.SoftTimeout > 0 && l1.stale {
-		timer := time.NewTimer(e.config.SoftTimeout)
-		defer timer.Stop()
-		soft = timer.C
-	}
-	select {
-	case <-f.Arrived():
-		return true
-	case <-ctx.Done():
-		return false
-	case <-soft:
-		return false
-	}
-}
-
-// leave ends the wait of a caller. It gets the value that is at hand: the loaded one, on
-// its way to the tiers, or a stale one.
-func (e *Engine[V]) leave(ctx context.Context, f *flight.Flight[load[V]], obs *telemetry.Read, l1 *found[V]) (value V, err error) {
-	l := &f.Call
-	err = backends.ContextError(ctx)
-	if err != nil || !e.keepInBackground(f) { //nolint:contextcheck // the load outlives its caller
-		f.Leave(err)
-	}
-	if l.stage.Load() == stageWriting {
-		obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupLoad}, nil)
-		return l.entry.Value, nil
-	}
-	if err != nil {
-		err = fmt.Errorf("tiercache: get: %s: %w", l.stageName(), guard.WithoutKey(err, l.read.key))
-	}
-	return e.endWithout(ctx, obs, l1, err)
-}
-
-// endWithout returns a stale value, if there is one, or the error.
-func (e *Engine[V]) endWithout(ctx context.Context, obs *telemetry.Read, l1 *found[V], err error) (value V, _ error) {
-	if l1.stale {
-		obs.Returned(ctx, staleResult(l1), nil)
-		return l1.entry.Value, nil
-	}
-	obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupError}, err)
-	return value, err
-}
-
-func staleResult[V any](l1 *found[V]) telemetry.ReadResult {
-	return telemetry.ReadResult{Found: tier.LookupStale, Tier: tier.L1, Age: time.Since(l1.entry.ExpiresAt)}
-}
-
 // join adds a caller to the flight of the key, or to a new one. A flight whose fence
 // is broken may bring back a value that a write has replaced, so those who come after
 // that write do not join it. Nor does a hook that the flight itself waits for.
@@ -269,48 +212,4 @@ func (e *Engine[V]) landed(f *flight.Flight[load[V]]) {
 	e.tel.LoadActive(-1)
 	l.link.over.Store(true)
 	l.read.done()
-}
-
-// keepInBackground keeps a caller in the flight although it has left, until the timeout
-// of loads that nobody waits for, or until Close. It reports false when another caller
-// is kept already.
-func (e *Engine[V]) keepInBackground(f *flight.Flight[load[V]]) bool {
-	ctx, cancel := context.WithTimeout(e.life, e.config.BackgroundTimeout)
-	stop := context.AfterFunc(ctx, func() { f.Leave(backends.ContextError(ctx)) })
-	end := func() {
-		stop()
-		cancel()
-	}
-	if !f.Call.background.CompareAndSwap(nil, &end) {
-		end()
-		return false
-	}
-	select {
-	case <-f.Arrived(): // it may have landed without seeing this
-		end()
-	default:
-	}
-	return true
-}
-
-// refreshIfDue begins a load in the background when a hit is about to expire. It
-// belongs to the caller's trace. One that has failed is not repeated at once.
-func (e *Engine[V]) refreshIfDue(ctx context.Context, key string, ttl time.Duration, expiresAt time.Time, loader Loader[V]) {
-	if !e.lifetime.due(expiresAt, ttl) || e.failedRefreshes.Has(key) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.BackgroundTimeout)
-	defer cancel() // only the deadline is wanted: the flight's context is another
-	f, first, err := e.join(ctx, key, params[V]{
-		loader: loader, ttl: ttl, leader: trace.SpanContextFromContext(ctx), ahead: true,
-	})
-	if err != nil {
-		return
-	}
-	if !first {
-		f.Leave(context.Canceled) // a load is under way already
-		return
-	}
-	e.keepInBackground(f) //nolint:contextcheck // the refresh outlives its caller
-	f.Run(e.fly(ctx, &f.Call), e.runRefresh, e.landed)
 }

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/flight"
@@ -92,8 +94,8 @@ func (l *load[V]) call(ctx context.Context, f *flight.Flight[load[V]], missed bo
 func (l *load[V]) store(ctx context.Context, f *flight.Flight[load[V]], value V) (stored tier.Refilled) {
 	e := l.read.engine
 	l.entry = backends.Entry[V]{Value: value}
-	if l.ttl > 0 {
-		l.entry.ExpiresAt = expiry(l.ttl)
+	if ttl := cmp.Or(l.decided, l.ttl); ttl > 0 {
+		l.entry.ExpiresAt = expiry(ttl)
 	}
 	l.Found, l.err = tier.LookupLoad, nil
 	l.stage.Store(stageWriting)
@@ -103,6 +105,9 @@ func (l *load[V]) store(ctx context.Context, f *flight.Flight[load[V]], value V)
 	w := e.newWrite(tier.Set, l.read.key)
 	w.entry = l.entry
 	stored = l.write(ctx, w)
+	if stored == tier.RefillApplied {
+		l.noteTTL()
+	}
 	if !e.config.AsyncLoadWrites { // otherwise the callers read the result already
 		l.Refill = stored
 	}
@@ -118,16 +123,18 @@ func (l *load[V]) write(ctx context.Context, w *write[V]) tier.Refilled {
 }
 
 // value calls the loader, or shares the call of another load during the same write.
-func (l *load[V]) value(ctx context.Context) (V, error) {
+func (l *load[V]) value(ctx context.Context) (value V, err error) {
 	if l.read.fence.Broken() {
-		return l.shareLoader(ctx)
+		value, l.decided, err = l.shareLoader(ctx)
+	} else {
+		value, l.decided, err = l.callLoader(ctx, &l.err)
 	}
-	return l.callLoader(ctx, &l.err)
+	return value, err
 }
 
 // callLoader calls the loader, observed. It stores the error too, for the case that the
 // loader ends the goroutine.
-func (l *load[V]) callLoader(ctx context.Context, stored *error) (value V, err error) {
+func (l *load[V]) callLoader(ctx context.Context, stored *error) (value V, ttl time.Duration, err error) {
 	var obs telemetry.Load
 	ctx = l.read.engine.tel.StartLoad(ctx, &obs, l.read.key)
 	err = guard.ErrExited
@@ -142,13 +149,18 @@ func (l *load[V]) callLoader(ctx context.Context, stored *error) (value V, err e
 	return l.guarded(ctx)
 }
 
-func (l *load[V]) guarded(ctx context.Context) (value V, err error) {
+func (l *load[V]) guarded(ctx context.Context) (value V, ttl time.Duration, err error) {
 	defer guard.Catch(&err)
-	value, err = l.loader(ctx, l.read.key)
-	if notFound := l.read.engine.config.NotFound; err != nil && notFound != nil && notFound(err) {
+	c := &loaderContext{Context: ctx}
+	value, err = l.loader(c, l.read.key) //nolint:contextcheck // c is a context made of ctx
+	ttl, ttlErr := c.end()
+	if err == nil {
+		return value, ttl, ttlErr
+	}
+	if notFound := l.read.engine.config.NotFound; notFound != nil && notFound(err) {
 		err = fmt.Errorf("%w: %w", backends.ErrNotFound, err)
 	}
-	return value, err
+	return value, 0, err
 }
 
 // notFound acts on a loader's word that there is no value, unless a write has begun since.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/flight"
@@ -26,6 +27,7 @@ type loaders[V any] struct {
 
 type loaderCall[V any] struct {
 	value V
+	ttl   time.Duration
 	err   error
 }
 
@@ -36,7 +38,7 @@ func (c *loaders[V]) forget(key string) {
 }
 
 // shareLoader calls the loader, or waits for another load that does.
-func (l *load[V]) shareLoader(ctx context.Context) (value V, err error) {
+func (l *load[V]) shareLoader(ctx context.Context) (value V, ttl time.Duration, err error) {
 	c := &l.read.engine.loaders
 	f, first, err := c.group.Join(ctx, l.read.key,
 		func(*loaderCall[V]) bool { return true },
@@ -46,19 +48,19 @@ func (l *load[V]) shareLoader(ctx context.Context) (value V, err error) {
 			return nil
 		})
 	if err != nil {
-		return value, err
+		return value, 0, err
 	}
 	if first {
 		f.Run(ctx, func(ctx context.Context, f *flight.Flight[loaderCall[V]]) {
-			f.Call.value, f.Call.err = l.callLoader(ctx, &f.Call.err)
+			f.Call.value, f.Call.ttl, f.Call.err = l.callLoader(ctx, &f.Call.err)
 		}, func(*flight.Flight[loaderCall[V]]) { c.calls.Add(-1) })
 	}
 	select {
 	case <-f.Arrived():
-		return f.Call.value, f.Call.err
+		return f.Call.value, f.Call.ttl, f.Call.err
 	case <-ctx.Done():
 		err := backends.ContextError(ctx)
 		f.Leave(err)
-		return value, err
+		return value, 0, err
 	}
 }
