@@ -102,9 +102,12 @@ func (r *read[V]) askTier(ctx context.Context, id tier.ID) (f found[V]) {
 		defer call.End()
 		call.Found(ctx, f.lookup(), f.err)
 	}()
-	if id == tier.L1 {
+	switch {
+	case id == tier.L1:
 		f = r.engine.lookupL1(ctx, r.key)
-	} else {
+	case r.member != nil:
+		f = r.member.askL2(ctx, r.key)
+	default:
 		f.entry, f.hit, f.err = r.engine.l2.Get(ctx, r.key)
 	}
 	return f

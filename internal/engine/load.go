@@ -52,7 +52,8 @@ type params[V any] struct {
 	ttl    time.Duration
 	leader trace.SpanContext
 	mode   readMode
-	ahead  bool // a refresh that no caller waits for
+	ahead  bool       // a refresh that no caller waits for
+	member *member[V] // of a batch, from the callers of which the load comes; nil: none
 }
 
 // refreshes reports whether the load does not ask the tiers.
@@ -132,9 +133,17 @@ func (e *Engine[V]) checkLoad(key string, ttl time.Duration, loader Loader[V]) e
 // share waits for the flight of the key, or begins one.
 func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found[V]) (value V, err error) {
 	var obs telemetry.Read
-	ctx = e.tel.StartRead(ctx, &obs, key)
-	p.leader = obs.SpanContext()
+	if p.member == nil {
+		ctx = e.tel.StartRead(ctx, &obs, key)
+		p.leader = obs.SpanContext()
+	} else {
+		e.tel.StartMemberRead(&obs)
+		p.leader = trace.SpanContextFromContext(ctx)
+	}
 	f, first, err := e.join(ctx, key, p)
+	if !first {
+		p.member.leave() // it waits for another caller, or has failed
+	}
 	if err != nil {
 		return e.endWithout(ctx, &obs, &l1, err)
 	}
@@ -147,7 +156,7 @@ func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found
 	}
 	if first {
 		r := f.Call.read
-		r.obs, r.l1, r.asked, r.mode = obs, l1, e.asksL1First(p.mode), p.mode
+		r.obs, r.l1, r.asked, r.mode, r.member = obs, l1, e.asksL1First(p.mode), p.mode, p.member
 		run := e.runLoad
 		if p.mode == refresh {
 			run = e.runRefresh
@@ -212,4 +221,5 @@ func (e *Engine[V]) landed(f *flight.Flight[load[V]]) {
 	e.tel.LoadActive(-1)
 	l.link.over.Store(true)
 	l.read.done()
+	l.member.leave()
 }

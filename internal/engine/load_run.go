@@ -104,6 +104,7 @@ func (l *load[V]) store(ctx context.Context, f *flight.Flight[load[V]], value V)
 	}
 	w := e.newWrite(tier.Set, l.read.key)
 	w.entry = l.entry
+	w.joinBatch(l.member)
 	stored = l.write(ctx, w)
 	if stored == tier.RefillApplied {
 		l.noteTTL()
@@ -135,6 +136,11 @@ func (l *load[V]) value(ctx context.Context) (value V, err error) {
 // callLoader calls the loader, observed. It stores the error too, for the case that the
 // loader ends the goroutine.
 func (l *load[V]) callLoader(ctx context.Context, stored *error) (value V, ttl time.Duration, err error) {
+	if l.member != nil {
+		value, err = l.member.load(ctx, l)
+		*stored = err
+		return value, 0, err
+	}
 	var obs telemetry.Load
 	ctx = l.read.engine.tel.StartLoad(ctx, &obs, l.read.key)
 	err = guard.ErrExited

@@ -21,7 +21,7 @@ func (w *write[V]) runFenced(ctx context.Context, fence *keylock.Fence) tier.Ref
 		w.free()
 		return tier.RefillFenced // by the write that the load is made in
 	}
-	if err := e.locks.AcquireFenced(ctx, &w.lock, fence); err != nil {
+	if err := e.locks.AcquireFenced(w.member.pausing(ctx), &w.lock, fence); err != nil {
 		w.free()
 		if errors.Is(err, keylock.ErrFenced) {
 			return tier.RefillFenced

@@ -54,6 +54,9 @@ func (l *load[V]) shareLoader(ctx context.Context) (value V, ttl time.Duration, 
 		f.Run(ctx, func(ctx context.Context, f *flight.Flight[loaderCall[V]]) {
 			f.Call.value, f.Call.ttl, f.Call.err = l.callLoader(ctx, &f.Call.err)
 		}, func(*flight.Flight[loaderCall[V]]) { c.calls.Add(-1) })
+	} else { // the others of a batch do not wait for another caller's loader
+		l.member.pause()
+		defer l.member.resume()
 	}
 	select {
 	case <-f.Arrived():

@@ -28,6 +28,8 @@ type read[V any] struct {
 
 	mode      readMode
 	wantStale bool // an expired value is better than an error
+
+	member *member[V] // of a batch; nil: the read is alone
 }
 
 // result is the result of a read.
@@ -130,7 +132,7 @@ func (r *read[V]) free() {
 	if r.engine.observed {
 		r.obs = telemetry.Read{}
 	}
-	r.key, r.l1, r.asked, r.mode, r.wantStale = "", found[V]{}, false, 0, false
+	r.key, r.l1, r.asked, r.mode, r.wantStale, r.member = "", found[V]{}, false, 0, false, nil
 	r.engine.readPool.Put(r)
 }
 
@@ -179,6 +181,12 @@ func (r *read[V]) done() (last bool) {
 // run asks the tiers as the policy says, and refills L1.
 func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 	from, l2 := r.ask(ctx)
+	return r.conclude(ctx, from, l2)
+}
+
+// conclude makes the result of the answers of the tiers. From is the tier whose answer
+// counts, 0 if none has the value.
+func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res result[V], err error) {
 	if from != tier.L1 && !r.engine.reads.Concurrent && r.mode == 0 && r.fence.Broken() && r.recheck(ctx) {
 		res = answer(tier.L1, r.l1.entry)
 		if l2.hit && !r.engine.config.NoRefill {

@@ -29,6 +29,7 @@ type write[V any] struct {
 	call     tierCall // that is under way, where calls are not observed; id 0: none
 	when     conditional
 	result   *backends.Result // where a conditional write puts that of L2
+	member   *member[V]       // of a batch; nil: the write is alone
 }
 
 // Set writes the value to both tiers, for a TTL; 0: for ever. It takes no entry,
@@ -114,7 +115,7 @@ func (w *write[V]) free() {
 	if e.rewrites {
 		w.l1Entry = backends.Entry[V]{}
 	}
-	w.l1.staged, w.l2.staged = nil, nil
+	w.l1.staged, w.l2.staged, w.member = nil, nil, nil
 	e.writePool.Put(w)
 }
 
@@ -149,7 +150,7 @@ func (w *write[V]) acquire(ctx context.Context) error {
 	if e.holds(ctx, w.op.Key) {
 		return errHeld
 	}
-	if err := e.locks.Acquire(ctx, &w.lock, w.op.Key); err != nil {
+	if err := e.locks.Acquire(w.member.pausing(ctx), &w.lock, w.op.Key); err != nil {
 		return lockError(err, w.op.Key)
 	}
 	if d := w.lock.Waited(); d > 0 {
@@ -160,6 +161,10 @@ func (w *write[V]) acquire(ctx context.Context) error {
 
 // start begins to observe the write.
 func (w *write[V]) start(ctx context.Context) context.Context {
+	if w.member != nil {
+		w.engine.tel.StartMember(&w.obs, &w.member.batch.obs, w.op.Key)
+		return ctx
+	}
 	if w.when.on {
 		return w.engine.tel.StartConditional(ctx, &w.obs, w.op.Kind, w.when.test, w.op.Key)
 	}

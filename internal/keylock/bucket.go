@@ -95,6 +95,10 @@ func (b *bucket) join(ctx context.Context, l *Lock) error {
 }
 
 func (b *bucket) wait(ctx context.Context, l *Lock) error {
+	if p, ok := ctx.(Pauser); ok {
+		p.Pause()
+		defer p.Resume()
+	}
 	begin := time.Now()
 	select {
 	case <-l.ready:

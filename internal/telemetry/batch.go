@@ -76,11 +76,14 @@ func (t *Telemetry) StartBatch(ctx context.Context, b *Batch, kind tier.Kind, si
 
 // StartMember makes w part of a batch, which shows the write in its place.
 func (t *Telemetry) StartMember(w *Write, b *Batch, key string) {
-	w.tel, w.batch = t, b
+	w.tel, w.batch, w.silent = t, b, true
 	if t.key != nil {
 		w.key = formatKey(t.key, key)
 	}
 }
+
+// StartMemberRead makes r part of a batch. It is counted, and not shown or measured.
+func (t *Telemetry) StartMemberRead(r *Read) { r.tel, r.silent = t, true }
 
 // StartCall begins to observe one call of a tier for many keys.
 func (b *Batch) StartCall(ctx context.Context, c *TierCall, id tier.ID, kind tier.Kind, size int) context.Context {
@@ -98,6 +101,19 @@ func (b *Batch) Wrote(id tier.ID, worst tier.Outcome) {
 	if o := b.worst.At(id); Worse(worst, *o) {
 		*o = worst
 	}
+}
+
+// StartLoad begins to observe the call of a loader for many keys.
+func (b *Batch) StartLoad(ctx context.Context, l *Load, size int) context.Context {
+	l.tel = b.tel
+	if !b.tel.active {
+		return ctx
+	}
+	ctx = l.observe(ctx, &b.tel.batches.operations[tier.Load], "")
+	if l.span != nil {
+		setAttributes(l.span, tracing.AttrBatchSize.Int(size))
+	}
+	return ctx
 }
 
 // Worse reports whether outcome a says more of trouble than b.

@@ -22,6 +22,7 @@ type operation struct {
 	span     trace.Span // nil when it does not record
 	start    time.Time  // zero when it is not measured
 	key      string     // as it may be shown
+	silent   bool       // part of a batch, which is observed in its place
 
 	// spent is the time, in nanoseconds, of calls of tiers that have no span. Calls
 	// may overlap.
@@ -64,6 +65,10 @@ func (o *operation) observe(ctx context.Context, template *opTemplate, key strin
 // StartTier begins to observe a call of a tier and returns the context for it.
 // Where the operation's own span does not record, the tier gets none.
 func (o *operation) StartTier(ctx context.Context, c *TierCall, id tier.ID, kind tier.Kind) context.Context {
+	if o.silent {
+		*c = TierCall{op: o}
+		return ctx
+	}
 	return c.begin(ctx, o, &o.tel.calls.At(id)[kind])
 }
 
