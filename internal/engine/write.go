@@ -68,16 +68,6 @@ func (e *Engine[V]) Delete(ctx context.Context, key string) error {
 	return w.run(ctx)
 }
 
-// Stage stages an entry in both tiers, and forgets it.
-func (e *Engine[V]) Stage(ctx context.Context, key string, entry backends.Entry[V]) error {
-	for _, t := range []*guard.Tier[V]{e.l1, e.l2} {
-		if _, err := t.Stage(ctx, key, entry); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (e *Engine[V]) newWrite(kind tier.Kind, key string) *write[V] {
 	w, _ := e.writePool.Get().(*write[V])
 	if w == nil {
@@ -179,36 +169,16 @@ func (w *write[V]) policyName() string {
 	return w.engine.policyName
 }
 
-// stage prepares a Set in both tiers, so that an entry that cannot be written changes
-// neither.
-func (w *write[V]) stage(ctx context.Context) (err error) {
-	e := w.engine
-	if w.op.Kind != tier.Set {
-		return nil
+// refuse ends a write that has touched no tier.
+func (w *write[V]) refuse(ctx context.Context, cause error) error {
+	err := &tier.WriteError{
+		Kind: w.op.Kind, Policy: w.policyName(), Verdict: tier.Verdict{Consistent: true},
+		Cause: cause,
 	}
-	if e.rewrites {
-		w.l1Entry = w.entry
-		w.l1Entry.ExpiresAt = e.lifetime.inL1(w.entry.ExpiresAt)
-	}
-	if !e.stages {
-		return nil
-	}
-	for _, t := range [...]*policyTier[V]{&w.l1, &w.l2} {
-		if w.when.on && t.id == tier.L2 {
-			continue // it is written first, and refuses what it cannot write
-		}
-		if t.staged, err = t.tier.Stage(ctx, w.op.Key, *w.entryFor(t.id)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *write[V]) entryFor(id tier.ID) *backends.Entry[V] {
-	if id == tier.L1 && w.engine.rewrites {
-		return &w.l1Entry
-	}
-	return &w.entry
+	defer w.free()
+	defer w.obs.End()
+	w.obs.Returned(ctx, tier.Skipped, tier.Skipped, true, err)
+	return err
 }
 
 // prepare is called when w has its key's lock. It returns the context for the calls of
