@@ -307,7 +307,7 @@ func TestBatch_Misconduct(t *testing.T) {
 	t.Parallel()
 	misconduct := map[string]func(){"panics": func() { panic("oh") }, "exits": runtime.Goexit}
 	for name, does := range misconduct {
-		fault := func(context.Context, func(context.Context) error) error { does(); return nil }
+		fault := func(ctx context.Context, apply func(context.Context) error) error { does(); return apply(ctx) }
 		policy := writepolicy.PolicyFunc(func(context.Context, writepolicy.Op, writepolicy.Tier, writepolicy.Tier) error { does(); return nil })
 		for where, run := range map[string]func(t *testing.T, n node) error{
 			"l1": func(t *testing.T, n node) error {
@@ -330,7 +330,7 @@ func TestBatch_Misconduct(t *testing.T) {
 				})
 				return err
 			},
-			"policy": func(t *testing.T, n node) error {
+			"policy": func(t *testing.T, _ node) error {
 				return newNode(t, tiercache.WithWritePolicy(policy)).SetMany(t.Context(), valued(keysOf(3), "a"), 0)
 			},
 		} {

@@ -132,6 +132,9 @@ func scenarios() []scenario {
 			require.Error(t, err)
 			require.NoError(t, f.DeleteMany(t.Context(), keys))
 		}},
+		{opts: writes(writepolicy.PolicyFunc(compensateL2)), run: func(t *testing.T, f fixture) {
+			require.NoError(t, f.SetMany(t.Context(), same([]string{"k", "another"}), 0))
+		}},
 		// A detached write, for whose key a second writer waits.
 		{opts: writes(writepolicy.Race()), run: func(t *testing.T, f fixture) {
 			set(nil, backendtest.Chain(backendtest.Delay(time.Second), refuse))(t, f)

@@ -34,6 +34,7 @@ type class struct {
 
 // call is the part of one key in a call of a tier, or of the loader.
 type call[V any] struct {
+	index int // of the key in the batch
 	key   string
 	write *policyTier[V] // of a Set, Delete or Invalidate
 
@@ -49,6 +50,7 @@ type call[V any] struct {
 type member[V any] struct {
 	*gather.Member[class, *call[V]]
 	batch *batch[V]
+	index int // of the key in the batch
 }
 
 // pausing returns a context for waiting for a lock, meanwhile the others of the batch do not
@@ -126,7 +128,7 @@ func (e *Engine[V]) writeMany(ctx context.Context, kind tier.Kind, keys []string
 			}
 			w := e.newWrite(kind, keys[i])
 			w.entry = entry(i)
-			member := b.join()
+			member := b.join(i)
 			w.joinBatch(member)
 			wg.Go(func() {
 				err := guard.ErrExited
@@ -145,7 +147,7 @@ func (e *Engine[V]) writeMany(ctx context.Context, kind tier.Kind, keys []string
 }
 
 // join makes a member of the batch.
-func (b *batch[V]) join() *member[V] { return &member[V]{b.group.Join(), b} }
+func (b *batch[V]) join(index int) *member[V] { return &member[V]{b.group.Join(), b, index} }
 
 // joinBatch makes w a part of a batch; m may be nil.
 func (w *write[V]) joinBatch(m *member[V]) {

@@ -21,8 +21,9 @@ func (b *batch[V]) error(kind tier.Kind, size int) error {
 	return &tier.BatchError{Kind: kind, Size: size, Errors: b.failed}
 }
 
-// make makes the calls of one class at once.
+// make makes the calls of one class at once, in the order of the batch.
 func (b *batch[V]) make(c class, calls []*call[V]) {
+	slices.SortFunc(calls, func(x, y *call[V]) int { return cmp.Compare(x.index, y.index) })
 	switch c.kind {
 	case tier.Get:
 		b.readMany(calls)
@@ -36,7 +37,7 @@ func (b *batch[V]) make(c class, calls []*call[V]) {
 // callTogether makes a call of a policy together with those of the other keys.
 func (t *policyTier[V]) callTogether(ctx context.Context, c tierCall, expected bool) error {
 	w := t.write
-	mine := &call[V]{key: w.op.Key, write: t, outcome: tier.Unknown}
+	mine := &call[V]{index: w.member.index, key: w.op.Key, write: t, outcome: tier.Unknown}
 	mine.err = exited(t.id, t.kind(c.verb), w.op.Key, tier.Unknown)
 	do := w.member.Do
 	if expected {

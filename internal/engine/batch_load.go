@@ -56,7 +56,7 @@ func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.D
 			values[i] = Found[V]{l1.entry.Value, true}
 			continue
 		}
-		p := params[V]{loader: load.single, ttl: ttl, member: b.join()}
+		p := params[V]{loader: load.single, ttl: ttl, member: b.join(i)}
 		wg.Go(func() {
 			value, err := e.share(ctx, key, p, l1)
 			if !errors.Is(err, backends.ErrNotFound) {
@@ -89,7 +89,7 @@ func (b *batch[V]) lookupL1(ctx context.Context, key string, ttl time.Duration) 
 
 // load calls the loader together with the other members.
 func (m *member[V]) load(ctx context.Context, l *load[V]) (V, error) {
-	mine := &call[V]{key: l.read.key, ctx: ctx, load: l, err: guard.ErrExited}
+	mine := &call[V]{index: m.index, key: l.read.key, ctx: ctx, load: l, err: guard.ErrExited}
 	m.Do(class{kind: tier.Load}, mine)
 	return mine.value, mine.err
 }
@@ -104,12 +104,18 @@ func (b *batch[V]) load(calls []*call[V]) {
 	link.Context = ctx
 	keys := make([]string, len(calls))
 	left := newCountdown(len(calls), cancel)
+	ends := make([]func() bool, len(calls))
 	for i, c := range calls {
 		keys[i] = c.key
-		defer context.AfterFunc(c.ctx, func() { left.one(backends.ContextError(c.ctx)) })()
+		ends[i] = context.AfterFunc(c.ctx, func() { left.one(backends.ContextError(c.ctx)) })
 		c.load.waiter.wait(link.flight) // the loader must not wait for one of the loads
-		defer c.load.waiter.done(link.flight)
 	}
+	defer func() {
+		for i, c := range calls {
+			ends[i]()
+			c.load.waiter.done(link.flight)
+		}
+	}()
 	values, err := b.callLoader(link, keys)
 	for _, c := range calls {
 		value, ok := values[c.key]
@@ -138,7 +144,8 @@ func newCountdown(n int, cancel context.CancelCauseFunc) *countdown {
 func (c *countdown) one(cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.open--; c.open == 0 {
+	c.open--
+	if c.open == 0 {
 		c.cancel(cause)
 	}
 }

@@ -41,7 +41,7 @@ func (b *batch[V]) askL1(ctx context.Context, keys []string, values []Found[V], 
 			continue
 		}
 		l1 := e.lookupL1(ctx, key)
-		if l1.hit && !(e.reads.Concurrent && e.reads.WaitForBoth) {
+		if both := e.reads.Concurrent && e.reads.WaitForBoth; l1.hit && !both {
 			e.tel.CountHit()
 			values[i] = Found[V]{l1.entry.Value, true}
 			continue
@@ -181,7 +181,7 @@ func (b *batch[V]) askEach(ctx context.Context, keys []string, answers []found[V
 // askL2 asks L2 together with the other members. Nobody is spared its answer: a caller that
 // leaves does not end the call.
 func (m *member[V]) askL2(_ context.Context, key string) found[V] {
-	mine := &call[V]{key: key}
+	mine := &call[V]{index: m.index, key: key}
 	m.Do(class{tier.L2, tier.Get}, mine)
 	return mine.found
 }

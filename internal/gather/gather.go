@@ -159,7 +159,8 @@ func (g *Group[K, C]) make(r *round[K, C]) {
 	defer func() {
 		g.mu.Lock()
 		for _, m := range r.members {
-			if m.waiting--; m.waiting == 0 && !m.away {
+			m.waiting--
+			if m.waiting == 0 && !m.away {
 				g.busy++ // before it goes on, so that the others wait for it
 			}
 		}

@@ -42,7 +42,7 @@ func (o *operation) begin(ctx context.Context, t *Telemetry, kind tier.Kind, key
 func (o *operation) observe(ctx context.Context, template *opTemplate, key string) context.Context {
 	t := o.tel
 	o.template = template
-	if t.key != nil {
+	if t.key != nil && key != "" {
 		o.key = formatKey(t.key, key)
 	}
 	if t.meters != nil && measures(ctx, t.meters.operations) {
