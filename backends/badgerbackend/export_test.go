@@ -1,11 +1,7 @@
 package badgerbackend
 
-// Parts of the format and of the errors, for tests.
-const HeaderSize = headerSize
-
+// Parts of the errors, for tests.
 var (
-	Encode     = encode
-	Decode     = decode
 	WriteError = writeError
 	ReadError  = readError
 )
