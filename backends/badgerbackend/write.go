@@ -80,7 +80,7 @@ func (b *Backend) apply(ctx context.Context, c change) (result backends.Result, 
 // decide adds c to the transaction, unless it is refused. The caller has locked the key.
 func (b *Backend) decide(txn *badger.Txn, c change, now time.Time) (backends.Result, error) {
 	var old *record
-	if c.write.Kind != tier.Set || c.write.If != backends.Always || c.write.Source != 0 || removes(c.write, now) {
+	if !blind(c.write, now) {
 		var err error
 		if old, err = find(txn, c.stored); err != nil {
 			return backends.Result{}, err
@@ -106,6 +106,11 @@ func (b *Backend) decide(txn *badger.Txn, c change, now time.Time) (backends.Res
 		return backends.Result{}, err
 	}
 	return backends.Result{Version: version, Source: h.Source}, nil
+}
+
+// blind reports whether w can be made without looking at the key.
+func blind(w *backends.Write[[]byte], now time.Time) bool {
+	return w.If == backends.Always && w.Source == 0 && !removes(w, now) && !late(w, now)
 }
 
 // find returns the record at the key, which is valid until the transaction ends, or nil
