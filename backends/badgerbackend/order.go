@@ -69,7 +69,8 @@ func acquireOrder(db *badger.DB) *order {
 func (o *order) release() {
 	orders.mu.Lock()
 	defer orders.mu.Unlock()
-	if o.users--; o.users == 0 {
+	o.users--
+	if o.users == 0 {
 		delete(orders.of, o.db)
 	}
 }
@@ -162,7 +163,7 @@ func (o *order) await(stored []byte) {
 	s := &o.stripes[o.number(stored)]
 	if before := s.before.Load(); before != 0 && before < time.Now().UnixNano() {
 		s.mu.Lock()
-		s.mu.Unlock() //nolint:staticcheck // to have waited is enough
+		defer s.mu.Unlock() // to have waited is enough
 	}
 }
 
