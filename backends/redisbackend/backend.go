@@ -104,11 +104,11 @@ func (b *Backend) get(ctx context.Context, key string) (entry backends.Entry[[]b
 	if err != nil {
 		return backends.Entry[[]byte]{}, false, b.readFailed(ctx, err)
 	}
-	expiresAt, value, err := decode(data)
-	if err != nil {
+	h, value, err := decode(data)
+	if err != nil || h.Tombstone {
 		return backends.Entry[[]byte]{}, false, err
 	}
-	return entryOf(expiresAt, value), true, nil
+	return entryOf(&h, value), true, nil
 }
 
 // readFailed returns nil for a miss.

@@ -1,6 +1,9 @@
 package redisbackend
 
-import "github.com/tiercache/tiercache/backends"
+import (
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/header"
+)
 
 const (
 	// MaxKeySize is the greatest length of a key in bytes, prefix included. It is the
@@ -34,7 +37,7 @@ func (b *Backend) checkKey(key string) error {
 func (b *Backend) checkValue(value []byte) error {
 	limit := MaxValueSize
 	if !b.raw {
-		limit -= headerSize
+		limit -= header.Size
 	}
 	if len(value) > limit {
 		return &backends.TooLargeError{

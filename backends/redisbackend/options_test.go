@@ -175,7 +175,7 @@ func TestLimits(t *testing.T) {
 		},
 		"too long a value": {
 			key: "k", value: make([]byte, redisbackend.MaxValueSize-redisbackend.HeaderSize+1), errorType: "too_large",
-			text: "backends: the value has 536870891 bytes, and the store takes 536870890: do not cache it, or split it",
+			text: "backends: the value has 536870877 bytes, and the store takes 536870876: do not cache it, or split it",
 		},
 		"too long a raw value": {
 			key: "k", value: make([]byte, redisbackend.MaxValueSize+1), errorType: "too_large",
