@@ -140,6 +140,7 @@ func TestDescribe(t *testing.T) {
 			t.Parallel()
 			defer func() { _ = test.client.Close() }()
 			test.want.GetOperation, test.want.SetOperation, test.want.DeleteOperation = "GET", "SET", "DEL"
+			test.want.Abilities.Batches = true
 			assert.Equal(t, test.want, newBackend(t, test.client).Describe())
 			test.want.Instrumented = true
 			assert.Equal(t, test.want, newBackend(t, test.client, redisbackend.WithInstrumentedClient()).Describe())

@@ -16,8 +16,9 @@ type reply struct {
 	healthy bool   // the server goes on serving other calls
 }
 
-// refusals are the error replies that Redis gives to a SET or a DEL before it
-// executes it, by their first word.
+// refusals are the error replies that Redis gives to a SET, a DEL or a script of ours
+// before it executes it, by their first word. A script writes its value last, so an error
+// within it leaves none.
 var refusals = map[string]reply{
 	"ASK":         {text: "the key is being moved to another node, which could not be asked"},
 	"BUSY":        {text: "the server is busy with a script"},
@@ -31,6 +32,7 @@ var refusals = map[string]reply{
 	"NOAUTH":      {text: "the connection is not authenticated"},
 	"NOPERM":      {text: "the user lacks the permission", healthy: true},
 	"NOREPLICAS":  {text: "too few replicas are connected", passes: true, healthy: true},
+	"NOSCRIPT":    {text: "the server does not have the script", healthy: true},
 	"OOM":         {text: "the server is out of memory", healthy: true},
 	"READONLY":    {text: "the server is a replica for reading only", passes: true, healthy: true},
 	"TRYAGAIN":    {text: "the keys are being moved", passes: true, healthy: true},
@@ -47,6 +49,9 @@ var generic = []struct {
 	{"ERR string exceeds maximum allowed size", reply{text: "the value is too long for the server", healthy: true}},
 	{"ERR Protocol error", reply{text: "the value is too long for the server", healthy: true}},
 	{"ERR unknown command", reply{text: "the server does not know the command", healthy: true}},
+	{"ERR The user executing the script", reply{text: "the user lacks the permission for a command of the script", healthy: true}},
+	{"ERR Unknown Redis command called from script", reply{text: "the server does not know a command of the script", healthy: true}},
+	{"ERR Invalid stream ID", reply{text: "the server cannot number messages within an era: it is older than Redis 7", healthy: true}},
 	{"ERR invalid expire time", reply{text: "the server does not take the expiry", healthy: true}},
 }
 
@@ -55,7 +60,7 @@ var generic = []struct {
 var otherCodes = map[string]bool{
 	"BUSYGROUP": true, "BUSYKEY": true, "ERR": true, "EXECABORT": true, "INPROG": true,
 	"IOERR": true, "NOGOODSLAVE": true, "NOGROUP": true, "NOMASTERLINK": true, "NOPROTO": true,
-	"NOQUORUM": true, "NOSCRIPT": true, "NOTBUSY": true, "REDIRECT": true, "UNBLOCKED": true,
+	"NOQUORUM": true, "NOTBUSY": true, "REDIRECT": true, "UNBLOCKED": true,
 	"UNKILLABLE": true,
 }
 
