@@ -163,6 +163,14 @@ func (b *Backend) lookAgain(ctx context.Context, err error) {
 	if _, answered := replyOf(err); answered {
 		return
 	}
+	b.reloadState(ctx)
+}
+
+// reloadState has the client of a cluster ask for its state, once a second at most.
+func (b *Backend) reloadState(ctx context.Context) {
+	if b.reload == nil {
+		return
+	}
 	now, last := time.Now().Unix(), b.reloaded.Load()
 	if now != last && b.reloaded.CompareAndSwap(last, now) {
 		b.reload(ctx)

@@ -33,7 +33,8 @@ func messageMeta(kind byte, operation uint64, note []byte) []byte {
 	return append(binary.BigEndian.AppendUint64(meta, operation), note...)
 }
 
-// message is one that was read.
+// message is one that was read. The id is zero if it cannot be one of ours, and the kind
+// is 0 for a message that no release of this protocol can have written.
 type message struct {
 	id       streamID
 	kind     byte
@@ -41,39 +42,40 @@ type message struct {
 	change   backends.Change
 }
 
-// parseMessage returns false for what no release of this protocol can have written. The
-// id is right in any case if it can be read.
-func parseMessage(id string, fields []string) (m message, ok bool) {
-	if m.id, ok = parseStreamID(id); !ok || len(fields) != 8 ||
-		fields[0] != "k" || fields[2] != "m" || fields[4] != "s" || fields[6] != "u" || fields[3] == "" {
-		return m, false
+func parseMessage(id string, fields map[string]any) (m message) {
+	m.id, _ = parseStreamID(id)
+	text := func(name string) string {
+		s, _ := fields[name].(string)
+		return s
 	}
-	meta := fields[3]
-	m.kind = meta[0]
-	switch m.kind {
-	case messageInit:
-		return m, true
-	case messageHello, messageAnswer:
-		m.protocol = meta[1:]
-		return m, true
-	case messageSet, messageDelete:
-	default:
-		return m, false
+	key, meta := text("k"), text("m")
+	if meta == "" {
+		return m
 	}
-	if len(meta) < 9 || fields[1] == "" {
-		return m, false
+	switch kind := meta[0]; {
+	case kind == messageInit:
+		m.kind = kind
+	case kind == messageHello, kind == messageAnswer:
+		m.kind, m.protocol = kind, meta[1:]
+	case (kind == messageSet || kind == messageDelete) && len(meta) >= 9 && key != "":
+		m.kind = kind
+		m.change = backends.Change{
+			Key: key, Kind: tier.Set, Version: m.id.version(),
+			Operation: uint64(versionIn(meta[1:])), At: storeTime(text("s"), text("u")),
+		}
+		if kind == messageDelete {
+			m.change.Kind = tier.Delete
+		}
+		if len(meta) > 9 {
+			m.change.Note = []byte(meta[9:])
+		}
 	}
-	m.change = backends.Change{
-		Key: fields[1], Kind: tier.Set, Version: m.id.version(),
-		Operation: uint64(versionIn(meta[1:])), At: storeTime(fields[5], fields[7]),
-	}
-	if m.kind == messageDelete {
-		m.change.Kind = tier.Delete
-	}
-	if len(meta) > 9 {
-		m.change.Note = []byte(meta[9:])
-	}
-	return m, true
+	return m
+}
+
+// isForeign reports whether a writer of other rules has written the message.
+func (m *message) isForeign() bool {
+	return m.kind == 0 || (m.kind == messageHello || m.kind == messageAnswer) && m.protocol != protocol
 }
 
 // isChange reports whether the message is about a key.
