@@ -214,7 +214,7 @@ func (b *Backend) send(ctx context.Context, changes []*batched) (hooks error) {
 	}
 	for _, w := range changes {
 		if w.cmd.Err() != nil {
-			return nil
+			hooks = nil
 		}
 	}
 	return hooks

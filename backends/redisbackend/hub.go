@@ -28,12 +28,12 @@ func (h *hub) init(b *Backend, connect func(ctx context.Context, key string) (*r
 			readers[i] = &reader{
 				number: i, tell: t, see: p.see, failed: b.reloadState,
 				seen: func() backends.Version { return backends.Version(p.seen.Load()) },
-				connect: func(ctx context.Context) (logConn, error) {
+				connect: func(ctx context.Context) (logConn, func(), error) {
 					conn, err := connect(ctx, p.log)
 					if err != nil {
-						return nil, err
+						return nil, nil, err
 					}
-					return &serverConn{log: b.log, part: p, conn: conn}, nil
+					return &serverConn{log: b.log, part: p, conn: conn}, func() { _ = conn.Close() }, nil
 				},
 			}
 		}

@@ -16,7 +16,6 @@ type logConn interface {
 	// read returns messages behind after, at most readCount, and waits for them for
 	// as long as block.
 	read(ctx context.Context, after streamID, block time.Duration) ([]message, error)
-	close()
 }
 
 // readCount is how many messages are read at once.
@@ -77,6 +76,3 @@ func (c *serverConn) read(ctx context.Context, after streamID, block time.Durati
 	}
 	return messages, nil
 }
-
-// close gives the connection back, or closes it if it has failed.
-func (c *serverConn) close() { _ = c.conn.Close() }

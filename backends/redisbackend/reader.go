@@ -35,7 +35,7 @@ type reader struct {
 	number  int
 	seen    func() backends.Version
 	see     func(v backends.Version)
-	connect func(ctx context.Context) (logConn, error)
+	connect func(ctx context.Context) (conn logConn, release func(), err error)
 	tell    teller
 	failed  func(ctx context.Context) // called when a connection has failed
 
@@ -51,24 +51,18 @@ type reader struct {
 
 // run follows the log until ctx ends, or an error says that it cannot be followed.
 func (r *reader) run(ctx context.Context) error {
-	pause := minRetryPause
-	for {
+	for pause := minRetryPause; ctx.Err() == nil; pause = min(2*pause, maxRetryPause) {
 		err := r.session(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case cannotFollow(err):
+		if ctx.Err() == nil && cannotFollow(err) {
 			return err
 		}
 		r.failed(ctx)
 		if r.good {
 			pause = minRetryPause
 		}
-		if !sleep(ctx, pause/2+rand.N(pause)) { //nolint:gosec // it guards nothing
-			return nil
-		}
-		pause = min(2*pause, maxRetryPause)
+		sleep(ctx, pause/2+rand.N(pause)) //nolint:gosec // it guards nothing
 	}
+	return nil
 }
 
 // cannotFollow reports whether an error is for good.
@@ -81,12 +75,12 @@ func cannotFollow(err error) bool {
 func (r *reader) session(ctx context.Context) error {
 	r.good = false
 	call, cancel := context.WithTimeout(ctx, callTimeout)
-	conn, err := r.connect(call)
+	conn, release, err := r.connect(call)
 	cancel()
 	if err != nil {
 		return err
 	}
-	defer conn.close()
+	defer release()
 	if r.joined {
 		r.follower.onDisconnect()
 	}
@@ -218,17 +212,15 @@ func (r *reader) answer(ctx context.Context, conn logConn) error {
 	return err
 }
 
-// sleep returns false when ctx ends first.
-func sleep(ctx context.Context, d time.Duration) bool {
+// sleep returns early when ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
 	if d <= 0 {
-		return ctx.Err() == nil
+		return
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
 	case <-ctx.Done():
-		return false
 	}
 }

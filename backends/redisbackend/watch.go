@@ -69,7 +69,9 @@ func watchError(err error) error {
 type unwatchableError struct{ cause *Error }
 
 // Error gives the reason.
-func (e *unwatchableError) Error() string { return e.cause.Error() + ": this server's log cannot be watched" }
+func (e *unwatchableError) Error() string {
+	return e.cause.Error() + ": this server's log cannot be watched"
+}
 
 // Unwrap returns the error of the client, and that of all stores for this case.
 func (e *unwatchableError) Unwrap() []error { return []error{e.cause, backends.ErrUnsupported} }

@@ -21,7 +21,6 @@ func startReplica(t *testing.T, of *server.Redis) *server.Redis {
 	return s
 }
 
-
 // followed is a sink that keeps what it is told.
 type followed struct {
 	mu      sync.Mutex
