@@ -237,7 +237,7 @@ func TestWatch_Unsupported(t *testing.T) {
 }
 
 func fields(s string) (args []any) {
-	for _, field := range strings.FieldsSeq(s) {
+	for field := range strings.FieldsSeq(s) {
 		args = append(args, field)
 	}
 	return args
