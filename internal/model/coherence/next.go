@@ -1,0 +1,276 @@
+package coherence
+
+import "github.com/tiercache/tiercache/internal/model/explore"
+
+// Bounds make the search finite, and say what can happen.
+type Bounds struct {
+	Caches int   // processes that have a cache; others only write
+	Writes uint8 // of the key, by anybody
+	Others uint8 // messages about other keys
+	Joins  uint8 // of caches
+	Faults uint8 // of the environment, together
+	Eras   uint8 // logs after the first one
+
+	L1First  bool // caches write L1 first, too
+	OwnSets  bool // caches write at all
+	Failover bool // the replica can take over
+	Split    bool // the readers can stay with the old primary, if the new one lacks nothing
+	Loss     bool // the readers can stay with it in any case
+	OldEras  bool // a new log can have an era below the last one
+}
+
+// The era of the first log. One below it is left for OldEras.
+const firstEra = 2
+
+// Model returns the protocol with these parts, for the explorer.
+func Model(parts Parts, b Bounds) explore.Model[State] {
+	var start State
+	for i := range start.Servers {
+		start.Servers[i] = Server{}.MakeLog(firstEra)
+	}
+	return explore.Model[State]{
+		Start: start,
+		Next: func(s State, step func(name string, to State)) {
+			moves{parts, b, s, step}.all()
+		},
+		Invariant: func(s State) string { return s.Check(parts) },
+		Most:      5_000_000,
+	}
+}
+
+// moves are the steps that are possible in a state.
+type moves struct {
+	parts Parts
+	most  Bounds
+	State
+	step func(name string, to State)
+}
+
+func (m moves) all() {
+	if m.distrusted() {
+		return
+	}
+	for i := range m.most.Caches {
+		m.reader(i)
+		m.reads(i)
+		if m.most.OwnSets {
+			m.ownSet(i)
+		}
+	}
+	m.others()
+	if m.Pool == 0 && (m.most.Failover || !m.parts.Has(ReadPrimary)) {
+		m.replica()
+	}
+	if m.Used.Faults < m.most.Faults {
+		m.Used.Faults++
+		m.faults()
+	}
+}
+
+// distrusted says that no cache can be trusted any more, because the bound on joins is
+// reached: all that follows is of no interest.
+func (m moves) distrusted() bool {
+	for _, c := range m.Caches[:m.most.Caches] {
+		if c.Reader.Joined || m.Used.Joins < m.most.Joins {
+			return false
+		}
+	}
+	return true
+}
+
+// cache makes a step of a cache.
+func (m moves) cache(i int, name string, c Cache) {
+	if i > 0 {
+		name += " (2)"
+	}
+	m.Caches[i] = c.forget()
+	m.step(name, m.State)
+}
+
+// server makes a step of the primary.
+func (m moves) server(name string, s Server) {
+	m.Servers[m.Pool] = s
+	m.step(name, m.State)
+}
+
+// l2 is the server that all processes write.
+func (m moves) l2() Server { return m.Servers[m.Pool] }
+
+// writable says whether a script that adds a message succeeds.
+func (m moves) writable() bool { return m.l2().Log.Exists || !m.parts.Has(NoMakeStream) }
+
+// reader makes the steps of a reader.
+func (m moves) reader(i int) {
+	c := m.Caches[i]
+	if !c.Reader.Joined {
+		m.join(i)
+		return
+	}
+	log, now := m.Servers[c.Reader.Server].Log, m.now(c.Reader.Server)
+	if id, aboutKey, ok := log.After(c.Reader.Position); ok {
+		m.cache(i, "consume", c.Consume(m.parts, id, aboutKey))
+	}
+	if c.Reader.Beat.Phase == NoBeat {
+		m.cache(i, "heartbeat", c.Beat(m.parts, log, now))
+	} else {
+		m.cache(i, "heartbeat ends", c.Prove(m.parts, now))
+	}
+	m.cache(i, "reconnect", c.Reconnect(m.parts, m.Pool, m.now(m.Pool)))
+}
+
+// join writes a hello, into a new log if there is none.
+func (m moves) join(i int) {
+	if m.Used.Joins == m.most.Joins {
+		return
+	}
+	m.Used.Joins++
+	join := func(m moves, s Server) {
+		m.Servers[m.Pool] = s
+		m.cache(i, "join", m.Caches[i].Join(m.parts, m.Pool, s.Log.Position()))
+	}
+	if s := m.l2(); s.Log.Exists {
+		join(m, s.Append(false))
+		return
+	}
+	m.newLog(join)
+}
+
+// newLog calls made for each era that a new log can have.
+func (m moves) newLog(made func(m moves, s Server)) {
+	old := m.l2().Log.Era
+	if m.Used.Eras < m.most.Eras {
+		next := m
+		next.Used.Eras++
+		made(next, m.l2().MakeLog(firstEra+next.Used.Eras))
+	}
+	if m.most.OldEras && !m.Used.OldEra {
+		next := m
+		next.Used.OldEra = true
+		made(next, m.l2().MakeLog(firstEra-1))
+	}
+	if !m.parts.Has(NewEras) {
+		made(m, m.l2().MakeLog(old))
+	}
+}
+
+// reads makes the steps of reads that missed in L1.
+func (m moves) reads(i int) {
+	c := m.Caches[i]
+	if c.Fill.Held {
+		m.cache(i, "store", c.Store(m.parts))
+		return
+	}
+	s := m.l2()
+	m.cache(i, "read L2", c.Read(m.parts, s.Cell, s.Latest, m.Pool))
+	if c.L1.Held && !c.L1.Current && c.L1.Version.Known() {
+		m.cache(i, "revalidate", c.Revalidate(m.parts, s.Cell, s.Latest, m.Pool))
+	}
+	if m.parts.Has(ReadPrimary) || m.Pool != 0 {
+		return
+	}
+	replica := m.Servers[1]
+	if m.parts.Has(CompareReplica) && replica.Log.Position().Before(c.Reader.Position) {
+		return
+	}
+	m.cache(i, "read replica", c.Read(m.parts, replica.Cell, replica.Latest, m.Pool))
+}
+
+// ownSet makes the steps of a Set in a process that has a cache.
+func (m moves) ownSet(i int) {
+	c := m.Caches[i]
+	switch c.Own.Phase {
+	case NoWrite:
+		if m.Used.Writes < m.most.Writes {
+			m.cache(i, "set, L2 first", c.Begin(false))
+			if m.most.L1First {
+				m.cache(i, "set, L1 first", c.Begin(true))
+			}
+		}
+	case Sent:
+		m.arrive(i)
+		m.cache(i, "give up", c.GiveUp())
+	case Applied:
+		m.cache(i, "answer", c.Answer(m.parts))
+		m.cache(i, "give up", c.GiveUp())
+	}
+}
+
+// arrive is the arrival of an own Set at L2.
+func (m moves) arrive(i int) {
+	c := &m.Caches[i]
+	if !m.writable() {
+		m.cache(i, "L2 refuses", c.Refuse())
+		return
+	}
+	if m.Used.Writes == m.most.Writes {
+		return
+	}
+	m.Used.Writes++
+	s := m.l2().Apply(m.Used.Writes, false)
+	c.Own.Phase, c.Own.Version, c.Own.Write, c.Own.Source = Applied, s.Log.Position(), m.Used.Writes, m.Pool
+	if c.L1.Write == Unapplied {
+		c.L1.Write, c.L1.Source = m.Used.Writes, m.Pool
+	}
+	m.server("L2 applies", s)
+}
+
+// others makes the steps of processes without a cache.
+func (m moves) others() {
+	if !m.writable() {
+		m.newLog(func(m moves, s Server) { m.server("another process joins", s) })
+		return
+	}
+	if m.Used.Others < m.most.Others {
+		m := m
+		m.Used.Others++
+		m.server("another key is written", m.l2().Append(false))
+	}
+	if m.Used.Writes < m.most.Writes {
+		m.Used.Writes++
+		m.server("another process sets", m.l2().Apply(m.Used.Writes, false))
+		m.server("another process deletes", m.l2().Apply(m.Used.Writes, true))
+	}
+}
+
+// faults makes the steps of the environment.
+func (m moves) faults() {
+	s := m.l2()
+	if s.Cell.Write != 0 {
+		m.server("evict the value", s.Evict())
+	}
+	if s.Log.Exists {
+		if s.Log.First <= s.Log.Last {
+			m.server("trim one", s.TrimOne())
+			m.server("trim all", s.TrimAll())
+		}
+		m.server("delete the log", s.DeleteLog())
+		m.server("flush all", s.Flush())
+		if m.Used.Writes < m.most.Writes {
+			m := m
+			m.Used.Writes++
+			m.server("script fails half-way", s.Fail(m.parts, m.Used.Writes))
+		}
+	}
+	if m.Pool == 0 && m.most.Failover {
+		m.failover()
+	}
+}
+
+// failover makes the replica the primary, without the writes that it does not have.
+func (m moves) failover() {
+	m.Pool = 1
+	if m.most.Loss || m.most.Split && m.Servers[0] == m.Servers[1] {
+		m.step("failover, readers stay", m.State)
+	}
+	m.Servers[0] = Server{Latest: m.Servers[0].Latest}
+	for i := range m.most.Caches {
+		m.Caches[i] = m.Caches[i].Reconnect(m.parts, 1, m.now(1))
+	}
+	m.step("failover", m.State)
+}
+
+// replica makes the step of the replica, which has all writes up to some moment.
+func (m moves) replica() {
+	m.Servers[1] = m.Servers[0]
+	m.step("replica catches up", m.State)
+}
