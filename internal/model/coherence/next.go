@@ -14,8 +14,7 @@ type Bounds struct {
 	L1First  bool // caches write L1 first, too
 	OwnSets  bool // caches write at all
 	Failover bool // the replica can take over
-	Split    bool // the readers can stay with the old primary, if the new one lacks nothing
-	Loss     bool // the readers can stay with it in any case
+	Split    bool // the readers can stay with the old primary meanwhile
 	OldEras  bool // a new log can have an era below the last one
 }
 
@@ -85,6 +84,16 @@ func (m moves) cache(i int, name string, c Cache) {
 	}
 	m.Caches[i] = c.forget()
 	m.step(name, m.State)
+}
+
+// Steps are the names of all steps. Those of a second cache end in " (2)".
+var Steps = []string{
+	"consume", "heartbeat", "heartbeat ends", "reconnect", "join",
+	"read L2", "revalidate", "read replica", "store",
+	"set, L2 first", "set, L1 first", "L2 applies", "L2 refuses", "answer", "give up",
+	"another process joins", "another process sets", "another process deletes", "another key is written",
+	"evict the value", "trim one", "trim all", "delete the log", "flush all", "script fails half-way",
+	"replica catches up", "failover", "failover, readers stay",
 }
 
 // server makes a step of the primary.
@@ -157,7 +166,9 @@ func (m moves) newLog(made func(m moves, s Server)) {
 func (m moves) reads(i int) {
 	c := m.Caches[i]
 	if c.Fill.Held {
-		m.cache(i, "store", c.Store(m.parts))
+		if c.Own.Phase == NoWrite { // a refill waits for the key's lock
+			m.cache(i, "store", c.Store(m.parts))
+		}
 		return
 	}
 	s := m.l2()
@@ -259,7 +270,7 @@ func (m moves) faults() {
 // failover makes the replica the primary, without the writes that it does not have.
 func (m moves) failover() {
 	m.Pool = 1
-	if m.most.Loss || m.most.Split && m.Servers[0] == m.Servers[1] {
+	if m.most.Split {
 		m.step("failover, readers stay", m.State)
 	}
 	m.Servers[0] = Server{Latest: m.Servers[0].Latest}
