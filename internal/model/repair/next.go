@@ -29,6 +29,17 @@ func Model(way Way, parts Parts, b Bounds) explore.Model[State] {
 	}
 }
 
+// Steps are the names of all steps of the way taken.
+var Steps = []string{
+	"set, L1 first", "set, L2 first", "delete, L1 first", "delete, L2 first",
+	"the operation is answered", "the operation is given up on", "the operation is certainly refused",
+	"look", "settle", "send the repair", "the repair is answered", "the repair is given up on",
+	"L2 applies", "L2 applies, late", "L2 applies, behind the deadline", "L2 refuses",
+	"a deadline passes", "the clock of L2 steps back behind the deadline",
+	"consume", "fill L1", "notice the other server",
+	"another process sets", "another process deletes", "evict", "replica catches up", "failover",
+}
+
 // moves are the steps that are possible in a state.
 type moves struct {
 	way   Way
@@ -159,15 +170,15 @@ func (m moves) send() {
 // reads makes the steps of reads and of the reader of the log.
 func (m moves) reads() {
 	p := m.Process
+	told := m
+	if m.Used.ClockBacks > 0 && m.parts.Has(Reopen) && m.Trouble == ActedLater {
+		told.Trouble = Fine
+	}
 	switch {
-	case p.Server != m.Server:
-		m.process("notice the other server", p.ChangeServer(m.Server, m.Store.Last))
+	case p.Server != m.Server: // all that L1 has is suspect now, which is an event too
+		told.process("notice the other server", p.ChangeServer(m.Server, m.Store.Last))
 	case p.Seen < m.Store.Last:
-		t := m
-		if m.parts.Has(Reopen) && m.Trouble == ActedLater {
-			t.Trouble = Fine
-		}
-		t.process("consume", p.Consume(m.parts, m.Store.Last, m.Store.Done))
+		told.process("consume", p.Consume(m.parts, m.Store.Last, m.Store.Done))
 	}
 	if p.Stage == Idle || p.Stage == Open && !m.parts.Has(FillClosed) {
 		m.process("fill L1", p.Fill(m.Store.Cell))

@@ -157,6 +157,9 @@ func (p Process) GiveUp(parts Parts) Process {
 // open notes an event in the ledger. An older one of the key is replaced.
 func (p Process) open(parts Parts) Process {
 	p.Stage = Open
+	if !parts.Has(BaseBefore) {
+		p.Base = max(p.Seen, p.L1.Version)
+	}
 	p.Ledger.Opened++
 	if p.Ledger.Open && parts.Has(CloseReplaced) {
 		p.Ledger.Closed++

@@ -30,6 +30,9 @@ const (
 	// LookAfterOlder leaves a key open when a newer operation was applied, until a look
 	// after the deadline of the older one, which may have come last.
 	LookAfterOlder
+	// BaseBefore takes the base before the operation begins, and not when its outcome
+	// turns out to be unknown.
+	BaseBefore
 	// Tombstones makes a delete leave its version.
 	Tombstones
 	// AbsentRefusesPut makes NotNewer refuse to put a value where L2 has nothing.
@@ -46,8 +49,8 @@ const (
 )
 
 // Full is all rules.
-const Full = Deadlines | WaitForDeadline | LookAfterOlder | Tombstones | AbsentRefusesPut | SameServer | FillClosed |
-	CloseReplaced | Reopen
+const Full = Deadlines | WaitForDeadline | LookAfterOlder | BaseBefore | Tombstones | AbsentRefusesPut | SameServer |
+	FillClosed | CloseReplaced | Reopen
 
 // Has says whether all of the parts are in the set.
 func (p Parts) Has(parts Parts) bool { return p&parts == parts }
