@@ -173,6 +173,16 @@ func (c Cache) Begin(l1First bool) Cache {
 	return c
 }
 
+// Arrived notes that L2 has applied the Set, whose answer is under way. The process does
+// not know it yet; the invariant does.
+func (c Cache) Arrived(v Version, w Write, source uint8) Cache {
+	c.Own.Phase, c.Own.Version, c.Own.Write, c.Own.Source = Applied, v, w, source
+	if c.L1.Write == Unapplied {
+		c.L1.Write, c.L1.Source = w, source
+	}
+	return c
+}
+
 // Answer is L2's answer to the Set: it is applied. L1 gets the value, unless somebody
 // was newer.
 func (c Cache) Answer(parts Parts) Cache {

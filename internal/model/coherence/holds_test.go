@@ -1,6 +1,7 @@
 package coherence_test
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -37,27 +38,33 @@ func holds() map[string]search {
 	type b = coherence.Bounds
 	return map[string]search{
 		"own writes, other keys, logs of any era": {
-			full, b{Caches: 1, Writes: 2, Others: 1, Joins: 2, Faults: 1, Eras: 1, OwnSets: true, L1First: true, OldEras: true},
+			full,
+			b{Caches: 1, Writes: 2, Others: 1, Joins: 2, Faults: 1, Eras: 1, OwnSets: true, L1First: true, OldEras: true},
 			1_000_000, slices.Concat(replica, failover, splits),
 		},
 		"own writes, failover": {
-			full, b{Caches: 1, Writes: 2, Joins: 2, Faults: 1, Eras: 1, OwnSets: true, L1First: true, Failover: true},
+			full,
+			b{Caches: 1, Writes: 2, Joins: 2, Faults: 1, Eras: 1, OwnSets: true, L1First: true, Failover: true},
 			1_000_000, slices.Concat(replica, others, splits),
 		},
 		"reads, failover, other keys": {
-			full, b{Caches: 1, Writes: 2, Others: 1, Joins: 2, Faults: 1, Eras: 1, Failover: true},
+			full,
+			b{Caches: 1, Writes: 2, Others: 1, Joins: 2, Faults: 1, Eras: 1, Failover: true},
 			1_500_000, slices.Concat(replica, ownSets, splits),
 		},
 		"reads, two faults, other keys": {
-			full, b{Caches: 1, Writes: 1, Others: 1, Joins: 2, Faults: 2, Eras: 2, OldEras: true},
+			full,
+			b{Caches: 1, Writes: 1, Others: 1, Joins: 2, Faults: 2, Eras: 2, OldEras: true},
 			200_000, slices.Concat(replica, ownSets, failover, splits),
 		},
 		"reads, two faults, three joins": {
-			full, b{Caches: 1, Writes: 2, Joins: 3, Faults: 2, Eras: 1},
+			full,
+			b{Caches: 1, Writes: 2, Joins: 3, Faults: 2, Eras: 1},
 			150_000, slices.Concat(replica, ownSets, failover, splits, others),
 		},
 		"two caches": {
-			full, b{Caches: 2, Writes: 1, Joins: 2, Eras: 1, OwnSets: true},
+			full,
+			b{Caches: 2, Writes: 1, Joins: 2, Eras: 1, OwnSets: true},
 			200_000, slices.Concat(replica, failover, splits, others, faults, []string{"set, L1 first"}),
 		},
 		"reads of a replica that has all messages": {
@@ -84,19 +91,23 @@ func wide() map[string]search {
 	type b = coherence.Bounds
 	return map[string]search{
 		"wide: own writes, two faults": {
-			full, b{Caches: 1, Writes: 2, Joins: 2, Faults: 2, Eras: 1, OwnSets: true, L1First: true, OldEras: true},
+			full,
+			b{Caches: 1, Writes: 2, Joins: 2, Faults: 2, Eras: 1, OwnSets: true, L1First: true, OldEras: true},
 			2_000_000, slices.Concat(replica, failover, splits, others),
 		},
 		"wide: reads, failover, two faults": {
-			full, b{Caches: 1, Writes: 2, Joins: 2, Faults: 2, Eras: 1, Failover: true},
+			full,
+			b{Caches: 1, Writes: 2, Joins: 2, Faults: 2, Eras: 1, Failover: true},
 			2_000_000, slices.Concat(replica, ownSets, splits, others),
 		},
 		"wide: reads, failover, three writes": {
-			full, b{Caches: 1, Writes: 3, Joins: 3, Faults: 1, Eras: 1, Failover: true},
+			full,
+			b{Caches: 1, Writes: 3, Joins: 3, Faults: 1, Eras: 1, Failover: true},
 			1_500_000, slices.Concat(replica, ownSets, splits, others),
 		},
 		"wide: two caches, fault": {
-			full, b{Caches: 2, Writes: 1, Joins: 2, Faults: 1, Eras: 1},
+			full,
+			b{Caches: 2, Writes: 1, Joins: 2, Faults: 1, Eras: 1},
 			1_500_000, slices.Concat(replica, ownSets, failover, splits, others),
 		},
 		"wide: two primaries, own writes, answers compared": {
@@ -113,9 +124,7 @@ func TestProtocolHolds(t *testing.T) {
 	t.Parallel()
 	searches := holds()
 	if os.Getenv("TIERCACHE_MODEL_WIDE") != "" {
-		for name, s := range wide() {
-			searches[name] = s
-		}
+		maps.Copy(searches, wide())
 	}
 	for name, s := range searches {
 		t.Run(name, func(t *testing.T) {

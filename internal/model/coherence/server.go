@@ -72,8 +72,8 @@ type Server struct {
 	Latest Write
 }
 
-// Append adds a message, and makes the log if there is none: in a new era for one
-// who joins, or in the old one where that is not forbidden.
+// Append adds a message. Where there is no log it makes one, at 0 in the old era, as a
+// plain XADD does: NoMakeStream keeps writers from it.
 func (s Server) Append(aboutKey bool) Server {
 	if s.Log.Exists {
 		s.Log.Last++

@@ -116,7 +116,7 @@ func (s *search[S]) at(i int) *origin[S] { return &s.found[i/chunk][i%chunk] }
 
 // slot returns the place of a state in the table, which is 0 if it is not there.
 func (s *search[S]) slot(state S) *uint32 {
-	mask := uint64(len(s.slots) - 1)
+	mask := uint64(len(s.slots)) - 1
 	for h := maphash.Comparable(s.seed, state) & mask; ; h = (h + 1) & mask {
 		if at := s.slots[h]; at == 0 || s.at(int(at)-1).state == state {
 			return &s.slots[h]

@@ -1,6 +1,7 @@
 package repair_test
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"testing"
@@ -28,19 +29,23 @@ func holds() map[string]search {
 	type b = repair.Bounds
 	return map[string]search{
 		"two operations": {
-			repair.Full, b{Operations: 2, Others: 2, Evictions: 1, Attempts: 2},
+			repair.Full,
+			b{Operations: 2, Others: 2, Evictions: 1, Attempts: 2},
 			500_000, slices.Concat(clocks, failover),
 		},
 		"failover": {
-			repair.Full, b{Operations: 1, Others: 2, Evictions: 1, Attempts: 2, Failover: true},
+			repair.Full,
+			b{Operations: 1, Others: 2, Evictions: 1, Attempts: 2, Failover: true},
 			250_000, clocks,
 		},
 		"a clock that steps back": {
-			repair.Full, b{Operations: 1, Others: 2, Evictions: 1, Attempts: 2, ClockBacks: 1},
+			repair.Full,
+			b{Operations: 1, Others: 2, Evictions: 1, Attempts: 2, ClockBacks: 1},
 			75_000, failover,
 		},
 		"no tombstones": { // they keep values that would be dropped, no more
-			repair.Full.Without(repair.Tombstones), b{Operations: 2, Others: 2, Evictions: 1, Attempts: 2},
+			repair.Full.Without(repair.Tombstones),
+			b{Operations: 2, Others: 2, Evictions: 1, Attempts: 2},
 			500_000, slices.Concat(clocks, failover),
 		},
 	}
@@ -51,15 +56,19 @@ func wide() map[string]search {
 	type b = repair.Bounds
 	return map[string]search{
 		"wide: a clock that steps back": {
-			repair.Full, b{Operations: 2, Others: 2, Evictions: 1, Attempts: 2, ClockBacks: 1},
+			repair.Full,
+			b{Operations: 2, Others: 2, Evictions: 1, Attempts: 2, ClockBacks: 1},
 			4_000_000, failover,
 		},
 		"wide: two operations, failover, a clock that steps back": {
-			repair.Full, b{Operations: 2, Others: 1, Attempts: 1, Failover: true, ClockBacks: 1},
-			2_000_000, []string{"evict"},
+			repair.Full,
+			b{Operations: 2, Others: 1, Attempts: 1, Failover: true, ClockBacks: 1},
+			2_000_000,
+			[]string{"evict"},
 		},
 		"wide: failover": {
-			repair.Full, b{Operations: 2, Others: 2, Attempts: 2, Failover: true},
+			repair.Full,
+			b{Operations: 2, Others: 2, Attempts: 2, Failover: true},
 			1_000_000, slices.Concat(clocks, []string{"evict"}),
 		},
 	}
@@ -71,9 +80,7 @@ func TestTakenHolds(t *testing.T) {
 	t.Parallel()
 	searches := holds()
 	if os.Getenv("TIERCACHE_MODEL_WIDE") != "" {
-		for name, s := range wide() {
-			searches[name] = s
-		}
+		maps.Copy(searches, wide())
 	}
 	for name, s := range searches {
 		t.Run(name, func(t *testing.T) {
