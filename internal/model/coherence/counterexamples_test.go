@@ -50,7 +50,7 @@ func leftOut() []left {
 		{"DropOtherEras", "versions compare within an era; entries of another one are not stored", no(coherence.DropOtherEras), usual, 9},
 		{"RevalidateWrite", "unchanged is the same write, not merely the same version", no(coherence.RevalidateWrite), reads, 13},
 		{"NoMakeStream", "a write does not make the log (`NOMKSTREAM`)", no(coherence.NoMakeStream), usual, 8},
-		{"NewEras", "a new log has an era that no log had", no(coherence.NewEras), usual, 8},
+		{"NewEras", "a new log has an era that no log had, be it seen by a reader or not", no(coherence.NewEras), usual, 8},
 		{"LogFirst", "the script adds the message before it changes the value", no(coherence.LogFirst), usual, 6},
 		{"ReadPrimary", "reads go to the primary", no(coherence.ReadPrimary), usual, 6},
 		{"(two primaries)", "the pool and the reader talk to the same server; `CompareAnswers` sees to it", full, split, 7},

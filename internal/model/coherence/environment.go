@@ -63,7 +63,7 @@ func (m moves) replica() {
 
 // newLog calls made for each era that a new log can have.
 func (m moves) newLog(made func(m moves, s Server)) {
-	old := m.l2().Log.Era
+	old := m.l2().Log
 	if m.Used.Eras < m.most.Eras {
 		next := m
 		next.Used.Eras++
@@ -74,7 +74,7 @@ func (m moves) newLog(made func(m moves, s Server)) {
 		next.Used.OldEra = true
 		made(next, m.l2().MakeLog(firstEra-1))
 	}
-	if !m.parts.Has(NewEras) {
-		made(m, m.l2().MakeLog(old))
+	if !m.parts.Has(NewEras) && !(m.parts.Has(WaitForEra) && old.WasUsed) {
+		made(m, m.l2().MakeLog(old.Era))
 	}
 }

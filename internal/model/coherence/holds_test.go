@@ -77,6 +77,11 @@ func holds() map[string]search {
 			b{Caches: 1, Writes: 2, Joins: 2, Faults: 1, Eras: 1, Failover: true, Split: true},
 			200_000, slices.Concat(replica, ownSets, others),
 		},
+		"eras used again, but only if nobody has written": {
+			full.Without(coherence.NewEras) | coherence.WaitForEra,
+			b{Caches: 1, Writes: 1, Others: 1, Joins: 2, Faults: 2, Eras: 1},
+			100_000, slices.Concat(replica, ownSets, failover, splits),
+		},
 		"position for highest version": {
 			full.Without(coherence.CompareReplies),
 			b{Caches: 1, Writes: 2, Joins: 2, Faults: 1, Eras: 1, Failover: true},
@@ -104,6 +109,11 @@ func wide() map[string]search {
 			full,
 			b{Caches: 1, Writes: 3, Joins: 3, Faults: 1, Eras: 1, Failover: true},
 			1_500_000, slices.Concat(replica, ownSets, splits, others),
+		},
+		"wide: eras used again, but only if nobody has written": {
+			full.Without(coherence.NewEras) | coherence.WaitForEra,
+			b{Caches: 1, Writes: 2, Joins: 2, Faults: 2, Eras: 1, Failover: true},
+			2_000_000, slices.Concat(replica, ownSets, splits, others),
 		},
 		"wide: two caches, fault": {
 			full,

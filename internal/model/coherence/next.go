@@ -141,7 +141,7 @@ func (m moves) join(i int) {
 		join(m, s.Append(false))
 		return
 	}
-	m.newLog(join)
+	m.newLog(func(m moves, s Server) { join(m, s.Append(false)) })
 }
 
 // reads makes the steps of reads that missed in L1.

@@ -71,6 +71,9 @@ const (
 	// CompareReplica lets a read from a replica store a value only if the replica had
 	// all messages that the reader had consumed when the read began.
 	CompareReplica
+	// WaitForEra lets a new log take no message before the second that is its era is over.
+	// So a log that is made in the era of another one follows one that nobody has used.
+	WaitForEra
 	// CompareAnswers distrusts an answer of another server than the one that was joined.
 	// The connections of a pool can compare it once, when they are made.
 	CompareAnswers

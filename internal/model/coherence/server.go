@@ -31,6 +31,7 @@ type Log struct {
 	Era         uint8
 	Last, First uint8 // the last id, and the first that was not trimmed
 	AboutKey    uint8 // the bit of each id whose message is about the key
+	WasUsed     bool  // of a log that does not exist any more: it had taken a message
 }
 
 // Position is the id of the last message ever written.
@@ -76,7 +77,9 @@ type Server struct {
 // plain XADD does: NoMakeStream keeps writers from it.
 func (s Server) Append(aboutKey bool) Server {
 	if s.Log.Exists {
-		s.Log.Last++
+		if s.Log.Last++; s.Log.Last > 7 {
+			panic("coherence: the bounds allow more messages than AboutKey has bits")
+		}
 	} else {
 		s.Log = Log{Exists: true, Era: s.Log.Era}
 	}
@@ -127,14 +130,14 @@ func (s Server) TrimAll() Server {
 
 // DeleteLog removes the log, as DEL does, or eviction.
 func (s Server) DeleteLog() Server {
-	s.Log = Log{Era: s.Log.Era}
+	s.Log = Log{Era: s.Log.Era, WasUsed: s.Log.Last > 0}
 	return s
 }
 
 // Flush removes everything (FLUSHALL).
 func (s Server) Flush() Server { return s.Evict().DeleteLog() }
 
-// MakeLog begins a log with the hello of its maker.
+// MakeLog begins a log with a message of its maker.
 func (s Server) MakeLog(era uint8) Server {
 	s.Log = Log{Exists: true, Era: era}
 	return s
