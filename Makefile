@@ -18,6 +18,8 @@ REDISROUNDS ?= 5
 # The packages that make mutate tests, with more flags for gremlins.
 MUTATE ?= internal/tally internal/flight internal/negative internal/keylock internal/guard writepolicy internal/engine
 MUTATEFLAGS ?= --workers 1
+# The command whose success make release asks for.
+RELEASECHECKS ?= .ci/run
 
 # A developer's workspace would hide a replace directive that is missing.
 export GOWORK := off
@@ -177,6 +179,20 @@ cover: ## Print the statement coverage of every module.
 .PHONY: way
 way: ## Print how many functions and files a Set, a Get and a GetOrLoad pass through (WAYFLAGS=-v: their names).
 	@go run -C internal/tools ./way $(WAYFLAGS) "$(CURDIR)"
+
+# The + runs the tool under make -n too: it shows the steps, and changes nothing.
+.PHONY: release
+release: ## Set VERSION=v1.2.3 everywhere, run all checks, commit, and tag every module. DRY=1 or make -n shows the steps.
+	+@go run -C internal/tools ./release -root "$(CURDIR)" tag \
+		$(if $(DRY)$(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),-n) -checks '$(RELEASECHECKS)' $(VERSION)
+
+.PHONY: release-check
+release-check: ## Pack every module as it would be released, and use it in an empty module without replace (RELEASEFLAGS=-as-is: as it is).
+	@go run -C internal/tools ./release -root "$(CURDIR)" check $(RELEASEFLAGS)
+
+.PHONY: api-check
+api-check: ## Print the changes of the API since the last tag (VERSION=v1.2.3: fail if it must not have them).
+	@go run -C internal/tools ./release -root "$(CURDIR)" api $(if $(VERSION),-next $(VERSION))
 
 .PHONY: clean
 clean: ## Remove the output of the other targets.
