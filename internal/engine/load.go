@@ -115,7 +115,8 @@ func (e *Engine[V]) share(ctx context.Context, key string, ttl time.Duration, l1
 	}
 	if first {
 		r := f.Call.read
-		r.obs, r.l1, r.asked = obs, l1, e.fast != fastNone
+		r.obs.Continue(&obs)
+		r.l1, r.asked = l1, e.fast != fastNone
 		f.Run(e.fly(ctx, &f.Call), e.runLoad, e.landed)
 	} else {
 		obs.Shared(f.Call.leader)
