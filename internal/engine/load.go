@@ -156,7 +156,8 @@ func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found
 	}
 	if first {
 		r := f.Call.read
-		r.obs, r.l1, r.asked, r.mode, r.member = obs, l1, e.asksL1First(p.mode), p.mode, p.member
+		r.obs.Continue(&obs)
+		r.l1, r.asked, r.mode, r.member = l1, e.asksL1First(p.mode), p.mode, p.member
 		run := e.runLoad
 		if p.mode == refresh {
 			run = e.runRefresh

@@ -26,7 +26,7 @@ type operation struct {
 
 	// spent is the time, in nanoseconds, of calls of tiers that have no span. Calls
 	// may overlap.
-	spent tier.Pair[int64]
+	spent tier.Pair[atomic.Int64]
 }
 
 // begin starts the signals that are on. The zero operation is ready. It is small, so
@@ -74,10 +74,10 @@ func (o *operation) StartTier(ctx context.Context, c *TierCall, id tier.ID, kind
 
 // setDurations shows the time of calls without spans.
 func (o *operation) setDurations() {
-	if ns := atomic.LoadInt64(&o.spent.L1); ns > 0 {
+	if ns := o.spent.L1.Load(); ns > 0 {
 		setAttributes(o.span, tracing.AttrL1Duration.Float64(time.Duration(ns).Seconds()))
 	}
-	if ns := atomic.LoadInt64(&o.spent.L2); ns > 0 {
+	if ns := o.spent.L2.Load(); ns > 0 {
 		setAttributes(o.span, tracing.AttrL2Duration.Float64(time.Duration(ns).Seconds()))
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -61,7 +60,7 @@ func (c *TierCall) describeEnd(ctx context.Context, end int, err error) {
 	if err != nil {
 		c.makeSpan(ctx)
 	} else if c.span == nil {
-		atomic.AddInt64(c.op.spent.At(c.template.tier), int64(time.Since(c.start)))
+		c.op.spent.At(c.template.tier).Add(int64(time.Since(c.start)))
 	}
 	if c.span == nil {
 		return
