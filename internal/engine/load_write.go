@@ -38,7 +38,7 @@ func (w *write[V]) runFenced(ctx context.Context, fence *keylock.Fence) tier.Ref
 		_ = w.refuse(ctx, stageErr) // the span has it
 		return e.notStored(ctx, key, stageErr, !endedByContext(stageErr))
 	}
-	if err := w.proceed(ctx); err != nil {
+	if err := w.proceedLoaded(ctx); err != nil {
 		return e.notStored(ctx, key, err, false)
 	}
 	return tier.RefillApplied

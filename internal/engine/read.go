@@ -42,6 +42,7 @@ type Entry[V any] struct {
 	ExpiresAt time.Time
 	Tier      tier.ID
 	Stale     bool
+	Kept      bool
 }
 
 // Get returns the value at key.
@@ -79,7 +80,7 @@ func (e *Engine[V]) GetEntry(ctx context.Context, key string, opts []ReadOption)
 	if !stale && res.Found != tier.LookupHit {
 		return entry, false, err
 	}
-	return Entry[V]{Value: res.entry.Value, ExpiresAt: res.entry.ExpiresAt, Tier: res.Tier, Stale: stale}, true, err
+	return Entry[V]{Value: res.entry.Value, ExpiresAt: res.entry.ExpiresAt, Tier: res.Tier, Stale: stale, Kept: res.Kept}, true, err
 }
 
 // StoredEntry returns the entry at key as a tier stores it.
@@ -106,8 +107,8 @@ func (e *Engine[V]) read(ctx context.Context, key string, opts []ReadOption, wan
 	if asked {
 		l1 = e.lookupL1(ctx, key)
 		if l1.hit {
-			e.tel.CountHit()
-			return answer(tier.L1, l1.entry), nil
+			e.countHit(&l1)
+			return answerL1(&l1), nil
 		}
 		e.tel.Count(tier.L1, l1.lookup())
 	}
@@ -180,7 +181,7 @@ func (r *read[V]) done() (last bool) {
 func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 	from, l2 := r.ask(ctx)
 	if from != tier.L1 && !r.engine.reads.Concurrent && r.mode == 0 && r.fence.Broken() && r.recheck(ctx) {
-		res = answer(tier.L1, r.l1.entry)
+		res = answerL1(&r.l1)
 		if l2.hit && !r.engine.config.NoRefill {
 			res.Refill = tier.RefillFenced // L1 did not get the entry of L2
 		}
@@ -188,9 +189,9 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 	}
 	switch from {
 	case tier.L1:
-		return answer(from, r.l1.entry), nil
+		return answerL1(&r.l1), nil
 	case tier.L2:
-		res = answer(from, l2.entry)
+		res = answer(tier.L2, l2.entry)
 		res.Refill = r.refill(ctx, l2.entry)
 		return res, nil
 	}
@@ -207,6 +208,12 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 
 func answer[V any](from tier.ID, entry backends.Entry[V]) result[V] {
 	return result[V]{entry, telemetry.ReadResult{Found: tier.LookupHit, Tier: from}}
+}
+
+func answerL1[V any](f *found[V]) result[V] {
+	res := answer(tier.L1, f.entry)
+	res.Kept = f.kept
+	return res
 }
 
 // recheck asks L1 once more, after a write has begun that L2 may have and L1 did not:
@@ -266,5 +273,6 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 		return tier.RefillFailed
 	}
 	outcome = tier.Applied
+	e.kept.drop(r.key)
 	return tier.RefillApplied
 }
