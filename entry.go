@@ -21,6 +21,9 @@ type Entry[V any] struct {
 
 	// Stale reports that the value has expired, and takes the place of an error.
 	Stale bool
+
+	// Kept reports that L1 has a loaded value that L2 did not take; see [WithKeepLoaded].
+	Kept bool
 }
 
 // GetEntry is like [Cache.Get], and returns what the cache knows of the value. When L2

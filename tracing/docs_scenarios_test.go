@@ -159,6 +159,15 @@ func scenarios() []scenario {
 			f.get(t)
 		}},
 		{run: func(t *testing.T, f fixture) { f.load(t, load("v", nil)) }},
+		{
+			opts: append(writes(writepolicy.WriteAround()), tiercache.WithKeepLoaded(time.Minute), tiercache.WithL1HitSpans()),
+			run: func(t *testing.T, f fixture) {
+				f.l2.Next(tier.Set, refuse)
+				_, err := f.GetOrLoad(t.Context(), "k", time.Hour, load("v", nil))
+				require.NoError(t, err)
+				f.get(t)
+			},
+		},
 		{run: func(t *testing.T, f fixture) { f.load(t, load("", errRefused)) }},
 		{run: func(t *testing.T, f fixture) { f.l2.Next(tier.Stage, refuse); f.load(t, load("v", nil)) }},
 		{run: func(t *testing.T, f fixture) { f.load(t, func(context.Context, string) (string, error) { panic("v") }) }},

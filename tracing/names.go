@@ -52,7 +52,7 @@ const (
 
 // Attributes of the spans of reads.
 const (
-	AttrReadResult   = attribute.Key("tiercache.read.result")    // hit, miss, load, negative, stale, fenced, shared, error (metric)
+	AttrReadResult   = attribute.Key("tiercache.read.result")    // hit, miss, load, negative, stale, kept, fenced, shared, error (metric)
 	AttrLookupResult = attribute.Key("tiercache.lookup.result")  // of asking one tier: hit, miss, error (metric)
 	AttrRefill       = attribute.Key("tiercache.refill.outcome") // applied, fenced, failed, disabled, unstorable
 	AttrStaleAge     = attribute.Key("tiercache.stale.age")      // s: time since the returned value expired

@@ -104,8 +104,8 @@ func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration
 	if e.asksL1First(mode) {
 		l1 = e.lookupL1(ctx, key)
 		if l1.hit {
-			e.tel.CountHit()
-			e.refreshIfDue(ctx, key, ttl, l1.entry.ExpiresAt, loader)
+			e.countHit(&l1)
+			e.refreshIfDue(ctx, key, e.ttlOf(l1.kept, ttl), l1.entry.ExpiresAt, loader)
 			return l1.entry.Value, nil
 		}
 		e.tel.Count(tier.L1, l1.lookup())
@@ -177,7 +177,7 @@ func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found
 	}
 	obs.Returned(ctx, res, l.err)
 	if first && res.Found == tier.LookupHit {
-		e.refreshIfDue(ctx, key, p.ttl, l.entry.ExpiresAt, p.loader)
+		e.refreshIfDue(ctx, key, e.ttlOf(res.Kept, p.ttl), l.entry.ExpiresAt, p.loader)
 	}
 	return l.entry.Value, l.err
 }

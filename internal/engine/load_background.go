@@ -35,8 +35,8 @@ func (e *Engine[V]) keepInBackground(f *flight.Flight[load[V]]) bool {
 // refreshIfDue begins a load in the background when a hit is about to expire. It
 // belongs to the caller's trace. One that has failed is not repeated at once.
 func (e *Engine[V]) refreshIfDue(ctx context.Context, key string, ttl time.Duration, expiresAt time.Time, loader Loader[V]) {
-	if decided, ok := e.decidedTTLs.get(key); ok {
-		ttl = decided
+	if n, ok := e.decidedTTLs.get(key); ok && !n.past() {
+		ttl = n.remark
 	}
 	if !e.lifetime.due(expiresAt, ttl) || e.failedRefreshes.Has(key) {
 		return

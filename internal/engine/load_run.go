@@ -60,7 +60,7 @@ func (l *load[V]) recheck(ctx context.Context) bool {
 	}
 	l1.err, r.l1 = r.l1.err, l1
 	if l1.hit {
-		l.result, l.err = answer(tier.L1, l1.entry), nil
+		l.result, l.err = answerL1(&l1), nil
 	}
 	return l1.hit
 }

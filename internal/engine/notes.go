@@ -9,12 +9,13 @@ import (
 // maxNotes bounds the keys that notes are kept of.
 const maxNotes = 10_000
 
-// notes are remarks about keys, each for a while, and at most [maxNotes]. The zero value
-// is ready. It is safe for concurrent use.
+// notes are remarks about keys, each for a while, and at most [maxNotes]: one whose time
+// has passed makes room for another. The zero value is ready. It is safe for concurrent use.
 type notes[T any] struct {
 	n     atomic.Int64 // of byKey, so that who finds it empty needs no lock
 	mu    sync.RWMutex
 	byKey map[string]note[T]
+	ends  time.Time // when they were last swept: the earliest time of a note
 }
 
 type note[T any] struct {
@@ -42,27 +43,34 @@ func (s *notes[T]) put(key string, remark T, until time.Time) bool {
 // is called locked.
 func (s *notes[T]) sweep() bool {
 	now := time.Now()
+	if now.Before(s.ends) {
+		return false
+	}
+	s.ends = time.Time{}
 	for key, n := range s.byKey {
 		if !now.Before(n.until) {
 			delete(s.byKey, key)
+		} else if s.ends.IsZero() || n.until.Before(s.ends) {
+			s.ends = n.until
 		}
 	}
 	return len(s.byKey) < maxNotes
 }
 
-// get returns the remark about a key.
-func (s *notes[T]) get(key string) (remark T, ok bool) {
+// get returns the note about a key, also after its time.
+func (s *notes[T]) get(key string) (n note[T], ok bool) {
 	if s.n.Load() == 0 {
-		return remark, false
+		return n, false
 	}
 	s.mu.RLock()
-	n, ok := s.byKey[key]
-	s.mu.RUnlock()
-	if !ok || !time.Now().Before(n.until) {
-		return remark, false
-	}
-	return n.remark, true
+	defer s.mu.RUnlock()
+	n, ok = s.byKey[key]
+	return n, ok
 }
+
+// past reports whether the note's time has passed. It goes by the monotonic clock, which
+// no setting of the clock moves.
+func (n *note[T]) past() bool { return !time.Now().Before(n.until) }
 
 // drop removes the remark about a key.
 func (s *notes[T]) drop(key string) {

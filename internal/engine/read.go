@@ -44,6 +44,7 @@ type Entry[V any] struct {
 	ExpiresAt time.Time
 	Tier      tier.ID
 	Stale     bool
+	Kept      bool
 }
 
 // Get returns the value at key.
@@ -81,7 +82,7 @@ func (e *Engine[V]) GetEntry(ctx context.Context, key string, opts []ReadOption)
 	if !stale && res.Found != tier.LookupHit {
 		return entry, false, err
 	}
-	return Entry[V]{Value: res.entry.Value, ExpiresAt: res.entry.ExpiresAt, Tier: res.Tier, Stale: stale}, true, err
+	return Entry[V]{Value: res.entry.Value, ExpiresAt: res.entry.ExpiresAt, Tier: res.Tier, Stale: stale, Kept: res.Kept}, true, err
 }
 
 // StoredEntry returns the entry at key as a tier stores it.
@@ -108,8 +109,8 @@ func (e *Engine[V]) read(ctx context.Context, key string, opts []ReadOption, wan
 	if asked {
 		l1 = e.lookupL1(ctx, key)
 		if l1.hit {
-			e.tel.CountHit()
-			return answer(tier.L1, l1.entry), nil
+			e.countHit(&l1)
+			return answerL1(&l1), nil
 		}
 		e.tel.Count(tier.L1, l1.lookup())
 	}
@@ -188,7 +189,7 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 // counts, 0 if none has the value.
 func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res result[V], err error) {
 	if from != tier.L1 && !r.engine.reads.Concurrent && r.mode == 0 && r.fence.Broken() && r.recheck(ctx) {
-		res = answer(tier.L1, r.l1.entry)
+		res = answerL1(&r.l1)
 		if l2.hit && !r.engine.config.NoRefill {
 			res.Refill = tier.RefillFenced // L1 did not get the entry of L2
 		}
@@ -196,7 +197,7 @@ func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res 
 	}
 	switch from {
 	case tier.L1:
-		return answer(from, r.l1.entry), nil
+		return answerL1(&r.l1), nil
 	case tier.L2:
 		res = answer(from, l2.entry)
 		if res.Refill = r.refill(ctx, l2.entry); res.Refill == tier.RefillSuperseded {
@@ -217,6 +218,12 @@ func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res 
 
 func answer[V any](from tier.ID, entry backends.Entry[V]) result[V] {
 	return result[V]{entry, telemetry.ReadResult{Found: tier.LookupHit, Tier: from}}
+}
+
+func answerL1[V any](f *found[V]) result[V] {
+	res := answer(tier.L1, f.entry)
+	res.Kept = f.kept
+	return res
 }
 
 // recheck asks L1 once more, after a write has begun that L2 may have and L1 did not:
@@ -279,5 +286,6 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 		return tier.RefillFailed
 	}
 	outcome = tier.Applied
+	e.kept.drop(r.key)
 	return tier.RefillApplied
 }

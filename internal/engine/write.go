@@ -197,15 +197,19 @@ func (w *write[V]) prepare(ctx context.Context) context.Context {
 func (w *write[V]) proceed(ctx context.Context) (err error) {
 	policyErr := guard.ErrExited
 	defer func() { err = w.conclude(ctx, policyErr) }()
+	policyErr = w.callPolicy(ctx)
+	return nil
+}
+
+func (w *write[V]) callPolicy(ctx context.Context) error {
 	switch {
 	case w.when.on:
-		policyErr = w.decide(ctx)
+		return w.decide(ctx)
 	case w.engine.trusted:
-		policyErr = w.engine.config.WritePolicy.Write(ctx, w.op, &w.l1, &w.l2)
+		return w.engine.config.WritePolicy.Write(ctx, w.op, &w.l1, &w.l2)
 	default:
-		policyErr = w.runCustom(ctx)
+		return w.runCustom(ctx)
 	}
-	return nil
 }
 
 func (w *write[V]) runCustom(ctx context.Context) (err error) {

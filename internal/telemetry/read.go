@@ -56,6 +56,7 @@ type ReadResult struct {
 	Found  tier.Lookup
 	Tier   tier.ID // that had the value; 0: none
 	Refill tier.Refilled
+	Kept   bool          // a loaded value that L2 did not take
 	Shared bool          // the result of another caller's load
 	Age    time.Duration // of a stale value, since it expired
 }
