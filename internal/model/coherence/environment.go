@@ -74,7 +74,8 @@ func (m moves) newLog(made func(m moves, s Server)) {
 		next.Used.OldEra = true
 		made(next, m.l2().MakeLog(firstEra-1))
 	}
-	if !m.parts.Has(NewEras) && !(m.parts.Has(WaitForEra) && old.WasUsed) {
+	again := !m.parts.Has(WaitForEra) || !old.WasUsed
+	if again && !m.parts.Has(NewEras) {
 		made(m, m.l2().MakeLog(old.Era))
 	}
 }

@@ -77,7 +77,8 @@ type Server struct {
 // plain XADD does: NoMakeStream keeps writers from it.
 func (s Server) Append(aboutKey bool) Server {
 	if s.Log.Exists {
-		if s.Log.Last++; s.Log.Last > 7 {
+		s.Log.Last++
+		if s.Log.Last > 7 {
 			panic("coherence: the bounds allow more messages than AboutKey has bits")
 		}
 	} else {

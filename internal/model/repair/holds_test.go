@@ -51,7 +51,7 @@ func holds() map[string]search {
 	}
 }
 
-// wide are searches of a few minutes and gigabytes, which TIERCACHE_MODEL_WIDE=1 adds.
+// wide are searches of a minute and a gigabyte, which TIERCACHE_MODEL_WIDE=1 adds.
 func wide() map[string]search {
 	type b = repair.Bounds
 	return map[string]search{
