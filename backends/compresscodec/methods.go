@@ -27,7 +27,7 @@ var errDamaged = errors.New("compresscodec: the checksum is another one")
 type zstdCoder struct {
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder
-	max     int
+	max     uint64
 }
 
 func newZstdCoder(maxSize int) (zstdCoder, error) {
@@ -36,9 +36,10 @@ func newZstdCoder(maxSize int) (zstdCoder, error) {
 	if err != nil {
 		return zstdCoder{}, err
 	}
+	limit := uint64(maxSize) //nolint:gosec // config.validate has seen that it is positive
 	// At least 1 MiB for the decoder's own checks of windows; decompress knows the exact limit.
-	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(max(uint64(maxSize), 1<<20)))
-	return zstdCoder{encoder: encoder, decoder: decoder, max: maxSize}, err
+	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(max(limit, 1<<20)))
+	return zstdCoder{encoder: encoder, decoder: decoder, max: limit}, err
 }
 
 // compress returns the method and a frame.
@@ -52,12 +53,12 @@ func (z zstdCoder) decompress(frame []byte) ([]byte, error) {
 	if err := header.Decode(frame); err != nil {
 		return nil, err
 	}
-	if header.HasFCS && header.FrameContentSize > uint64(z.max) {
+	if header.HasFCS && header.FrameContentSize > z.max {
 		return nil, &sizeError{int64(min(header.FrameContentSize, 1<<62))} //nolint:gosec // it fits by min
 	}
 	plain, err := z.decoder.DecodeAll(frame, nil)
-	if errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) || err == nil && len(plain) > z.max {
-		return nil, &sizeError{int64(max(len(plain), z.max+1))} // at least
+	if errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) || err == nil && uint64(len(plain)) > z.max {
+		return nil, &sizeError{int64(max(uint64(len(plain)), z.max+1))} //nolint:gosec // at least; both are below 1<<62
 	}
 	return plain, err
 }
