@@ -168,6 +168,11 @@ bench-redis-run: bin/benchratio
 	done; \
 	rm bin/round.txt; echo "all results are in bin/bench-redis.txt"
 
+.PHONY: bench-codecs
+bench-codecs: ## Measure size and time of the codecs, for docs/codecs.md.
+	@for codec in msgpackcodec protobufcodec compresscodec; do \
+		go test -C backends/$$codec -run '^$$' -bench BenchmarkCodec -benchtime $(BENCHTIME) . || exit 1; done
+
 .PHONY: matrix
 matrix: bin/matrix ## Print the state of the tiers of this and other libraries after faults (MATRIXFLAGS='-into docs/divergence.md').
 	@bin/matrix $(MATRIXFLAGS)
