@@ -48,8 +48,8 @@ func (f optionFunc) apply(c config) config { return f(c) }
 // freed yet included. It must be positive. Default: 10 000. It cannot be used
 // together with [WithMaximumWeight].
 //
-// For a moment the store may hold a few more, until the upkeep in the
-// background has caught up with the writes.
+// For a moment the store may hold a few more, until the upkeep has caught up with
+// writes of several goroutines.
 func WithMaximumSize(entries int) Option {
 	return optionFunc(func(c config) config {
 		c.size, c.hasSize = entries, true
