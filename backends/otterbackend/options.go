@@ -64,7 +64,8 @@ func WithMaximumSize(entries int) Option {
 //
 // The weigher is called once for every Set, and possibly by several goroutines
 // at once. An entry that weighs nothing is never evicted; one that weighs more
-// than the maximum is not kept. The weigher must not use the backend.
+// than the maximum is not kept. The weigher must not use the backend. A deleted entry
+// that [WithVersions] remembers weighs 1.
 func WithMaximumWeight[V any](maximum uint64, weigher func(key string, value V) uint32) Option {
 	return optionFunc(func(c config) config {
 		c.weight, c.hasWeight, c.weigher = maximum, true, weigher
