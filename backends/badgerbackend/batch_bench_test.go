@@ -18,7 +18,8 @@ func BenchmarkMany(b *testing.B) {
 	b.Run("call=WriteMany", func(b *testing.B) {
 		for b.Loop() {
 			done := make([]backends.Done, len(writes))
-			if store.WriteMany(b.Context(), writes, done); done[0].Err != nil {
+			store.WriteMany(b.Context(), writes, done)
+			if done[0].Err != nil {
 				b.Fatal(done[0].Err)
 			}
 		}
