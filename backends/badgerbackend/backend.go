@@ -20,7 +20,7 @@ import (
 // after it has returned.
 //
 // Set returns when the entry is in the store's log, and Stage copies the value;
-// neither keeps the caller's bytes. Get returns bytes that are the caller's. A
+// neither keeps the caller's bytes. Reads return bytes that are the caller's. A
 // nil value is read back as an empty one. Errors contain neither keys nor
 // values.
 type Backend struct {

@@ -23,6 +23,12 @@ func WithFreeSpace(freeSpace func(dir string) (uint64, error)) Option {
 // FreeSpace is the system's answer.
 var FreeSpace = freeSpace
 
+// Decode returns the expiry, the version and the value of stored bytes.
+func Decode(data []byte) (expiresAt int64, version backends.Version, value []byte, err error) {
+	r, err := decode(data)
+	return r.header.ExpiresAt, r.header.Version, r.value, err
+}
+
 // LockKey locks key as a write with that deadline does, and returns the function that
 // unlocks it.
 func (b *Backend) LockKey(key string, before time.Time) (unlock func()) {

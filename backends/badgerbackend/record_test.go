@@ -1,7 +1,9 @@
 package badgerbackend_test
 
 import (
+	"bytes"
 	"math"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/badgerbackend"
+	"github.com/tiercache/tiercache/internal/header"
 )
 
 func putRaw(t *testing.T, db *badger.DB, key, stored string) {
@@ -95,5 +99,37 @@ func TestExpiryBeyondTheLastInstant(t *testing.T) {
 		_, answer, err := b.GetIf(t.Context(), "k", 0)
 		require.NoError(t, err)
 		require.Equal(t, backends.Answer{Version: version}, answer)
+	})
+}
+
+// Bytes are refused with a text that quotes none of them, or are of exactly one format.
+func FuzzDecode(f *testing.F) {
+	rest := strings.Repeat("\x00", header.Size-4)
+	for _, stored := range []string{
+		"", "\xC1", "\xC1\x00\x00", "\xC1\x00\x00\x00\x00\x00\x00\x00\x00", "\xC1\x17\x9A\x3B\x2C\x1D\x0E\x0F\x10value",
+		"\xC1\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFFvalue", "\xC1\x82\x00\x00" + rest + "value", "\xC1\x82\x01\x00" + rest,
+		`{"json": "of another writer"}`,
+	} {
+		f.Add([]byte(stored))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		before := bytes.Clone(data)
+		expiresAt, version, value, err := badgerbackend.Decode(data)
+		require.Equal(t, before, data, "the bytes were changed")
+		if err != nil {
+			var damaged *backends.DamagedError
+			require.ErrorAs(t, err, &damaged)
+			return
+		}
+		require.GreaterOrEqual(t, expiresAt, int64(0))
+		if header.Earlier(data) {
+			require.Zero(t, version)
+			require.Equal(t, data[9:], value)
+			return
+		}
+		h, same, err := header.Decode(data)
+		require.NoError(t, err)
+		require.Equal(t, h.Version, version)
+		require.Equal(t, same, value)
 	})
 }
