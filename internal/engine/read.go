@@ -182,7 +182,7 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 	from, l2 := r.ask(ctx)
 	if from != tier.L1 && !r.engine.reads.Concurrent && r.mode == 0 && r.fence.Broken() && r.recheck(ctx) {
 		res = answerL1(&r.l1)
-		if l2.hit && !r.engine.config.NoRefill {
+		if l2.hit && !l2.shared && !r.engine.config.NoRefill {
 			res.Refill = tier.RefillFenced // L1 did not get the entry of L2
 		}
 		return res, nil
@@ -192,7 +192,9 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 		return answerL1(&r.l1), nil
 	case tier.L2:
 		res = answer(tier.L2, l2.entry)
-		res.Refill = r.refill(ctx, l2.entry)
+		if res.Shared = l2.shared; !l2.shared { // the other read refills L1
+			res.Refill = r.refill(ctx, l2.entry)
+		}
 		return res, nil
 	}
 	if r.l1.err != nil || l2.err != nil {
@@ -202,7 +204,7 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 		res.Found = tier.LookupError
 		return res, getError(r.l1.err, l2.err)
 	}
-	res.Found = tier.LookupMiss
+	res.Found, res.Shared = tier.LookupMiss, l2.shared
 	return res, nil
 }
 
