@@ -87,6 +87,7 @@ type Engine[V any] struct {
 	rewrites bool // entries in L1 differ from those in L2
 	trusted  bool // the policy is one of this module, so its writes are recycled
 	observed bool // spans or metrics are on
+	sharesL2 bool // reads of a key share the call of L2
 
 	sources sources[V]
 	keep    time.Duration // of versions in L2, after an entry has gone
@@ -151,6 +152,7 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 		return nil, err
 	}
 	e.observed = e.tel.Enabled()
+	e.sharesL2 = !e.l2.Description().InProcess
 	e.stages = e.l1.Stages() || e.l2.Stages()
 	e.rewrites = e.lifetime.rewrites() || cfg.KeepLoaded > 0
 	_, e.trusted = cfg.WritePolicy.(builtin.Marked)

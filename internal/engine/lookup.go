@@ -9,11 +9,12 @@ import (
 
 // found is the answer of a tier: an entry, fresh or expired, an error, or nothing.
 type found[V any] struct {
-	entry backends.Entry[V]
-	hit   bool // entry is fresh
-	stale bool // entry has expired, and L1 keeps it for times of trouble
-	kept  bool // entry is a loaded value that L2 did not take
-	err   error
+	entry  backends.Entry[V]
+	hit    bool // entry is fresh
+	stale  bool // entry has expired, and L1 keeps it for times of trouble
+	shared bool // another read got it
+	kept   bool // entry is a loaded value that L2 did not take
+	err    error
 }
 
 // lookup returns the answer's name.

@@ -190,7 +190,7 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res result[V], err error) {
 	if from != tier.L1 && !r.engine.reads.Concurrent && r.mode == 0 && r.fence.Broken() && r.recheck(ctx) {
 		res = answerL1(&r.l1)
-		if l2.hit && !r.engine.config.NoRefill {
+		if l2.hit && !l2.shared && !r.engine.config.NoRefill {
 			res.Refill = tier.RefillFenced // L1 did not get the entry of L2
 		}
 		return res, nil
@@ -199,7 +199,10 @@ func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res 
 	case tier.L1:
 		return answerL1(&r.l1), nil
 	case tier.L2:
-		res = answer(from, l2.entry)
+		res = answer(tier.L2, l2.entry)
+		if res.Shared = l2.shared; l2.shared {
+			return res, nil // the other read refills L1
+		}
 		if res.Refill = r.refill(ctx, l2.entry); res.Refill == tier.RefillSuperseded {
 			res.Tier, res.entry = tier.L1, r.l1.entry
 		}
@@ -212,7 +215,7 @@ func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res 
 		res.Found = tier.LookupError
 		return res, getError(r.l1.err, l2.err)
 	}
-	res.Found = tier.LookupMiss
+	res.Found, res.Shared = tier.LookupMiss, l2.shared
 	return res, nil
 }
 
