@@ -30,6 +30,15 @@ var (
 	// value.
 	ErrNotFound = backends.ErrNotFound
 
+	// ErrUnsupported is wrapped by the error of a call that a tier of the cache cannot
+	// serve: a conditional write where L2 issues no versions, for instance. Nothing
+	// was changed.
+	ErrUnsupported = tier.ErrUnsupported
+
+	// ErrConflict is wrapped by the error of [Cache.Update] when other writers of the
+	// key were faster too often. Nothing was changed.
+	ErrConflict = tier.ErrConflict
+
 	// ErrInconsistent is matched, by errors.Is, by the error of a write after which
 	// the tiers may differ.
 	ErrInconsistent = tier.ErrInconsistent

@@ -44,6 +44,10 @@ func loadScenarios() []readScenario {
 			f.L2.Next(tier.Set, backendtest.FailBefore(errRefused))
 			assert.Equal(t, `"v" <nil>`, getOrLoad(t, ctx, f, loads("v", nil)))
 		}},
+		{name: "load, a tier can never store what was loaded", run: func(t *testing.T, ctx ctx, f *readFixture) {
+			f.L2.Next(tier.Stage, backendtest.Lose(&backends.EncodeError{Err: errRefused}))
+			assert.Equal(t, `"v" <nil>`, getOrLoad(t, ctx, f, loads("v", nil)))
+		}},
 		{name: "load, fenced by a Set", run: func(t *testing.T, ctx ctx, f *readFixture) {
 			assert.Equal(t, `"old" <nil>`, getOrLoad(t, ctx, f, func(context.Context, string) (string, error) {
 				assert.NoError(t, f.Set(f.otherCaller(t), secretKey, "new", time.Hour))

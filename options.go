@@ -26,7 +26,8 @@ type Option interface{ apply(config) config }
 
 type config struct {
 	engine.Config
-	refill Refill
+	refill      Refill
+	writePolicy bool // was chosen
 }
 
 type optionFunc func(config) config
@@ -90,6 +91,9 @@ func (c config) validate() error {
 			return fmt.Errorf("%w: %s is %v: it must be at least 0 and less than 1", ErrInvalid, f.name, f.v)
 		}
 	}
+	if c.SourceVersion != nil && (c.writePolicy || c.ReadPolicy.Plan().Concurrent) {
+		return fmt.Errorf("%w: WithSourceVersion has L2 decide each write, so it goes with no other write policy and with sequential reads alone", ErrInvalid)
+	}
 	if c.refill > RefillNever {
 		return fmt.Errorf("%w: WithRefill(%d): use RefillAlways or RefillNever", ErrInvalid, c.refill)
 	}
@@ -101,7 +105,7 @@ func (c config) validate() error {
 func WithWritePolicy(p writepolicy.Policy) Option {
 	return optionFunc(func(c config) config {
 		if p != nil {
-			c.WritePolicy = p
+			c.WritePolicy, c.writePolicy = p, true
 		}
 		return c
 	})

@@ -22,6 +22,19 @@ var ErrReentrant = errors.New("tiercache: the call would wait for itself")
 // Nothing was loaded.
 var ErrOverloaded = errtype.New("overloaded", "tiercache: too many loads are under way")
 
+// ErrSuperseded is the reason for which a tier refused a conditional write: it holds
+// something newer, or something else than the writer took for granted.
+var ErrSuperseded = errtype.New("superseded", "tiercache: the tier holds something newer")
+
+// ErrConflict is wrapped by the error of an Update that other writers of the key have
+// overtaken too often. Nothing was changed.
+var ErrConflict = errtype.New("conflict", "tiercache: other writers of the key were faster too often")
+
+// ErrUnsupported is wrapped by the error of a call that a tier of the cache cannot
+// serve: a conditional write where L2 issues no versions, for instance. Nothing was
+// changed.
+var ErrUnsupported = errtype.New("unsupported", "tiercache: the cache's tiers cannot do this")
+
 // ErrInconsistent is matched, by errors.Is, by a [*WriteError] after which the
 // tiers may differ: the difference was neither ruled out nor resolved by
 // compensation.
@@ -31,7 +44,7 @@ var ErrInconsistent = errors.New("tiercache: the tiers may differ")
 type Error struct {
 	Tier   ID
 	Call   string  // "set", "delete", "invalidate", "refill", "get" or "stage"
-	Result Outcome // Failed, Unknown or Skipped
+	Result Outcome // Failed, Unknown, Skipped or Superseded
 	Err    error   // of the backend
 
 	// Text replaces the text of Err where that would reveal the key.

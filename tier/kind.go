@@ -6,7 +6,8 @@ type Kind uint8
 
 // The operations. Set and Delete are the writes of a cache; a tier also knows
 // Invalidate, which drops its copy, and Refill, which stores in L1 an entry
-// that L2 had. Load calls a loader. Stage prepares a Set and changes nothing.
+// that L2 had. Load calls a loader. Stage prepares a Set and changes nothing. Update
+// reads, changes and writes a value.
 const (
 	Set Kind = iota + 1
 	Delete
@@ -15,17 +16,18 @@ const (
 	Refill
 	Load
 	Stage
+	Update
 )
 
 // Kinds is the number of kinds, for arrays that are indexed by one.
-const Kinds = int(Stage) + 1
+const Kinds = int(Update) + 1
 
 // String returns the operation's name in telemetry: "set", "delete",
-// "invalidate", "get", "refill", "load" or "stage", and "invalid" for any other
-// value.
+// "invalidate", "get", "refill", "load", "stage" or "update", and "invalid" for any
+// other value.
 func (k Kind) String() string {
 	if k == 0 || int(k) >= Kinds {
 		return "invalid"
 	}
-	return [Kinds]string{"", "set", "delete", "invalidate", "get", "refill", "load", "stage"}[k]
+	return [Kinds]string{"", "set", "delete", "invalidate", "get", "refill", "load", "stage", "update"}[k]
 }

@@ -35,15 +35,17 @@ type Refilled uint8
 
 // The outcomes of a refill.
 const (
-	NotRefilled    Refilled = iota // there was nothing to store
-	RefillApplied                  // it was stored
-	RefillFenced                   // a newer write had begun, so it was not
-	RefillFailed                   // a tier failed
-	RefillDisabled                 // an option turns refills off
+	NotRefilled      Refilled = iota // there was nothing to store
+	RefillApplied                    // it was stored
+	RefillFenced                     // a newer write had begun, so it was not
+	RefillFailed                     // a tier failed
+	RefillDisabled                   // an option turns refills off
+	RefillUnstorable                 // a tier can never store this value
+	RefillSuperseded                 // a tier holds something newer
 )
 
-// String returns "applied", "fenced", "failed" or "disabled", and "none" for any
-// other value.
+// String returns "applied", "fenced", "failed", "disabled", "unstorable" or "superseded",
+// and "none" for any other value.
 func (r Refilled) String() string {
 	switch r {
 	case RefillApplied:
@@ -54,6 +56,10 @@ func (r Refilled) String() string {
 		return "failed"
 	case RefillDisabled:
 		return "disabled"
+	case RefillUnstorable:
+		return "unstorable"
+	case RefillSuperseded:
+		return "superseded"
 	default:
 		return "none"
 	}

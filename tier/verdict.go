@@ -67,7 +67,8 @@ func (v Verdict) Agreed() bool { return v.Consistent || v.Resolved }
 //
 // An absent copy in L1 agrees with anything in L2, because reads then go to L2,
 // unless a write of L2 is still pending: L1 may be refilled before it arrives. An
-// absent copy in L2 agrees only with a deleted one, because L1 still answers.
+// absent copy in L2 agrees only with a deleted one, because L1 still answers. A
+// copy that was deleted in L1 agrees with something newer in L2, too.
 func Assess(kind Kind, p Pair[Possible], compensation Compensation) Verdict {
 	written := compare(kind, p.L1.Written, p.L2.Written)
 	final := compare(kind, p.L1.Final, p.L2.Final)
@@ -117,5 +118,5 @@ func compare(kind Kind, l1, l2 States) (c comparison) {
 }
 
 func agree(kind Kind, s1, s2 States) bool {
-	return s1 == s2 || s1 == Absent || kind == Delete && s1 == After && s2 == Absent
+	return s1 == s2 || s1 == Absent || kind == Delete && s1 == After && s2&(Absent|Newer) != 0
 }

@@ -42,7 +42,7 @@ func TestAssess_Certain(t *testing.T) {
 		{after, before, tier.L2, tier.L2},
 		{after, after, agree, agree},
 		{after, absent, tier.L1, agree}, // a deleted copy is as good as a dropped one
-		{after, newer, tier.L1, tier.L1},
+		{after, newer, tier.L1, agree},
 		{absent, before, agree, agree}, // reads go to L2
 		{absent, after, agree, agree},
 		{absent, absent, agree, agree},
@@ -94,7 +94,7 @@ func TestAssess_Pending(t *testing.T) {
 func TestStrings(t *testing.T) {
 	t.Parallel()
 	for want, values := range map[string][]fmt.Stringer{
-		"skipped": {tier.Skipped}, "superseded": {tier.Superseded},
+		"skipped":    {tier.Skipped},
 		"applied":    {tier.Applied, tier.CompensationApplied, tier.RefillApplied},
 		"failed":     {tier.Failed, tier.CompensationFailed, tier.RefillFailed},
 		"unknown":    {tier.Unknown, tier.Outcome(9), tier.ID(0), tier.ID(3)},
@@ -107,6 +107,7 @@ func TestStrings(t *testing.T) {
 		"invalidate": {tier.Invalidate}, "get": {tier.Get}, "refill": {tier.Refill}, "stage": {tier.Stage},
 		"load": {tier.Load, tier.LookupLoad}, "hit": {tier.LookupHit}, "miss": {tier.LookupMiss},
 		"error": {tier.LookupError, tier.Lookup(9)}, "negative": {tier.LookupNegative}, "stale": {tier.LookupStale},
+		"superseded": {tier.Superseded, tier.RefillSuperseded}, "update": {tier.Update},
 		"fenced": {tier.RefillFenced}, "disabled": {tier.RefillDisabled},
 	} {
 		for _, v := range values {

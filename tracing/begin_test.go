@@ -37,11 +37,12 @@ func series(t *testing.T, reader sdkmetric.Reader) (numbers map[string]int, sums
 
 // begun are the series of one cache.
 var begun = map[string]int{
-	tracing.MetricInconsistencies: 2 * 3 * 2, // operations, stale tiers, resolved or not
-	tracing.MetricLookups:         2 * 3,     // tiers, results
-	tracing.MetricReads:           10,        // results, three of them for one tier or two
-	tracing.MetricWriteDetached:   1,
-	tracing.MetricLoadActive:      1,
+	tracing.MetricInconsistencies:  2 * 3 * 2, // operations, stale tiers, resolved or not
+	tracing.MetricLookups:          2 * 3,     // tiers, results
+	tracing.MetricReads:            10,        // results, three of them for one tier or two
+	tracing.MetricWriteDetached:    1,
+	tracing.MetricUnstorableValues: 1,
+	tracing.MetricLoadActive:       1,
 }
 
 // Before anything has happened, each series of the counters is there, at 0: a

@@ -44,6 +44,9 @@
 // The event tiercache.inconsistency.summary is a log record, or a line of slog. It
 // stands for the inconsistencies of one second that [WithLogLimit] kept out of the logs.
 //
+// The event tiercache.unstorable_value is a log record, or a line of slog, about the first
+// loaded value of a cache that a tier can never store.
+//
 // # Metrics
 //
 //	tiercache.operation.duration        histogram, s
@@ -53,6 +56,7 @@
 //	tiercache.inconsistencies           counter, {inconsistency}
 //	tiercache.reads                     counter, {read}
 //	tiercache.lookups                   counter, {lookup}
+//	tiercache.unstorable_values         counter, {value}
 //	tiercache.write.detached            up-down counter, {write}
 //	tiercache.load.active               up-down counter, {load}
 //

@@ -120,6 +120,7 @@ func scenarios() []scenario {
 		}},
 		{run: func(t *testing.T, f fixture) { f.load(t, load("v", nil)) }},
 		{run: func(t *testing.T, f fixture) { f.load(t, load("", errRefused)) }},
+		{run: func(t *testing.T, f fixture) { f.l2.Next(tier.Stage, refuse); f.load(t, load("v", nil)) }},
 		{run: func(t *testing.T, f fixture) { f.load(t, func(context.Context, string) (string, error) { panic("v") }) }},
 		{opts: []tiercache.Option{tiercache.WithNegativeTTL(time.Hour)}, run: func(t *testing.T, f fixture) {
 			f.load(t, load("", backends.ErrNotFound))

@@ -31,7 +31,9 @@ func proposed(t *testing.T) (spans, attrs, metrics, events []string) {
 	event := ticked(section(t, doc, "## Event"))
 	summary := slices.IndexFunc(event, func(name string) bool { return strings.HasSuffix(name, ".summary") })
 	require.Positive(t, summary)
-	return spans, attrs, metrics, []string{event[0], event[summary]}
+	unstorable := slices.IndexFunc(event, func(name string) bool { return strings.HasSuffix(name, ".unstorable_value") })
+	require.Positive(t, unstorable)
+	return spans, attrs, metrics, []string{event[0], event[summary], event[unstorable]}
 }
 
 // Each name that tiercache emits has one that is proposed, and the other way around.

@@ -150,7 +150,9 @@ func (*recordLog) ForceFlush(context.Context) error                       { retu
 func TestDocs_Event(t *testing.T) {
 	t.Parallel()
 	doc := readDoc(t, telemetryDoc)
-	assert.ElementsMatch(t, []string{tracing.EventInconsistency, tracing.EventInconsistencySummary}, readNames(t).values("Event"))
+	events := []string{tracing.EventInconsistency, tracing.EventInconsistencySummary, tracing.EventUnstorableValue}
+	assert.ElementsMatch(t, events, readNames(t).values("Event"))
+	assert.Contains(t, section(t, doc, "## Values that cannot be stored"), "`"+tracing.EventUnstorableValue+"`")
 	assert.Equal(t, tracing.EventInconsistency, ticked(section(t, doc, "## The inconsistency event"))[0])
 	var attrs []string
 	for _, row := range table(t, doc, "## Attributes") {

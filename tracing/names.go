@@ -20,6 +20,10 @@ const EventInconsistency = "tiercache.inconsistency"
 // inconsistencies which [WithLogLimit] kept out of the logs.
 const EventInconsistencySummary = "tiercache.inconsistency.summary"
 
+// EventUnstorableValue is the name of the log record about the first loaded value of a
+// cache that a tier can never store.
+const EventUnstorableValue = "tiercache.unstorable_value"
+
 // Attributes of spans. Those marked (metric) are on metrics too, those marked
 // (event) on the inconsistency event.
 const (
@@ -31,6 +35,8 @@ const (
 	AttrL1Outcome  = attribute.Key("tiercache.l1.outcome")         // and skipped; absent while in flight (event)
 	AttrL2Outcome  = attribute.Key("tiercache.l2.outcome")         // as for L1 (event)
 	AttrConsistent = attribute.Key("tiercache.consistent")         // bool: the tiers cannot differ now
+	AttrCondition  = attribute.Key("tiercache.write.condition")    // of a write that L2 decides: absent, version, source
+	AttrAttempts   = attribute.Key("tiercache.update.attempts")    // int: how often an update was tried
 	AttrLockWait   = attribute.Key("tiercache.lock.wait_duration") // s: waited for other writers of the key; absent if not
 	AttrL1Duration = attribute.Key("tiercache.l1.duration")        // s: of calls of L1 without spans of their own
 	AttrL2Duration = attribute.Key("tiercache.l2.duration")        // as for L1
@@ -41,7 +47,7 @@ const (
 const (
 	AttrReadResult   = attribute.Key("tiercache.read.result")    // hit, miss, load, negative, stale, fenced, shared, error (metric)
 	AttrLookupResult = attribute.Key("tiercache.lookup.result")  // of asking one tier: hit, miss, error (metric)
-	AttrRefill       = attribute.Key("tiercache.refill.outcome") // applied, fenced, failed, disabled
+	AttrRefill       = attribute.Key("tiercache.refill.outcome") // applied, fenced, failed, disabled, unstorable
 	AttrStaleAge     = attribute.Key("tiercache.stale.age")      // s: time since the returned value expired
 )
 
@@ -62,6 +68,7 @@ const (
 	MetricInconsistencies       = "tiercache.inconsistencies"         // counter, {inconsistency}
 	MetricReads                 = "tiercache.reads"                   // counter, {read}
 	MetricLookups               = "tiercache.lookups"                 // counter, {lookup}
+	MetricUnstorableValues      = "tiercache.unstorable_values"       // counter, {value}
 	MetricWriteDetached         = "tiercache.write.detached"          // up-down counter, {write}
 	MetricLoadActive            = "tiercache.load.active"             // up-down counter, {load}
 )

@@ -72,7 +72,7 @@ type sequential struct {
 }
 
 type l1First struct {
-	builtin.Mark
+	builtin.InOrder
 	invalidate bool
 }
 

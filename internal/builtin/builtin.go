@@ -17,4 +17,21 @@ type Marked interface {
 	Builtin(mark token)
 }
 
+// InOrder makes the type that embeds it an Ordered.
+type InOrder struct{ Mark }
+
+// SetsL1ThenL2 marks the type.
+func (InOrder) SetsL1ThenL2(token) {}
+
+// Ordered is a policy whose Set begins with a Write of L1. If that returns nil, a Write
+// of L2 follows, and if that returns nil too, so does the policy. So a cache may make
+// the two calls itself, and call the policy only when one of them has failed, with tiers
+// that answer what they have answered already.
+type Ordered interface {
+	Marked
+
+	// SetsL1ThenL2 marks the type.
+	SetsL1ThenL2(mark token)
+}
+
 type token struct{}

@@ -19,5 +19,8 @@
 // they share, on package internal/flight.
 // lifetime.go alone decides which entries are fresh.
 //
+// direct.go has a shorter way for a Set by the default policy with telemetry off. It joins
+// the steps above as soon as anything goes wrong.
+//
 // Backends and other foreign code are behind package internal/guard.
 package engine

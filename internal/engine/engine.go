@@ -48,6 +48,8 @@ type Config struct {
 	AsyncLoadWrites   bool                 // loaded values are returned before they are written
 	MaxLoads          int                  // under way at once; 0: no limit
 	NotFound          func(err error) bool // more errors of loaders that say so; nil: none
+
+	SourceVersion any // a func(V) uint64; nil: values have no version of their source
 }
 
 // maxNegatives bounds the keys that are remembered as not found.
@@ -82,6 +84,11 @@ type Engine[V any] struct {
 	rewrites bool // entries in L1 differ from those in L2
 	trusted  bool // the policy is one of this module, so its writes are recycled
 	observed bool // spans or metrics are on
+
+	sources sources[V]
+	keep    time.Duration // of versions in L2, after an entry has gone
+
+	direct tier.Pair[backends.Backend[V]] // that Set may call without the policy; nil: none
 
 	policyCalls calls
 
@@ -119,6 +126,10 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 		flights:    flight.New[load[V]](),
 		loaders:    loaders[V]{group: flight.New[loaderCall[V]]()},
 		negatives:  negative.New(cfg.NegativeTTL, maxNegatives),
+		keep:       max(backends.DefaultKeep, 2*cfg.WriteTimeout),
+	}
+	if err := e.takeSources(cfg); err != nil {
+		return nil, err
 	}
 	if err := checkTiers(l1, l2, e.l1.Description(), e.l2.Description()); err != nil {
 		return nil, err
@@ -146,6 +157,7 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 			e.fast = fastValue
 		}
 	}
+	e.direct = e.directTiers()
 	e.observe()
 	return e, nil
 }

@@ -24,9 +24,21 @@ func (e *Engine[V]) check(key string) error {
 
 // Errors of arguments.
 var (
-	ErrEmptyKey  = fmt.Errorf("%w: the key is empty: pass a key of at least one byte", tier.ErrInvalid)
-	errNilLoader = fmt.Errorf("%w: the loader is nil: pass a function", tier.ErrInvalid)
+	ErrEmptyKey   = fmt.Errorf("%w: the key is empty: pass a key of at least one byte", tier.ErrInvalid)
+	errNoSource   = fmt.Errorf("%w: the version is 0, which means none: pass the source's version of the deletion", tier.ErrInvalid)
+	errNilChanger = fmt.Errorf("%w: the function that changes the value is nil: pass one", tier.ErrInvalid)
+	errNilLoader  = fmt.Errorf("%w: the loader is nil: pass a function", tier.ErrInvalid)
 )
+
+// Conditional writes that cannot be made.
+var (
+	errNoVersions = fmt.Errorf("%w: l2 issues no versions, so it cannot decide a condition: "+
+		"use a backend that does (redisbackend with its log, badgerbackend)", tier.ErrUnsupported)
+	errNoVersion = fmt.Errorf("%w: the entry in l2 was stored without a version: set or delete it once", tier.ErrUnsupported)
+)
+
+// errLate is the reason for which a store refuses a write that comes too late.
+var errLate = errors.New("the write came after its deadline")
 
 // NegativeTTLError returns the error for a negative TTL.
 func NegativeTTLError(ttl time.Duration) error {
@@ -74,7 +86,7 @@ func (w *write[V]) errorOf(policyErr error) error {
 		}
 	}
 	err := &tier.WriteError{
-		Kind: w.op.Kind, Policy: w.engine.policyName,
+		Kind: w.op.Kind, Policy: w.policyName(),
 		L1: now.Results().L1, L2: now.Results().L2, Verdict: now.Verdict(),
 	}
 	if !onlyTierErrors(policyErr) {

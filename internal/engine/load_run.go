@@ -15,8 +15,8 @@ import (
 // runRefresh loads without asking the tiers.
 func (e *Engine[V]) runRefresh(ctx context.Context, f *flight.Flight[load[V]]) {
 	l := &f.Call
-	l.call(ctx, f, false)
-	if l.err != nil && !errors.Is(l.err, backends.ErrNotFound) {
+	refill := l.call(ctx, f, false)
+	if l.err != nil && !errors.Is(l.err, backends.ErrNotFound) || refill == tier.RefillFailed || refill == tier.RefillUnstorable {
 		e.failedRefreshes.Add(l.read.key)
 	}
 }
@@ -64,11 +64,11 @@ func (l *load[V]) recheck(ctx context.Context) bool {
 
 // call calls the loader, and stores its value. Missed says that the tiers certainly do
 // not have one.
-func (l *load[V]) call(ctx context.Context, f *flight.Flight[load[V]], missed bool) {
+func (l *load[V]) call(ctx context.Context, f *flight.Flight[load[V]], missed bool) (stored tier.Refilled) {
 	l.Found = tier.LookupError
 	if err := backends.ContextError(ctx); err != nil {
 		l.err = err // all callers have left
-		return
+		return stored
 	}
 	l.stage.Store(stageLoading)
 	value, err := l.value(ctx)
@@ -81,13 +81,14 @@ func (l *load[V]) call(ctx context.Context, f *flight.Flight[load[V]], missed bo
 	case err != nil:
 		l.failed(err)
 	default:
-		l.store(ctx, f, value)
+		stored = l.store(ctx, f, value)
 	}
+	return stored
 }
 
 // store writes the loaded value to the tiers. Callers need not wait for that: whoever
 // leaves gets the value.
-func (l *load[V]) store(ctx context.Context, f *flight.Flight[load[V]], value V) {
+func (l *load[V]) store(ctx context.Context, f *flight.Flight[load[V]], value V) (stored tier.Refilled) {
 	e := l.read.engine
 	l.entry = backends.Entry[V]{Value: value}
 	if l.ttl > 0 {
@@ -100,10 +101,11 @@ func (l *load[V]) store(ctx context.Context, f *flight.Flight[load[V]], value V)
 	}
 	w := e.newWrite(tier.Set, l.read.key)
 	w.entry = l.entry
-	refill := l.write(ctx, w)
+	stored = l.write(ctx, w)
 	if !e.config.AsyncLoadWrites { // otherwise the callers read the result already
-		l.Refill = refill
+		l.Refill = stored
 	}
+	return stored
 }
 
 // write makes a write of the load. It goes on when the callers have left, and ends all

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -28,15 +27,23 @@ type write[V any] struct {
 	tally    tally.Tally
 	inflight inflight
 	call     tierCall // that is under way, where calls are not observed; id 0: none
+	when     conditional
+	result   *backends.Result // where a conditional write puts that of L2
 }
 
 // Set writes the value to both tiers, for a TTL; 0: for ever. It takes no entry,
 // because passing one would cost more than making it here (budget Set).
 func (e *Engine[V]) Set(ctx context.Context, key string, value V, ttl time.Duration) error {
+	if e.direct.L1 != nil {
+		return e.setDirect(ctx, key, value, ttl)
+	}
 	w := e.newWrite(tier.Set, key)
 	w.entry.Value = value
 	if ttl > 0 {
 		w.entry.ExpiresAt = expiry(ttl)
+	}
+	if e.sources.of != nil {
+		return w.runSourced(ctx)
 	}
 	return w.run(ctx)
 }
@@ -45,12 +52,19 @@ func (e *Engine[V]) Set(ctx context.Context, key string, value V, ttl time.Durat
 func (e *Engine[V]) SetEntry(ctx context.Context, key string, entry backends.Entry[V]) error {
 	w := e.newWrite(tier.Set, key)
 	w.entry = entry
+	if e.sources.of != nil {
+		return w.runSourced(ctx)
+	}
 	return w.run(ctx)
 }
 
 // Delete removes the key from both tiers.
 func (e *Engine[V]) Delete(ctx context.Context, key string) error {
-	return e.newWrite(tier.Delete, key).run(ctx)
+	w := e.newWrite(tier.Delete, key)
+	if e.sources.of != nil {
+		return w.runSourced(ctx)
+	}
+	return w.run(ctx)
 }
 
 // Stage stages an entry in both tiers, and forgets it.
@@ -94,19 +108,20 @@ func (w *write[V]) free() {
 	if w.held != nil {
 		w.held = nil
 	}
+	if w.when.on {
+		w.when, w.result = conditional{}, nil
+	}
 	if e.rewrites {
 		w.l1Entry = backends.Entry[V]{}
 	}
-	if e.stages {
-		w.l1.staged, w.l2.staged = nil, nil
-	}
+	w.l1.staged, w.l2.staged = nil, nil
 	e.writePool.Put(w)
 }
 
 // run takes a write through all its steps.
 func (w *write[V]) run(ctx context.Context) error {
 	e := w.engine
-	ctx = e.tel.StartWrite(ctx, &w.obs, w.op.Kind, w.op.Key)
+	ctx = w.start(ctx)
 	if e.stages || e.rewrites {
 		if err := w.stageOrRefuse(ctx); err != nil {
 			return err
@@ -127,42 +142,26 @@ func (w *write[V]) run(ctx context.Context) error {
 		w.lock.Unlock()
 		return w.refuse(ctx, guard.WithoutKey(backends.ContextError(ctx), w.op.Key))
 	}
-	return w.proceed(ctx)
+	if w.when.source != 0 && w.supersededByL1(ctx) {
+		return w.endSuperseded(ctx)
+	}
+	return w.proceed(w.prepare(ctx))
 }
 
-// runFenced is run for a loaded value. If the fence is broken, nothing is written or
-// recorded.
-func (w *write[V]) runFenced(ctx context.Context, fence *keylock.Fence) tier.Refilled {
-	e := w.engine
-	stageErr := w.stage(ctx)
-	if e.holds(ctx, w.op.Key) {
-		w.free()
-		return tier.RefillFenced // by the write that the load is made in
+// start begins to observe the write.
+func (w *write[V]) start(ctx context.Context) context.Context {
+	if w.when.on {
+		return w.engine.tel.StartConditional(ctx, &w.obs, w.op.Kind, w.when.test, w.op.Key)
 	}
-	if err := e.locks.AcquireFenced(ctx, &w.lock, fence); err != nil {
-		w.free()
-		if errors.Is(err, keylock.ErrFenced) {
-			return tier.RefillFenced
-		}
-		return tier.RefillFailed
+	return w.engine.tel.StartWrite(ctx, &w.obs, w.op.Kind, w.op.Key)
+}
+
+// policyName returns the name of the policy by which the write goes.
+func (w *write[V]) policyName() string {
+	if w.when.on {
+		return telemetry.ConditionalPolicy
 	}
-	started := false
-	defer func() {
-		if !started { // a span processor has ended the goroutine
-			w.lock.Unlock()
-		}
-	}()
-	ctx = e.tel.StartWrite(ctx, &w.obs, w.op.Kind, w.op.Key)
-	started = true
-	if stageErr != nil {
-		w.lock.Unlock()
-		_ = w.refuse(ctx, stageErr) // the span has it
-		return tier.RefillFailed
-	}
-	if w.proceed(ctx) != nil {
-		return tier.RefillFailed
-	}
-	return tier.RefillApplied
+	return w.engine.policyName
 }
 
 // stageOrRefuse stages, and ends the write if that fails.
@@ -192,6 +191,9 @@ func (w *write[V]) stage(ctx context.Context) (err error) {
 		return nil
 	}
 	for _, t := range [...]*policyTier[V]{&w.l1, &w.l2} {
+		if w.when.on && t.id == tier.L2 {
+			continue // it is written first, and refuses what it cannot write
+		}
 		if t.staged, err = t.tier.Stage(ctx, w.op.Key, *w.entryFor(t.id)); err != nil {
 			return err
 		}
@@ -209,7 +211,7 @@ func (w *write[V]) entryFor(id tier.ID) *backends.Entry[V] {
 // refuse ends a write that has touched no tier.
 func (w *write[V]) refuse(ctx context.Context, cause error) error {
 	err := &tier.WriteError{
-		Kind: w.op.Kind, Policy: w.engine.policyName, Verdict: tier.Verdict{Consistent: true},
+		Kind: w.op.Kind, Policy: w.policyName(), Verdict: tier.Verdict{Consistent: true},
 		Cause: cause,
 	}
 	defer w.free()
@@ -218,20 +220,28 @@ func (w *write[V]) refuse(ctx context.Context, cause error) error {
 	return err
 }
 
-// proceed lets the policy write the tiers. From here on the caller's context ends
-// nothing.
-func (w *write[V]) proceed(ctx context.Context) (err error) {
+// prepare is called when w has its key's lock. It returns the context for the calls of
+// the tiers, which the caller's context does not end.
+func (w *write[V]) prepare(ctx context.Context) context.Context {
 	if !w.engine.unheld(ctx) {
 		ctx, w.held = w.engine.hold(ctx, w.op.Key)
 	}
 	for _, began := range w.engine.observers.began {
 		began(w.op)
 	}
+	return ctx
+}
+
+// proceed lets the policy write the tiers.
+func (w *write[V]) proceed(ctx context.Context) (err error) {
 	policyErr := guard.ErrExited
 	defer func() { err = w.conclude(ctx, policyErr) }()
-	if w.engine.trusted {
+	switch {
+	case w.when.on:
+		policyErr = w.decide(ctx)
+	case w.engine.trusted:
 		policyErr = w.engine.config.WritePolicy.Write(ctx, w.op, &w.l1, &w.l2)
-	} else {
+	default:
 		policyErr = w.runCustom(ctx)
 	}
 	return nil

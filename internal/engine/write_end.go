@@ -191,7 +191,7 @@ func (w *write[V]) report(ctx context.Context, late *telemetry.TierCall, verdict
 	ctx = context.WithoutCancel(ctx) // a policy may have cancelled the call that ended last
 	results := w.tally.Results()
 	i := tier.Inconsistency{
-		Cache: w.engine.config.Name, Policy: w.engine.policyName, Kind: w.op.Kind, Key: w.op.Key,
+		Cache: w.engine.config.Name, Policy: w.policyName(), Kind: w.op.Kind, Key: w.op.Key,
 		L1: results.L1, L2: results.L2, Verdict: verdict,
 	}
 	if reported := w.engine.observers.reported; len(reported) == 0 {

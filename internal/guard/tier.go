@@ -14,6 +14,7 @@ type Tier[V any] struct {
 	backend backends.Backend[V]
 	stager  backends.Stager[V]      // nil: the backend does not stage
 	values  backends.ValueGetter[V] // nil: the backend returns whole entries
+	decides backends.Versioned[V]   // nil: the backend issues no versions
 	desc    backends.Description
 	limits  *deadlines // of writes; nil: they have none
 	reads   *deadlines // of reads; nil: they have none
@@ -29,6 +30,7 @@ func NewTier[V any](id tier.ID, b backends.Backend[V], timeouts Timeouts, certai
 	t := &Tier[V]{id: id, backend: b, desc: backends.DescriptionOf(b), certain: certain}
 	t.values, _ = b.(backends.ValueGetter[V])
 	t.stager, _ = b.(backends.Stager[V])
+	t.decides = backends.AsVersioned(b)
 	if !t.desc.InProcess {
 		t.limits = &deadlines{timeout: timeouts.Write}
 		t.reads = &deadlines{timeout: timeouts.Read}
@@ -44,6 +46,16 @@ func (t *Tier[V]) Description() backends.Description { return t.desc }
 
 // Stages reports whether the backend prepares its writes.
 func (t *Tier[V]) Stages() bool { return t.stager != nil }
+
+// Bare returns the backend if a Set of it is neither staged nor limited in time, and
+// needs no other guard than [Catch]. Otherwise it returns nil. It is for callers that
+// guard several calls at once (budget Set/policy=sequential/telemetry=off).
+func (t *Tier[V]) Bare() backends.Backend[V] {
+	if t.limits != nil || t.stager != nil {
+		return nil
+	}
+	return t.backend
+}
 
 // Stage prepares a Set. A nil Staged means that there is nothing to prepare.
 func (t *Tier[V]) Stage(ctx context.Context, key string, entry backends.Entry[V]) (Staged, error) {
@@ -120,6 +132,34 @@ func (t *Tier[V]) Delete(ctx context.Context, key string) (err error) {
 	ctx, cancel := t.limits.limit(ctx)
 	defer cancel()
 	return t.backend.Delete(ctx, key)
+}
+
+// Versioned reports whether the backend issues versions and decides conditions.
+func (t *Tier[V]) Versioned() bool { return t.decides != nil }
+
+// Write has the backend decide a write. Its error is still the backend's: see
+// [Tier.Failed].
+func (t *Tier[V]) Write(ctx context.Context, w *backends.Write[V]) (res backends.Result, err error) {
+	defer Catch(&err)
+	ctx, cancel := t.limits.limit(ctx)
+	defer cancel()
+	return t.decides.Write(ctx, w)
+}
+
+// GetIf returns the entry at key with its versions, unless its version is have.
+func (t *Tier[V]) GetIf(ctx context.Context, key string, have backends.Version) (entry backends.Entry[V], answer backends.Answer, err error) {
+	entry, answer, err = t.getIf(ctx, key, have)
+	if err != nil {
+		return backends.Entry[V]{}, backends.Answer{}, t.GetError(key, err)
+	}
+	return entry, answer, nil
+}
+
+func (t *Tier[V]) getIf(ctx context.Context, key string, have backends.Version) (entry backends.Entry[V], answer backends.Answer, err error) {
+	defer Catch(&err)
+	ctx, cancel := t.reads.limit(ctx)
+	defer cancel()
+	return t.decides.GetIf(ctx, key, have)
 }
 
 // Failed returns the outcome and the error of a write that failed with err. The kind

@@ -100,7 +100,7 @@ func (h *Header) Answer() backends.Answer {
 
 // Decode splits data into the header and the value, which share its memory. It returns
 // a [*backends.DamagedError] without advice for bytes that no release can have written,
-// or that a later one wrote who must be understood.
+// and for those of a later release, which this one must not take for something else.
 func Decode(data []byte) (h Header, value []byte, err error) {
 	switch {
 	case len(data) == 0 || data[0] != Magic:

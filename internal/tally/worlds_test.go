@@ -106,7 +106,8 @@ func (h history) effect(c call) tier.States {
 }
 
 // differ reports whether, in some world, a reader that asks L1 and then L2 gets
-// another answer than one that asks L2 alone, or a delete has reached one tier only.
+// another answer than one that asks L2 alone, or a delete has reached one tier only
+// and was not refused by the other for something newer.
 func (h history) differ(l1, l2 tier.States) bool {
 	content := func(s tier.States) string {
 		switch {
@@ -126,7 +127,7 @@ func (h history) differ(l1, l2 tier.States) bool {
 				continue
 			}
 			through := content(s1)
-			if s1 == tier.Absent || h.kind == tier.Set && through == "" {
+			if s1 == tier.Absent || through == "" && (h.kind == tier.Set || s2 == tier.Newer) {
 				through = content(s2)
 			}
 			if through != content(s2) {
@@ -299,8 +300,10 @@ func TestTally_Results(t *testing.T) {
 		{"both dropped", []step{{one, d, appl}, {two, d, appl}}, outcomes{l1: appl, l2: appl}, false, "consistent"},
 		{"written after a drop", []step{{one, d, appl}, {one, w, appl}, {two, w, appl}}, outcomes{l1: appl, l2: appl}, true, "consistent"},
 		{"refused by l2, l1 written", []step{{one, w, appl}, {two, w, supd}}, outcomes{l1: appl, l2: supd}, true, "l1 none open"},
-		{"refused by l2, l1 dropped", []step{{two, w, supd}, {one, c, appl}}, outcomes{l2: supd, c1: appl}, false, "l1 applied resolved"},
-		{"refused by both", []step{{two, w, supd}, {one, w, supd}}, outcomes{l1: supd, l2: supd}, false, "consistent"},
+		{"refused by l2, l1 dropped", []step{{two, w, supd}, {one, c, appl}}, outcomes{l2: supd, c1: appl}, true, "l1 applied resolved"},
+		{"refused by l2, l1 dropped as its part", []step{{two, w, supd}, {one, d, appl}}, outcomes{l1: appl, l2: supd}, true, "consistent"},
+		{"refused by l2, the drop failed", []step{{two, w, supd}, {one, d, fail}}, outcomes{l1: fail, l2: supd}, true, "l1 none open"},
+		{"refused by both", []step{{two, w, supd}, {one, w, supd}}, outcomes{l1: supd, l2: supd}, true, "consistent"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -30,6 +30,7 @@ const (
 	readNegative
 	readShared
 	readError
+	unstorable
 	lookups // a tier times a result
 	events  = lookups + event(2*tier.TierLookups)
 )

@@ -38,10 +38,10 @@ type instruments struct {
 	detached        atomic.Int64
 	loads           atomic.Int64
 
-	mu             sync.Mutex // guards reads, lookups, and the begin of inconsistencies
-	reads, lookups counter
-	registration   metric.Registration
-	unregister     sync.Once
+	mu                         sync.Mutex // guards the counters, and the begin of inconsistencies
+	reads, lookups, unstorable counter
+	registration               metric.Registration
+	unregister                 sync.Once
 }
 
 // bounds are those of durations, in seconds: three a decade, from the
@@ -56,7 +56,7 @@ func bounds() metric.HistogramOption {
 func newInstruments(mp metric.MeterProvider, cache string) (*instruments, error) {
 	meter := mp.Meter(tracing.ScopeName, metric.WithInstrumentationVersion(tracing.Version), metric.WithSchemaURL(tracing.SchemaURL))
 	m := &instruments{ofCache: metric.WithAttributeSet(attribute.NewSet(tracing.AttrCache.String(cache)))}
-	var errs [9]error
+	var errs [10]error
 	m.operations, errs[0] = meter.Float64Histogram(tracing.MetricOperationDuration, bounds(), metric.WithUnit("s"),
 		metric.WithDescription("Duration of an operation of a cache, until it returns. Hits in L1 are not measured."))
 	m.tierOperations, errs[1] = meter.Float64Histogram(tracing.MetricTierOperationDuration, bounds(), metric.WithUnit("s"),
@@ -79,6 +79,9 @@ func newInstruments(mp metric.MeterProvider, cache string) (*instruments, error)
 	loads, err2 := meter.Int64ObservableUpDownCounter(tracing.MetricLoadActive, metric.WithUnit("{load}"),
 		metric.WithDescription("Loads under way, each shared by all callers of its key."))
 	errs[7], errs[8] = err1, err2
+	m.unstorable.series = []series{{events: []event{unstorable}, attrs: m.ofCache}}
+	m.unstorable.counter, errs[9] = meter.Int64Counter(tracing.MetricUnstorableValues, metric.WithUnit("{value}"),
+		metric.WithDescription("Loaded values that a tier can never store, so that they are loaded again and again."))
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
@@ -99,6 +102,7 @@ func (m *instruments) flush(ctx context.Context) {
 	m.inconsistencies.begin(ctx)
 	m.reads.flush(ctx, &m.counts)
 	m.lookups.flush(ctx, &m.counts)
+	m.unstorable.flush(ctx, &m.counts)
 }
 
 // close adds the last counts, and unregisters the callback. It may be called again.

@@ -35,12 +35,12 @@ func (o *operation) begin(ctx context.Context, t *Telemetry, kind tier.Kind, key
 	if !t.active {
 		return ctx
 	}
-	return o.observe(ctx, kind, key)
+	return o.observe(ctx, &t.operations[kind], key)
 }
 
-func (o *operation) observe(ctx context.Context, kind tier.Kind, key string) context.Context {
+func (o *operation) observe(ctx context.Context, template *opTemplate, key string) context.Context {
 	t := o.tel
-	o.template = &t.operations[kind]
+	o.template = template
 	if t.key != nil {
 		o.key = formatKey(t.key, key)
 	}

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -36,7 +37,8 @@ type Telemetry struct {
 	events bool         // the inconsistency event is put on spans
 	key    func(key string) string
 	limit  logLimit
-	active bool // an operation has something to prepare
+	told   atomic.Bool // of a value that cannot be stored
+	active bool        // an operation has something to prepare
 
 	templates
 }

@@ -20,6 +20,7 @@ type templates struct {
 	writeEnds     [outcomes][outcomes][2]attributes   // by outcome of L1, of L2, and consistency
 	readEnds      [lookups]attributes                 // by event, from readHitL1 on
 	readDurations [lookups]durations                  // by result, too
+	conditionals  conditionals
 }
 
 // InFlight stands for the outcome of a tier's write that goes on after the policy
@@ -48,10 +49,10 @@ type callTemplate struct {
 
 func newTemplates(target Target, spans settings.TierSpans) (t templates) {
 	cache := tracing.AttrCache.String(target.Cache)
-	for _, kind := range []tier.Kind{tier.Set, tier.Delete, tier.Get, tier.Load} {
+	for _, kind := range []tier.Kind{tier.Set, tier.Delete, tier.Get, tier.Load, tier.Update} {
 		attrs := attributes{cache, tracing.AttrOperation.String(kind.String())}
 		switch kind {
-		case tier.Load: // by no policy
+		case tier.Load, tier.Update: // by no policy
 		case tier.Get:
 			attrs = append(attrs, tracing.AttrPolicy.String(target.ReadPolicy))
 		default:
@@ -63,6 +64,7 @@ func newTemplates(target Target, spans settings.TierSpans) (t templates) {
 			newDurations(attrs),
 		}
 	}
+	t.conditionals = newConditionals(target)
 	for _, id := range []tier.ID{tier.L1, tier.L2} {
 		for _, kind := range []tier.Kind{tier.Set, tier.Delete, tier.Invalidate, tier.Get, tier.Refill} {
 			t.calls.At(id)[kind] = newCallTemplate(target, id, kind, spans)

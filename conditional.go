@@ -1,0 +1,50 @@
+package tiercache
+
+import (
+	"context"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/engine"
+)
+
+// SetIfAbsent stores value at key if no process has stored one there before. It returns
+// the entry that the key then has, and whether that is the given one. Two callers, in
+// any processes, never both store theirs.
+//
+// L2 decides, whatever the write policy is, and L1 follows. An L2 that issues no versions
+// cannot decide; the error then wraps [ErrUnsupported]. It treats the context and the TTL
+// and reports errors as Set does: after an error whose outcome in L2 is unknown the value
+// may have been stored. It is safe for concurrent use.
+func (c *Cache[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl time.Duration) (won backends.Entry[V], stored bool, err error) {
+	return c.engine.SetIfAbsent(ctx, key, value, ttl)
+}
+
+// Update replaces the value at key by the one that change makes of it, and returns that.
+// Ok is false when there is no value. No write of any process is lost: if one comes in
+// between, Update reads the new value and calls change again, after a pause that grows,
+// up to 100 times; then its error wraps [ErrConflict]. The entry expires after ttl, or
+// never when ttl is 0.
+//
+// Change must not modify old, may be called several times, and should be quick. If it
+// returns an error, nothing is written, and Update returns an error that wraps it. It
+// may use the cache, but a change of the same key in it defeats the Update.
+//
+// L2 decides, as for SetIfAbsent, and errors are reported in the same way: after an error
+// whose outcome in L2 is unknown the value may have been replaced, and Update does not
+// try again. It is safe for concurrent use.
+func (c *Cache[V]) Update(ctx context.Context, key string, ttl time.Duration, change func(old V, ok bool) (V, error)) (V, error) {
+	return c.engine.Update(ctx, key, ttl, engine.Changer[V](change))
+}
+
+// DeleteVersion removes key from both tiers unless L2 has a value whose source gave it a
+// version greater than the given one; then it does nothing and returns nil. For a time,
+// twice the write timeout and at least 10 s, L2 keeps out values of a lesser version:
+// those of loads that began before the deletion, for instance. Give it the version of
+// the deletion, or one more than that of the deleted row.
+//
+// L2 must issue versions, or the error wraps [ErrUnsupported]; see [WithSourceVersion].
+// Version must not be 0. It treats the context and reports errors as Delete does.
+func (c *Cache[V]) DeleteVersion(ctx context.Context, key string, version uint64) error {
+	return c.engine.DeleteVersion(ctx, key, version)
+}

@@ -1,0 +1,52 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// sources asks values for the versions that their source has given them.
+type sources[V any] struct {
+	of func(value V) uint64 // nil: values have none
+}
+
+// version returns the version of a value's source; 0: it has none.
+func (s sources[V]) version(value V) (source uint64, err error) {
+	defer func() {
+		if p, ok := err.(*backends.PanicError); ok { //nolint:errorlint // the one of Catch
+			err = fmt.Errorf("the function of WithSourceVersion panicked: %w", p)
+		}
+	}()
+	defer guard.Catch(&err)
+	return s.of(value), nil
+}
+
+// older reports whether a is certainly older than b, by the versions of their source.
+func (s sources[V]) older(a, b V) bool {
+	if s.of == nil {
+		return false
+	}
+	va, errA := s.version(a)
+	vb, errB := s.version(b)
+	return errA == nil && errB == nil && va != 0 && va < vb
+}
+
+// takeSources takes over the function of an option, whose type must be that of the
+// values.
+func (e *Engine[V]) takeSources(cfg Config) error {
+	if cfg.SourceVersion == nil {
+		return nil
+	}
+	of, ok := cfg.SourceVersion.(func(V) uint64)
+	if !ok {
+		return fmt.Errorf("%w: the function of WithSourceVersion is a %T: it must take the cache's type of values", tier.ErrInvalid, cfg.SourceVersion)
+	}
+	if !e.l2.Versioned() {
+		return fmt.Errorf("%w: WithSourceVersion needs an l2 that keeps versions: %w", tier.ErrInvalid, errNoVersions)
+	}
+	e.sources.of = of
+	return nil
+}

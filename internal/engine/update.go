@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/telemetry"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// Changer returns the value that takes the place of old. Ok is false if there is none.
+type Changer[V any] func(old V, ok bool) (V, error)
+
+// The bounds of an update. No lock is held while the caller's function runs, because it
+// may call the cache.
+const (
+	maxAttempts = 100
+	minPause    = time.Millisecond
+	maxPause    = 64 * time.Millisecond
+)
+
+// update is one read, change and write of a value, which is repeated while other
+// writers are faster.
+type update[V any] struct {
+	engine *Engine[V]
+	obs    telemetry.Update
+	key    string
+	ttl    time.Duration
+	change Changer[V]
+}
+
+// Update replaces the value at key by the one that change makes of it.
+func (e *Engine[V]) Update(ctx context.Context, key string, ttl time.Duration, change Changer[V]) (value V, err error) {
+	u := update[V]{engine: e, key: key, ttl: ttl, change: change}
+	if change == nil {
+		return value, errNilChanger
+	}
+	if err := e.checkConditional(key, ttl); err != nil {
+		return value, err
+	}
+	ctx = e.tel.StartUpdate(ctx, &u.obs, key)
+	attempts := 0
+	err = guard.ErrExited
+	defer func() { u.obs.Returned(ctx, attempts, err) }()
+	value, err = u.run(ctx, &attempts)
+	return value, err
+}
+
+// run tries until no other writer was faster.
+func (u *update[V]) run(ctx context.Context, attempts *int) (value V, err error) {
+	for *attempts < maxAttempts {
+		*attempts++
+		value, done, err := u.attempt(ctx)
+		if done || err != nil {
+			return value, err
+		}
+		if err := pause(ctx, *attempts); err != nil {
+			return value, u.failed(guard.WithoutKey(err, u.key))
+		}
+	}
+	return value, u.failed(tier.ErrConflict)
+}
+
+// attempt reads, changes and writes the value once. Done is false if another writer was
+// faster.
+func (u *update[V]) attempt(ctx context.Context) (value V, done bool, err error) {
+	entry, answer, err := u.read(ctx)
+	if err != nil {
+		return value, false, u.failed(err)
+	}
+	cond := backends.Absent()
+	if answer.Found == backends.Hit {
+		if answer.Version == 0 {
+			return value, false, u.failed(errNoVersion)
+		}
+		cond = backends.Is(answer.Version)
+	}
+	value, err = u.changed(entry.Value, answer.Found == backends.Hit)
+	if err != nil {
+		var none V
+		return none, false, u.failed(guard.WithoutKey(err, u.key))
+	}
+	res, err := u.engine.SetIf(ctx, u.key, value, u.ttl, cond)
+	return value, err == nil && res.Applied(), err
+}
+
+// read asks L2, because L1 may have an older value.
+func (u *update[V]) read(ctx context.Context) (entry backends.Entry[V], answer backends.Answer, err error) {
+	var call telemetry.TierCall
+	e := u.engine
+	ctx = u.obs.StartTier(ctx, &call, tier.L2, tier.Get)
+	found := tier.LookupError
+	err = guard.ErrExited
+	defer func() {
+		e.tel.Count(tier.L2, found)
+		defer call.End()
+		call.Found(ctx, found, err)
+	}()
+	if entry, answer, err = e.l2.GetIf(ctx, u.key, 0); err == nil {
+		found = tier.LookupMiss
+		if answer.Found == backends.Hit {
+			found = tier.LookupHit
+		}
+	}
+	return entry, answer, err
+}
+
+// changed calls the caller's function.
+func (u *update[V]) changed(old V, ok bool) (value V, err error) {
+	defer guard.Catch(&err)
+	value, err = u.change(old, ok)
+	if err != nil {
+		_, err = guard.Readable(err, u.key)
+	}
+	return value, err
+}
+
+func (u *update[V]) failed(err error) error { return fmt.Errorf("tiercache: update: %w", err) }
+
+// pause waits before the next attempt, for a random time whose bound doubles each time,
+// so that writers in several processes do not stay in step.
+func pause(ctx context.Context, attempts int) error {
+	bound := min(maxPause, minPause<<min(attempts-1, 10))
+	timer := time.NewTimer(rand.N(bound)) //nolint:gosec // it guards nothing
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return backends.ContextError(ctx)
+	case <-ctx.Done():
+		return backends.ContextError(ctx)
+	}
+}
+
+// SetIfAbsent writes the value if L2 has none. Otherwise it returns the entry that is
+// there.
+func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl time.Duration) (won backends.Entry[V], stored bool, err error) {
+	if err := e.checkConditional(key, ttl); err != nil {
+		return won, false, err
+	}
+	for attempt := 1; attempt <= maxAttempts; attempt++ {
+		res, err := e.SetIf(ctx, key, value, ttl, backends.Absent())
+		if err != nil {
+			return won, false, err
+		}
+		if res.Applied() {
+			won.Value = value
+			if ttl > 0 {
+				won.ExpiresAt = expiry(ttl)
+			}
+			return won, true, nil
+		}
+		entry, ok, err := e.GetEntry(ctx, key)
+		if ok || err != nil {
+			return entry, false, err
+		}
+		if err := pause(ctx, attempt); err != nil { // it has gone in the meantime
+			return won, false, fmt.Errorf("tiercache: set: %w", guard.WithoutKey(err, key))
+		}
+	}
+	return won, false, fmt.Errorf("tiercache: set: %w", tier.ErrConflict)
+}
+
+// checkConditional returns the error of a conditional write that cannot begin.
+func (e *Engine[V]) checkConditional(key string, ttl time.Duration) error {
+	switch {
+	case ttl < 0:
+		return NegativeTTLError(ttl)
+	case !e.l2.Versioned():
+		return errNoVersions
+	default:
+		return e.check(key)
+	}
+}
