@@ -71,6 +71,8 @@ func TestAllocsHit(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(allocRuns, func() { _, _, _ = cache.Get(ctx, benchKey) }))
 	load := func(context.Context, string) (string, error) { return benchValue, nil }
 	assert.Zero(t, testing.AllocsPerRun(allocRuns, func() { _, _ = cache.GetOrLoad(ctx, benchKey, time.Hour, load) }))
+	assert.Zero(t, testing.AllocsPerRun(allocRuns, func() { _, _, _ = cache.Get(ctx, benchKey, tiercache.SkipL2()) }))
+	assert.Zero(t, testing.AllocsPerRun(allocRuns, func() { _, _, _ = cache.GetEntry(ctx, benchKey) }))
 }
 
 // Neither does a miss, or a hit in L2 with its refill, with telemetry off.

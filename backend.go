@@ -24,7 +24,7 @@ var (
 )
 
 func (n nested[V]) Get(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
-	return n.engine.GetEntry(ctx, key)
+	return n.engine.StoredEntry(ctx, key)
 }
 
 func (n nested[V]) Set(ctx context.Context, key string, entry backends.Entry[V]) error {

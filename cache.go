@@ -88,8 +88,11 @@ func (c *Cache[V]) Delete(ctx context.Context, key string) error {
 // An error of one tier does not hide the value of the other. When neither has
 // the value, the error wraps those of the tiers, which are [*tier.Error]s. For an
 // empty key it wraps [ErrInvalid].
-func (c *Cache[V]) Get(ctx context.Context, key string) (value V, ok bool, err error) {
-	return c.engine.Get(ctx, key)
+//
+// The options are [SkipL1] and [SkipL2].
+func (c *Cache[V]) Get(ctx context.Context, key string, opts ...ReadOption) (value V, ok bool, err error) {
+	value, ok, err = c.engine.Get(ctx, key, opts)
+	return value, ok, err // so it is small enough to be inlined (budget Get/hit=l1)
 }
 
 // Loader returns the value at a key from its source, for instance a database. If there
@@ -124,8 +127,10 @@ type Loader[V any] func(ctx context.Context, key string) (value V, err error)
 // panics, are returned as a [*LoadError] to all callers that waited for it; see
 // [WithStaleIfError]. For an empty key, a nil loader or a negative ttl the error
 // wraps [ErrInvalid].
-func (c *Cache[V]) GetOrLoad(ctx context.Context, key string, ttl time.Duration, load Loader[V]) (value V, err error) {
-	return c.engine.GetOrLoad(ctx, key, ttl, engine.Loader[V](load))
+//
+// The options are [SkipL1], [SkipL2] and [Refresh].
+func (c *Cache[V]) GetOrLoad(ctx context.Context, key string, ttl time.Duration, load Loader[V], opts ...ReadOption) (value V, err error) {
+	return c.engine.GetOrLoad(ctx, key, ttl, engine.Loader[V](load), opts)
 }
 
 // Close refuses new operations, and waits for those under way: writes, with detached

@@ -36,6 +36,10 @@ func loadScenarios() []readScenario {
 		{name: "load, L2 has it", l2: "v", run: func(t *testing.T, ctx ctx, f *readFixture) {
 			assert.Equal(t, `"v" <nil>`, getOrLoad(t, ctx, f, loads("w", nil)))
 		}},
+		{name: "load, to refresh", l1: "old", l2: "old", run: func(t *testing.T, ctx ctx, f *readFixture) {
+			value, err := f.GetOrLoad(ctx, secretKey, time.Hour, loads("v", nil), tiercache.Refresh())
+			assert.Equal(t, `"v" <nil>`, fmt.Sprintf("%q %v", value, err))
+		}},
 		{name: "load, although L2 cannot be read", run: func(t *testing.T, ctx ctx, f *readFixture) {
 			f.L2.Next(tier.Get, backendtest.Lose(errRefused))
 			assert.Equal(t, `"v" <nil>`, getOrLoad(t, ctx, f, loads("v", nil)))

@@ -238,8 +238,8 @@ func WithNegativeTTL(ttl time.Duration) Option {
 }
 
 // WithStaleIfError keeps entries in L1 until limit after they have expired, and makes
-// [Cache.GetOrLoad] return them when L2 or the loader fails. Default, and for 0: no
-// stale values.
+// [Cache.GetOrLoad] return them when L2 or the loader fails, and [Cache.GetEntry] when L2
+// does. Default, and for 0: no stale values.
 func WithStaleIfError(limit time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.StaleIfError = limit

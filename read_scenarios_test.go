@@ -75,6 +75,14 @@ func getScenarios() []readScenario {
 			})
 			assert.Equal(t, `"old" true <nil>`, get(t, ctx, f))
 		}},
+		{name: "L1 is skipped", l1: "one", l2: "two", run: func(t *testing.T, ctx ctx, f *readFixture) {
+			value, ok, err := f.Get(ctx, secretKey, tiercache.SkipL1())
+			assert.Equal(t, `"two" true <nil>`, fmt.Sprintf("%q %t %v", value, ok, err))
+		}},
+		{name: "L2 is skipped", l2: "two", run: func(t *testing.T, ctx ctx, f *readFixture) {
+			value, ok, err := f.Get(ctx, secretKey, tiercache.SkipL2())
+			assert.Equal(t, `"" false <nil>`, fmt.Sprintf("%q %t %v", value, ok, err))
+		}},
 		{name: "miss", run: says(`"" false <nil>`, get)},
 		{name: "L1 fails, L2 has it", l1: "v", l2: "v", run: func(t *testing.T, ctx ctx, f *readFixture) {
 			f.L1.Next(tier.Get, backendtest.Lose(lostError{}))

@@ -12,10 +12,11 @@ import (
 // ask asks the tiers. It returns the one that has the value, 0 if none has, and the
 // answer of L2.
 func (r *read[V]) ask(ctx context.Context) (from tier.ID, l2 found[V]) {
-	if r.engine.reads.Concurrent {
+	if r.engine.reads.Concurrent && r.mode == 0 {
 		return r.askBoth(ctx)
 	}
 	switch {
+	case r.mode == skipL1:
 	case !r.asked:
 		r.l1 = r.askTier(ctx, tier.L1)
 	case r.l1.err != nil:
@@ -23,6 +24,9 @@ func (r *read[V]) ask(ctx context.Context) (from tier.ID, l2 found[V]) {
 	}
 	if r.l1.hit {
 		return tier.L1, l2
+	}
+	if r.mode == skipL2 {
+		return 0, l2
 	}
 	l2 = r.askTier(ctx, tier.L2)
 	if l2.hit {

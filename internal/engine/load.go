@@ -52,29 +52,56 @@ type params[V any] struct {
 	loader Loader[V]
 	ttl    time.Duration
 	leader trace.SpanContext
-	ahead  bool // a refresh: it does not ask the tiers, so callers that missed must not join it
+	mode   readMode
+	ahead  bool // a refresh that no caller waits for
+}
+
+// refreshes reports whether the load does not ask the tiers.
+func (p *params[V]) refreshes() bool { return p.ahead || p.mode == refresh }
+
+// mayJoin reports whether a caller may get the result of the load l. Those who missed
+// must not get that of a refresh, which fails although a tier may have a value. One who
+// refreshes in the background only asks whether anybody loads.
+func (p *params[V]) mayJoin(l *params[V]) bool {
+	switch {
+	case p.ahead:
+		return true
+	case p.mode == refresh:
+		return l.refreshes()
+	default:
+		return !l.ahead && l.mode == p.mode
+	}
 }
 
 // GetOrLoad returns the value at key, from the tiers or from the loader.
-func (e *Engine[V]) GetOrLoad(ctx context.Context, key string, ttl time.Duration, loader Loader[V]) (value V, err error) {
-	if e.fast != fastValue || e.checkLoad(key, ttl, loader) != nil {
-		return e.getOrLoad(ctx, key, ttl, loader)
+func (e *Engine[V]) GetOrLoad(ctx context.Context, key string, ttl time.Duration, loader Loader[V], opts []ReadOption) (value V, err error) {
+	if e.fast != fastValue || len(opts) > 0 || e.checkLoad(key, ttl, loader) != nil {
+		return e.getOrLoad(ctx, key, ttl, loader, opts)
 	}
 	value, hit, err := e.lookupValue(ctx, key)
 	if hit && err == nil {
 		e.tel.CountHit()
 		return value, nil
 	}
-	return e.share(ctx, key, ttl, e.missed(key, err), loader)
+	return e.loadBeyond(ctx, key, ttl, loader, err)
+}
+
+// loadBeyond is apart from GetOrLoad, whose frame stays small (budget GetOrLoad/hit=l1).
+func (e *Engine[V]) loadBeyond(ctx context.Context, key string, ttl time.Duration, loader Loader[V], l1Err error) (value V, err error) {
+	return e.share(ctx, key, params[V]{loader: loader, ttl: ttl}, e.missed(key, l1Err))
 }
 
 // getOrLoad is GetOrLoad where more than the value of L1 is wanted.
-func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration, loader Loader[V]) (value V, err error) {
+func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration, loader Loader[V], opts []ReadOption) (value V, err error) {
 	if err := e.checkLoad(key, ttl, loader); err != nil {
 		return value, err
 	}
+	mode, err := modeOf(opts)
+	if err != nil {
+		return value, err
+	}
 	var l1 found[V]
-	if e.fast != fastNone {
+	if e.asksL1First(mode) {
 		l1 = e.lookupL1(ctx, key)
 		if l1.hit {
 			e.tel.CountHit()
@@ -83,7 +110,12 @@ func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration
 		}
 		e.tel.Count(tier.L1, l1.lookup())
 	}
-	return e.share(ctx, key, ttl, l1, loader)
+	return e.share(ctx, key, params[V]{loader: loader, ttl: ttl, mode: mode}, l1)
+}
+
+// asksL1First reports whether a load asks L1 before it is set up.
+func (e *Engine[V]) asksL1First(mode readMode) bool {
+	return e.fast != fastNone && mode != skipL1 && mode != refresh
 }
 
 // checkLoad returns the error of a load that cannot begin.
@@ -99,10 +131,11 @@ func (e *Engine[V]) checkLoad(key string, ttl time.Duration, loader Loader[V]) e
 }
 
 // share waits for the flight of the key, or begins one.
-func (e *Engine[V]) share(ctx context.Context, key string, ttl time.Duration, l1 found[V], loader Loader[V]) (value V, err error) {
+func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found[V]) (value V, err error) {
 	var obs telemetry.Read
 	ctx = e.tel.StartRead(ctx, &obs, key)
-	f, first, err := e.join(ctx, key, params[V]{loader: loader, ttl: ttl, leader: obs.SpanContext()})
+	p.leader = obs.SpanContext()
+	f, first, err := e.join(ctx, key, p)
 	if err != nil {
 		return e.endWithout(ctx, &obs, &l1, err)
 	}
@@ -115,8 +148,12 @@ func (e *Engine[V]) share(ctx context.Context, key string, ttl time.Duration, l1
 	}
 	if first {
 		r := f.Call.read
-		r.obs, r.l1, r.asked = obs, l1, e.fast != fastNone
-		f.Run(e.fly(ctx, &f.Call), e.runLoad, e.landed)
+		r.obs, r.l1, r.asked, r.mode = obs, l1, e.asksL1First(p.mode), p.mode
+		run := e.runLoad
+		if p.mode == refresh {
+			run = e.runRefresh
+		}
+		f.Run(e.fly(ctx, &f.Call), run, e.landed)
 	} else {
 		obs.Shared(f.Call.leader)
 	}
@@ -131,7 +168,7 @@ func (e *Engine[V]) share(ctx context.Context, key string, ttl time.Duration, l1
 	}
 	obs.Returned(ctx, res, l.err)
 	if first && res.Found == tier.LookupHit {
-		e.refreshIfDue(ctx, key, ttl, l.entry.ExpiresAt, loader)
+		e.refreshIfDue(ctx, key, p.ttl, l.entry.ExpiresAt, p.loader)
 	}
 	return l.entry.Value, l.err
 }
@@ -198,7 +235,7 @@ func staleResult[V any](l1 *found[V]) telemetry.ReadResult {
 func (e *Engine[V]) join(ctx context.Context, key string, p params[V]) (f *flight.Flight[load[V]], first bool, err error) {
 	return e.flights.Join(ctx, key,
 		func(l *load[V]) bool {
-			return !l.read.fence.Broken() && (p.ahead || !l.ahead) && !afterLoader(ctx, &l.waiter)
+			return !l.read.fence.Broken() && p.mayJoin(&l.params) && !afterLoader(ctx, &l.waiter)
 		},
 		func(l *load[V]) error {
 			if limit := int64(e.config.MaxLoads); e.loads.Add(1) > limit && limit > 0 {

@@ -28,7 +28,7 @@ func (e *Engine[V]) runLoad(ctx context.Context, f *flight.Flight[load[V]]) {
 	if l.recheck(ctx) {
 		return
 	}
-	if e.negatives.Has(l.read.key) && !l.read.fence.Broken() {
+	if l.mode != skipL1 && e.negatives.Has(l.read.key) && !l.read.fence.Broken() {
 		l.Found, l.err = tier.LookupNegative, backends.ErrNotFound
 		return
 	}
@@ -37,7 +37,7 @@ func (e *Engine[V]) runLoad(ctx context.Context, f *flight.Flight[load[V]]) {
 		l.result, l.err = res, nil
 		return
 	}
-	l.call(ctx, f, err == nil)
+	l.call(ctx, f, err == nil && l.mode == 0)
 	if l.err != nil && err != nil { // otherwise the loader has made good for the tiers
 		l.err = fmt.Errorf("%w; %w", l.err, err)
 	}
@@ -46,10 +46,11 @@ func (e *Engine[V]) runLoad(ctx context.Context, f *flight.Flight[load[V]]) {
 // recheck asks L1 once more, now that nobody else loads the key: an earlier flight
 // may have filled it since. It also finds an entry that L1 keeps as a stale one. Where
 // the read asks both tiers at once, it looks for a value that a negative would hide.
+// It does nothing for a caller who does not want the value of L1.
 func (l *load[V]) recheck(ctx context.Context) bool {
 	r := l.read
-	if !r.asked && !r.engine.negatives.Has(r.key) {
-		return false // the read asks L1 anyway
+	if l.mode == skipL1 || !r.asked && !r.engine.negatives.Has(r.key) {
+		return false // the read asks L1 anyway, or must not
 	}
 	l1 := r.engine.lookupL1(ctx, r.key)
 	if l1.err != nil {
@@ -57,7 +58,7 @@ func (l *load[V]) recheck(ctx context.Context) bool {
 	}
 	l1.err, r.l1 = r.l1.err, l1
 	if l1.hit {
-		l.result, l.err = r.answer(tier.L1, l1.entry), nil
+		l.result, l.err = answer(tier.L1, l1.entry), nil
 	}
 	return l1.hit
 }
@@ -156,11 +157,10 @@ func (l *load[V]) guarded(ctx context.Context) (value V, err error) {
 func (l *load[V]) notFound(ctx context.Context, missed bool) {
 	r := l.read
 	e := r.engine
-	if l.ahead {
-		l.write(ctx, e.newWrite(tier.Delete, r.key))
-		return
+	if l.refreshes() {
+		missed = l.write(ctx, e.newWrite(tier.Delete, r.key)) == tier.RefillApplied
 	}
-	if e.negatives == nil && !r.l1.stale || e.locks.AcquireRefill(ctx, &r.lock, &r.fence) != nil {
+	if (e.negatives == nil || !missed) && !r.l1.stale || e.locks.AcquireRefill(ctx, &r.lock, &r.fence) != nil {
 		return
 	}
 	defer r.lock.Unlock()

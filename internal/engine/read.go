@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/guard"
@@ -24,6 +25,9 @@ type read[V any] struct {
 
 	l1    found[V]
 	asked bool // L1 was asked before the read was set up
+
+	mode      readMode
+	wantStale bool // an expired value is better than an error
 }
 
 // result is the result of a read.
@@ -32,11 +36,18 @@ type result[V any] struct {
 	telemetry.ReadResult
 }
 
+// Entry is the result of a read, with the tier that had it.
+type Entry[V any] struct {
+	Value     V
+	ExpiresAt time.Time
+	Tier      tier.ID
+	Stale     bool
+}
+
 // Get returns the value at key.
-func (e *Engine[V]) Get(ctx context.Context, key string) (value V, ok bool, err error) {
-	if e.fast != fastValue || e.closed.Load() || key == "" {
-		entry, ok, err := e.GetEntry(ctx, key)
-		return entry.Value, ok, err
+func (e *Engine[V]) Get(ctx context.Context, key string, opts []ReadOption) (value V, ok bool, err error) {
+	if e.fast != fastValue || e.closed.Load() || key == "" || len(opts) > 0 {
+		return e.getWith(ctx, key, opts)
 	}
 	value, ok, err = e.lookupValue(ctx, key)
 	if ok && err == nil {
@@ -44,6 +55,12 @@ func (e *Engine[V]) Get(ctx context.Context, key string) (value V, ok bool, err 
 		return value, true, nil
 	}
 	return e.getBeyond(ctx, key, err)
+}
+
+// getWith is apart from Get for the same reason as getBeyond.
+func (e *Engine[V]) getWith(ctx context.Context, key string, opts []ReadOption) (value V, ok bool, err error) {
+	res, err := e.read(ctx, key, opts, false)
+	return res.entry.Value, res.Found == tier.LookupHit, err
 }
 
 // getBeyond is apart from Get, whose frame stays small (budget Get/hit=l1).
@@ -54,24 +71,49 @@ func (e *Engine[V]) getBeyond(ctx context.Context, key string, l1Err error) (val
 	return res.entry.Value, res.Found == tier.LookupHit, err
 }
 
-// GetEntry returns the entry at key.
-func (e *Engine[V]) GetEntry(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
-	if err := e.check(key); err != nil {
+// GetEntry returns the entry at key, and what is known of it. An expired value that L1
+// keeps takes the place of an error.
+func (e *Engine[V]) GetEntry(ctx context.Context, key string, opts []ReadOption) (entry Entry[V], ok bool, err error) {
+	res, err := e.read(ctx, key, opts, true)
+	stale := res.Found == tier.LookupStale
+	if !stale && res.Found != tier.LookupHit {
 		return entry, false, err
 	}
-	r := e.newRead(key)
-	if e.fast != fastNone {
-		l1 := e.lookupL1(ctx, key)
+	return Entry[V]{Value: res.entry.Value, ExpiresAt: res.entry.ExpiresAt, Tier: res.Tier, Stale: stale}, true, err
+}
+
+// StoredEntry returns the entry at key as a tier stores it.
+func (e *Engine[V]) StoredEntry(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
+	res, err := e.read(ctx, key, nil, false)
+	return res.entry, res.Found == tier.LookupHit, err
+}
+
+// read is Get where more than the value of L1 is wanted.
+func (e *Engine[V]) read(ctx context.Context, key string, opts []ReadOption, wantStale bool) (res result[V], err error) {
+	res.Found = tier.LookupError
+	if err := e.check(key); err != nil {
+		return res, err
+	}
+	mode, err := modeOf(opts)
+	switch {
+	case err != nil:
+		return res, err
+	case mode == refresh:
+		return res, errRefreshes
+	}
+	var l1 found[V]
+	asked := e.fast != fastNone && mode != skipL1
+	if asked {
+		l1 = e.lookupL1(ctx, key)
 		if l1.hit {
 			e.tel.CountHit()
-			r.free()
-			return l1.entry, true, nil
+			return answer(tier.L1, l1.entry), nil
 		}
 		e.tel.Count(tier.L1, l1.lookup())
-		r.l1, r.asked = l1, true
 	}
-	res, err := r.get(ctx)
-	return res.entry, res.Found == tier.LookupHit, err
+	r := e.newRead(key)
+	r.l1, r.asked, r.mode, r.wantStale = l1, asked, mode, wantStale
+	return r.get(ctx)
 }
 
 func (e *Engine[V]) newRead(key string) *read[V] {
@@ -88,7 +130,7 @@ func (r *read[V]) free() {
 	if r.engine.observed {
 		r.obs = telemetry.Read{}
 	}
-	r.key, r.l1, r.asked = "", found[V]{}, false
+	r.key, r.l1, r.asked, r.mode, r.wantStale = "", found[V]{}, false, 0, false
 	r.engine.readPool.Put(r)
 }
 
@@ -137,8 +179,8 @@ func (r *read[V]) done() (last bool) {
 // run asks the tiers as the policy says, and refills L1.
 func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 	from, l2 := r.ask(ctx)
-	if from != tier.L1 && !r.engine.reads.Concurrent && r.fence.Broken() && r.recheck(ctx) {
-		res = r.answer(tier.L1, r.l1.entry)
+	if from != tier.L1 && !r.engine.reads.Concurrent && r.mode == 0 && r.fence.Broken() && r.recheck(ctx) {
+		res = answer(tier.L1, r.l1.entry)
 		if l2.hit && !r.engine.config.NoRefill {
 			res.Refill = tier.RefillFenced // L1 did not get the entry of L2
 		}
@@ -146,13 +188,16 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 	}
 	switch from {
 	case tier.L1:
-		return r.answer(from, r.l1.entry), nil
+		return answer(from, r.l1.entry), nil
 	case tier.L2:
-		res = r.answer(from, l2.entry)
+		res = answer(from, l2.entry)
 		res.Refill = r.refill(ctx, l2.entry)
 		return res, nil
 	}
 	if r.l1.err != nil || l2.err != nil {
+		if r.wantStale && r.l1.stale {
+			return result[V]{r.l1.entry, staleResult(&r.l1)}, nil
+		}
 		res.Found = tier.LookupError
 		return res, getError(r.l1.err, l2.err)
 	}
@@ -160,7 +205,7 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 	return res, nil
 }
 
-func (r *read[V]) answer(from tier.ID, entry backends.Entry[V]) result[V] {
+func answer[V any](from tier.ID, entry backends.Entry[V]) result[V] {
 	return result[V]{entry, telemetry.ReadResult{Found: tier.LookupHit, Tier: from}}
 }
 

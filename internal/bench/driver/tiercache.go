@@ -45,7 +45,9 @@ func tiercacheDriver(name string, l2First, telemetry bool) Driver {
 				Set: func(ctx context.Context, key string, value []byte) error {
 					return cache.Set(ctx, key, value, cfg.TTL)
 				},
-				Get:    cache.Get,
+				Get: func(ctx context.Context, key string) ([]byte, bool, error) {
+					return cache.Get(ctx, key)
+				},
 				Delete: cache.Delete,
 				GetOrLoad: func(ctx context.Context, key string) ([]byte, error) {
 					return cache.GetOrLoad(ctx, key, cfg.TTL,

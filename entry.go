@@ -1,0 +1,54 @@
+package tiercache
+
+import (
+	"context"
+	"time"
+
+	"github.com/tiercache/tiercache/internal/engine"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// Entry is the result of [Cache.GetEntry].
+type Entry[V any] struct {
+	Value V
+
+	// ExpiresAt is the instant at which the copy expires that was found. The copy in L1
+	// may expire before that in L2; see [WithL1TTL] and [WithMaxRefillTTL]. Zero: never.
+	ExpiresAt time.Time
+
+	// Tier is the one that had the copy.
+	Tier tier.ID
+
+	// Stale reports that the value has expired, and takes the place of an error.
+	Stale bool
+}
+
+// GetEntry is like [Cache.Get], and returns what the cache knows of the value. When L2
+// cannot be read, it returns a value that L1 keeps by [WithStaleIfError], with Stale
+// set, where Get returns the error.
+func (c *Cache[V]) GetEntry(ctx context.Context, key string, opts ...ReadOption) (entry Entry[V], ok bool, err error) {
+	e, ok, err := c.engine.GetEntry(ctx, key, opts)
+	return Entry[V](e), ok, err
+}
+
+// ReadOption changes one read: [SkipL1], [SkipL2] or [Refresh]. They exclude each other:
+// a read with two of them returns an error that wraps [ErrInvalid].
+type ReadOption = engine.ReadOption
+
+// SkipL1 makes a read ask L2 and not L1, for a value that another process may have
+// replaced since L1 got it. The read refills L1 as usual. With it, GetOrLoad also ignores
+// what this process remembers by [WithNegativeTTL] and [WithStaleIfError]. It shares
+// loads with others that skip L1.
+func SkipL1() ReadOption { return engine.SkipL1 }
+
+// SkipL2 makes a read ask L1 and not L2, for callers that have no time for it. GetOrLoad
+// then loads a value that L1 does not have, and writes it to both tiers. It shares loads
+// with others that skip L2.
+func SkipL2() ReadOption { return engine.SkipL2 }
+
+// Refresh makes [Cache.GetOrLoad] load the value although the tiers may have one, and
+// write it to them. It shares the load with others that refresh the key. When the loader
+// finds no value, the key is deleted. When the loader fails, the tiers keep their
+// values, and the caller gets the error, also with [WithStaleIfError]. Other reads
+// return an error that wraps [ErrInvalid].
+func Refresh() ReadOption { return engine.Refresh }
