@@ -24,6 +24,7 @@ type Machine struct {
 	// that has read synced before a loss, and epoch after it, trusts nothing.
 	synced atomic.Int64  // nanoseconds since begun, or never
 	epoch  atomic.Uint32 // of the entries that may be trusted; 0: none may
+	unique atomic.Uint32 // the first epoch since which no version was given twice
 
 	// Of the change that is being applied, and of those before it.
 	lock     keylock.Lock
@@ -103,6 +104,16 @@ func (m *Machine) Trusted() uint32 {
 // it, from now on. It is 0 while the reader of the store may not follow it: such entries
 // are never fresh. It must be called before L2 is.
 func (m *Machine) Epoch() uint32 { return m.epoch.Load() }
+
+// Have returns the version for a conditional get of an entry with the stamp, and 0 where
+// an equal version would prove nothing: a server that has lost the end of its log gives
+// the same versions again, to other changes.
+func (m *Machine) Have(stamp *backends.Stamp) backends.Version {
+	if stamp.Epoch < m.unique.Load() {
+		return 0
+	}
+	return stamp.Version
+}
 
 // Fresh reports whether an entry with the stamp may be returned as it is. Epoch is what
 // [Machine.Trusted] returned before L1 was asked.

@@ -114,10 +114,24 @@ func (m *Machine) lose(loss backends.Loss, cause string) {
 	m.synced.Store(never)
 	m.epoch.Store(0)
 	m.number = max(1, m.number+1) // 0 is no epoch
+	if !keepsVersions(loss, cause) {
+		m.unique.Store(m.number)
+	}
 	m.locks.BreakAll()
 	m.target.ForgetAll()
 	m.distrust(cause, time.Now())
 	m.emit(Event{Gap: true, Loss: loss, Cause: cause, At: time.Now()})
+}
+
+// keepsVersions reports whether a version that was given before the loss still means the
+// same change: the server is the same, or the versions after the loss are of another era.
+func keepsVersions(loss backends.Loss, cause string) bool {
+	switch loss {
+	case backends.LossTrimmed, backends.LossDisconnected, backends.LossLogReplaced:
+		return true
+	default:
+		return cause == causeL1
+	}
 }
 
 // lapse is called when nothing was in sync for longer than the bound. Hits do not wait

@@ -117,6 +117,40 @@ func TestLost(t *testing.T) {
 	})
 }
 
+// After some losses a version may have been given twice, so a conditional get would lie.
+func TestHave(t *testing.T) {
+	t.Parallel()
+	for loss, want := range map[backends.Loss]backends.Version{
+		backends.LossDisconnected: v1, backends.LossTrimmed: v1, backends.LossLogReplaced: v1,
+		backends.LossServerChanged: 0, backends.LossBehind: 0, backends.LossUnknown: 0, backends.LossProtocol: 0,
+	} {
+		t.Run(loss.String(), func(t *testing.T) {
+			t.Parallel()
+			run(t, func(t *testing.T, f *fixture) {
+				f.sync()
+				f.put(v1)
+				old := f.l1[key]
+				f.Lost(loss)
+				f.sync()
+				f.put(v2)
+				fresh := f.l1[key]
+				assert.Equal(t, want, f.Have(&old))
+				assert.Equal(t, v2, f.Have(&fresh))
+			})
+		})
+	}
+	t.Run("l1", func(t *testing.T) {
+		t.Parallel()
+		run(t, func(t *testing.T, f *fixture) {
+			f.sync()
+			f.put(v1)
+			old := f.l1[key]
+			f.Fail()
+			assert.Equal(t, v1, f.Have(&old))
+		})
+	})
+}
+
 // Each time without trust has one event at its begin and one at its end, whatever
 // happens in between.
 func TestEvents(t *testing.T) {

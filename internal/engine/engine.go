@@ -49,6 +49,8 @@ type Config struct {
 	MaxLoads          int                  // under way at once; 0: no limit
 	NotFound          func(err error) bool // more errors of loaders that say so; nil: none
 
+	Coherence Coherence
+
 	SourceVersion any // a func(V) uint64; nil: values have no version of their source
 }
 
@@ -85,6 +87,8 @@ type Engine[V any] struct {
 	trusted  bool // the policy is one of this module, so its writes are recycled
 	observed bool // spans or metrics are on
 
+	co *coherent[V] // nil: no other process matters
+
 	sources sources[V]
 	keep    time.Duration // of versions in L2, after an entry has gone
 
@@ -103,6 +107,7 @@ const (
 	fastNone  fastPath = iota // not at all
 	fastEntry                 // for the whole entry
 	fastValue                 // for the value alone (budget Get/hit=l1)
+	fastStamp                 // for the value and its stamp
 )
 
 // New returns an engine. Errors are those of a meter provider, and panics of code that
@@ -134,6 +139,11 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 	if err := checkTiers(l1, l2, e.l1.Description(), e.l2.Description()); err != nil {
 		return nil, err
 	}
+	if cfg.Coherence.On {
+		if err := checkCoherence(cfg.Coherence, l1, l2, e.l1.Description(), e.l2.Description()); err != nil {
+			return nil, err
+		}
+	}
 	e.life, e.end = context.WithCancelCause(context.Background())
 	if cfg.RefreshAhead > 0 {
 		e.failedRefreshes = negative.New(refreshBackoff, maxNegatives)
@@ -143,6 +153,7 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 		WritePolicy: e.policyName,
 		ReadPolicy:  cfg.ReadPolicy.Name(),
 		Tiers:       tier.Pair[backends.Description]{L1: e.l1.Description(), L2: e.l2.Description()},
+		Coherent:    cfg.Coherence.On && !alone(e.l2.Description()),
 	}, cfg.Telemetry)
 	if err != nil {
 		return nil, err
@@ -156,6 +167,10 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 		if cfg.StaleIfError == 0 && cfg.RefreshAhead == 0 {
 			e.fast = fastValue
 		}
+	}
+	e.startCoherence(l2)
+	if e.co != nil && e.fast == fastValue {
+		e.fast = fastStamp
 	}
 	e.direct = e.directTiers()
 	e.observe()
@@ -207,6 +222,9 @@ func (e *Engine[V]) Describe() backends.Description {
 func (e *Engine[V]) Close(ctx context.Context) error {
 	e.closed.Store(true)
 	e.end(tier.ErrClosed) // of loads that nobody waits for
+	if e.co != nil {
+		e.co.stop()
+	}
 	if e.within(ctx) {
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
@@ -215,6 +233,9 @@ func (e *Engine[V]) Close(ctx context.Context) error {
 	err := e.locks.Close(ctx)
 	if err == nil {
 		err = e.policyCalls.wait(ctx)
+	}
+	if err == nil && e.co != nil {
+		err = e.co.close(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("tiercache: close: %w", err)

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/coherence"
 	"github.com/tiercache/tiercache/internal/flight"
 	"github.com/tiercache/tiercache/internal/guard"
 	"github.com/tiercache/tiercache/internal/telemetry"
@@ -101,6 +102,7 @@ func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration
 		return value, err
 	}
 	var l1 found[V]
+	var obs telemetry.Read
 	if e.asksL1First(mode) {
 		l1 = e.lookupL1(ctx, key)
 		if l1.hit {
@@ -109,6 +111,9 @@ func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration
 			return l1.entry.Value, nil
 		}
 		e.tel.Count(tier.L1, l1.lookup())
+		if e.servesStale(&l1) {
+			return e.endWithout(e.tel.StartRead(ctx, &obs, key), &obs, &l1, nil)
+		}
 	}
 	return e.share(ctx, key, params[V]{loader: loader, ttl: ttl, mode: mode}, l1)
 }
@@ -218,14 +223,17 @@ func (e *Engine[V]) leave(ctx context.Context, f *flight.Flight[load[V]], obs *t
 // endWithout returns a stale value, if there is one, or the error.
 func (e *Engine[V]) endWithout(ctx context.Context, obs *telemetry.Read, l1 *found[V], err error) (value V, _ error) {
 	if l1.stale {
-		obs.Returned(ctx, staleResult(l1), nil)
+		obs.Returned(ctx, e.staleResult(l1), nil)
 		return l1.entry.Value, nil
 	}
 	obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupError}, err)
 	return value, err
 }
 
-func staleResult[V any](l1 *found[V]) telemetry.ReadResult {
+func (e *Engine[V]) staleResult(l1 *found[V]) telemetry.ReadResult {
+	if l1.suspect != coherence.NotSuspect {
+		return e.suspectResult()
+	}
 	return telemetry.ReadResult{Found: tier.LookupStale, Tier: tier.L1, Age: time.Since(l1.entry.ExpiresAt)}
 }
 

@@ -28,12 +28,12 @@ func (e *Engine[V]) runLoad(ctx context.Context, f *flight.Flight[load[V]]) {
 	if l.recheck(ctx) {
 		return
 	}
-	if l.mode != skipL1 && e.negatives.Has(l.read.key) && !l.read.fence.Broken() {
+	if l.mode != skipL1 && e.negatives.Has(l.read.key) && !l.read.fence.Broken() && e.trusts() {
 		l.Found, l.err = tier.LookupNegative, backends.ErrNotFound
 		return
 	}
 	res, err := l.read.run(ctx)
-	if res.Found == tier.LookupHit {
+	if res.found() {
 		l.result, l.err = res, nil
 		return
 	}
@@ -164,12 +164,16 @@ func (l *load[V]) notFound(ctx context.Context, missed bool) {
 		return
 	}
 	defer r.lock.Unlock()
-	if missed {
+	if missed && (e.co == nil || r.epoch != 0) {
 		e.negatives.Add(r.key)
+		if r.fence.Broken() { // by another process: it may have written a value since
+			e.negatives.Drop(r.key)
+		}
 	}
 	if r.l1.stale {
 		_ = e.l1.Delete(ctx, r.key) // it has expired, so nobody is wrong about it
 	}
+	r.settle(ctx)
 }
 
 // failed makes the result of a load that failed: an expired value, if L1 has kept
@@ -181,5 +185,5 @@ func (l *load[V]) failed(err error) {
 		return
 	}
 	l.entry, l.err = old.entry, nil
-	l.ReadResult = staleResult(old)
+	l.ReadResult = l.read.engine.staleResult(old)
 }

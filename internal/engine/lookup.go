@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/coherence"
 	"github.com/tiercache/tiercache/tier"
 )
 
@@ -13,6 +14,12 @@ type found[V any] struct {
 	hit   bool // entry is fresh
 	stale bool // entry has expired, and L1 keeps it for times of trouble
 	err   error
+
+	// With coherence:
+	stamp     backends.Stamp    // of an entry of L1
+	suspect   coherence.Suspect // why an entry of L1 is no hit, although it has not expired
+	origin    *backends.Answer  // of L2
+	unchanged bool              // L2 still has the version of L1's entry, which is the answer
 }
 
 // lookup returns the answer's name.
@@ -27,8 +34,12 @@ func (f *found[V]) lookup() tier.Lookup {
 	}
 }
 
-// lookupL1 asks L1. Only this function and lookupValue do.
+// lookupL1 asks L1. Only this function, lookupValue and those
+// of coherent_read.go do.
 func (e *Engine[V]) lookupL1(ctx context.Context, key string) (f found[V]) {
+	if e.co != nil {
+		return e.lookupStamped(ctx, key)
+	}
 	entry, ok, err := e.l1.Get(ctx, key)
 	if err != nil || !ok {
 		return found[V]{err: err}

@@ -124,7 +124,7 @@ type tierCall struct {
 func (t *policyTier[V]) touch(ctx context.Context, verb tally.Verb) (tier.Outcome, error) {
 	key, kind := t.write.op.Key, t.kind(verb)
 	var err error
-	if t.id == tier.L2 && verb == tally.Write && t.write.when.on {
+	if t.versioned(verb) {
 		return t.writeL2(ctx)
 	}
 	if kind == tier.Set {

@@ -153,7 +153,7 @@ func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl ti
 			}
 			return won, true, nil
 		}
-		entry, ok, err := e.GetEntry(ctx, key)
+		entry, ok, err := e.StoredEntry(ctx, key)
 		if ok || err != nil {
 			return entry, false, err
 		}
