@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,13 +25,29 @@ type instance struct {
 	l1, l2 *backendtest.Faults[string]
 	stamps *backendtest.Map[string]
 	client *backendtest.Client[string]
+	moves  *moves
+}
+
+// moves counts the values that a client's reads bring.
+type moves struct {
+	*backendtest.Client[string]
+	moved atomic.Int64
+}
+
+func (m *moves) GetIf(ctx context.Context, key string, have backends.Version) (backends.Entry[string], backends.Answer, error) {
+	entry, answer, err := m.Client.GetIf(ctx, key, have)
+	if answer.Found == backends.Hit {
+		m.moved.Add(1)
+	}
+	return entry, answer, err
 }
 
 // newInstance returns an instance that is in sync.
 func newInstance(t *testing.T, store *backendtest.Store[string], opts ...tiercache.Option) *instance {
 	t.Helper()
 	i := &instance{stamps: backendtest.NewMap[string](), client: store.Client()}
-	i.l1, i.l2 = backendtest.WithFaults[string](i.stamps), backendtest.WithFaults[string](i.client)
+	i.moves = &moves{Client: i.client}
+	i.l1, i.l2 = backendtest.WithFaults[string](i.stamps), backendtest.WithFaults[string](i.moves)
 	opts = append([]tiercache.Option{
 		tiercache.WithTelemetry(tracing.Disabled()), tiercache.WithCoherence(bound, tiercache.AskL2),
 	}, opts...)
@@ -82,9 +99,9 @@ func two(t *testing.T, test func(t *testing.T, store *backendtest.Store[string],
 	synctest.Test(t, func(t *testing.T) {
 		store := backendtest.NewStore[string]()
 		here, there := newInstance(t, store, opts...), newInstance(t, store)
+		defer there.close(t)
+		defer here.close(t)
 		test(t, store, here, there)
-		here.close(t)
-		there.close(t)
 	})
 }
 
