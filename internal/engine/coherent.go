@@ -75,7 +75,7 @@ func (e *Engine[V]) startCoherence(l2 any) {
 	e.tel.Coherence().Observe(c.machine.Status)
 	e.co = c
 	var ctx context.Context
-	ctx, c.stop = context.WithCancel(context.Background())
+	ctx, c.stop = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
 	go func() {
 		defer close(c.stopped)
 		c.machine.Follow(ctx, backends.AsWatcher(l2))

@@ -61,7 +61,7 @@ func newInstance(t *testing.T, store *backendtest.Store[string], opts ...tiercac
 
 func (i *instance) close(t *testing.T) {
 	t.Helper()
-	require.NoError(t, i.Close(context.Background()))
+	require.NoError(t, i.Close(t.Context()))
 }
 
 // value returns the value at the key, and how it was found, in short: "v (l1)" is a hit

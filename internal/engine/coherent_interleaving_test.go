@@ -85,7 +85,8 @@ func TestCoherence_Interleavings(t *testing.T) {
 				assert.Equal(t, "new (l2)", here.read(t))
 			})
 		}, []string{"new (l2)", "new (l1)"}},
-		"during a write of L2 first": {[]tiercache.Option{tiercache.WithWritePolicy(writepolicy.Sequential(writepolicy.L2First))},
+		"during a write of L2 first": {
+			[]tiercache.Option{tiercache.WithWritePolicy(writepolicy.Sequential(writepolicy.L2First))},
 			func(t *testing.T, _ *store, here, there *instance) {
 				here.set(t, "older")
 				gate := backendtest.NewGate()
@@ -94,7 +95,9 @@ func TestCoherence_Interleavings(t *testing.T) {
 					replace(t, here, there)
 					assert.Equal(t, "new (l2)", here.read(t), "L1 had what was replaced, and the write is slow")
 				})
-			}, []string{"new (l2)", "new (l1)"}},
+			},
+			[]string{"new (l2)", "new (l1)"},
+		},
 		"during a write that L2 refuses": {nil, func(t *testing.T, _ *store, here, there *instance) {
 			gate := backendtest.NewGate()
 			here.l2.Next(tier.Set, backendtest.Chain(gate.Before(), backendtest.FailBefore(errDown)))

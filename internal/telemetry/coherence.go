@@ -46,7 +46,10 @@ func (c *Coherence) Happened(e coherence.Event) {
 	t := c.tel
 	event, severity, level := tracing.EventCoherenceLost, log.SeverityWarn, slog.LevelWarn
 	text := t.target.Cache + ": hits in l1 are not trusted until l2's changes can be followed again: " + e.Cause
-	attrs := attributes{tracing.AttrCache.String(t.target.Cache), tracing.AttrCoherenceCause.String(e.Cause)}
+	attrs := attributes{
+		tracing.AttrCache.String(t.target.Cache), tracing.AttrCoherenceCause.String(e.Cause),
+		tracing.AttrCoherenceState.String(stateOf(e.Trusted)),
+	}
 	if e.Trusted {
 		event, severity, level = tracing.EventCoherenceRestored, log.SeverityInfo, slog.LevelInfo
 		text = t.target.Cache + ": hits in l1 are trusted again after " + e.Lasted.Round(time.Millisecond).String()
@@ -92,6 +95,13 @@ func (c *Coherence) Processed(b *coherence.Batch) {
 	}
 }
 
+func stateOf(trusted bool) string {
+	if trusted {
+		return "trusted"
+	}
+	return "lost"
+}
+
 // Counted implements [coherence.Observer].
 func (c *Coherence) Counted(outcome coherence.Outcome, n int) { c.meter.counted(outcome, int64(n)) }
 
@@ -99,7 +109,8 @@ func (c *Coherence) Counted(outcome coherence.Outcome, n int) { c.meter.counted(
 func (t *Telemetry) newCoherence(mp meterProvider) (err error) {
 	c := &Coherence{tel: t, name: "process " + t.target.Cache, start: []trace.SpanStartOption{
 		trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindConsumer),
-		trace.WithAttributes(tracing.AttrCache.String(t.target.Cache), tracing.AttrOperation.String("process")),
+		trace.WithAttributes(tracing.AttrCache.String(t.target.Cache), tracing.AttrOperation.String("process"),
+			tracing.AttrInvalidation.String(coherence.Dropped.String())),
 	}}
 	if t.meters != nil {
 		c.meter, err = newCoherenceMeter(mp, t.target.Cache)

@@ -64,18 +64,22 @@ func newCoherenceMeter(mp meterProvider, cache string) (*coherenceMeter, error) 
 	age, errs[4] = meter.Float64ObservableGauge(tracing.MetricCoherenceSyncedAge, metric.WithUnit("s"),
 		metric.WithDescription("Time since the instant up to which no change in L2 was missed."))
 	for o := range m.outcomes {
-		m.counters = append(m.counters, flushed{counter: invalidations, count: &m.outcomes[o],
-			attrs: set(tracing.AttrInvalidation.String(coherence.Outcome(o).String()))}) //nolint:gosec // it is small
+		m.counters = append(m.counters, flushed{
+			counter: invalidations, count: &m.outcomes[o],
+			attrs: set(tracing.AttrInvalidation.String(coherence.Outcome(o).String())),
+		}) //nolint:gosec // it is small
 	}
 	for l := range m.gaps {
-		m.counters = append(m.counters, flushed{counter: gaps, count: &m.gaps[l],
-			attrs: set(tracing.AttrCoherenceCause.String(backends.Loss(l).String()))}) //nolint:gosec // it is small
+		m.counters = append(m.counters, flushed{
+			counter: gaps, count: &m.gaps[l],
+			attrs: set(tracing.AttrCoherenceCause.String(backends.Loss(l).String())),
+		}) //nolint:gosec // it is small
 	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
 	states := [2]metric.MeasurementOption{
-		set(tracing.AttrCoherenceState.String("lost")), set(tracing.AttrCoherenceState.String("trusted")),
+		set(tracing.AttrCoherenceState.String(stateOf(false))), set(tracing.AttrCoherenceState.String(stateOf(true))),
 	}
 	var err error
 	m.registration, err = meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
