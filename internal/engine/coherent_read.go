@@ -115,13 +115,7 @@ func (s *stored[V]) Drop() error { return s.read.engine.l1.Delete(s.ctx, s.read.
 func (r *read[V]) storeL1(ctx context.Context, l2 *found[V]) (tier.Refilled, error) {
 	e := r.engine
 	entry := l2.entry
-	if l2.unchanged {
-		if e.lifetime.staleFor > 0 && !entry.ExpiresAt.IsZero() {
-			entry.ExpiresAt = entry.ExpiresAt.Add(e.lifetime.staleFor) // as it was in L1
-		}
-	} else {
-		entry.ExpiresAt = e.lifetime.refilled(entry.ExpiresAt)
-	}
+	entry.ExpiresAt = e.lifetime.refilled(entry.ExpiresAt) // not later than before, if it is L1's own
 	if e.co == nil {
 		return tier.RefillApplied, e.l1.Set(ctx, r.key, &entry, nil)
 	}

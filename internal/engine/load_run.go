@@ -164,14 +164,14 @@ func (l *load[V]) notFound(ctx context.Context, missed bool) {
 		return
 	}
 	defer r.lock.Unlock()
-	if missed && (e.co == nil || r.epoch != 0) {
-		e.negatives.Add(r.key)
-		if r.fence.Broken() { // by another process: it may have written a value since
-			e.negatives.Drop(r.key)
-		}
-	}
 	if r.l1.stale {
 		_ = e.l1.Delete(ctx, r.key) // it has expired, so nobody is wrong about it
+	}
+	if missed && (e.co == nil || r.epoch != 0) {
+		e.negatives.Add(r.key)
+		if r.fence.Broken() { // by another process, which may have written a value since
+			e.negatives.Drop(r.key)
+		}
 	}
 	r.settle(ctx)
 }
