@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/engine"
 )
 
@@ -16,8 +15,9 @@ import (
 // cannot decide; the error then wraps [ErrUnsupported]. It treats the context and the TTL
 // and reports errors as Set does: after an error whose outcome in L2 is unknown the value
 // may have been stored. It is safe for concurrent use.
-func (c *Cache[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl time.Duration) (won backends.Entry[V], stored bool, err error) {
-	return c.engine.SetIfAbsent(ctx, key, value, ttl)
+func (c *Cache[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl time.Duration) (won Entry[V], stored bool, err error) {
+	e, stored, err := c.engine.SetIfAbsent(ctx, key, value, ttl)
+	return Entry[V](e), stored, err
 }
 
 // Update replaces the value at key by the one that change makes of it, and returns that.

@@ -2,12 +2,9 @@ package tiercache
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
-	"github.com/tiercache/tiercache/backends"
-	"github.com/tiercache/tiercache/internal/engine"
 	"github.com/tiercache/tiercache/readpolicy"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
@@ -24,81 +21,9 @@ const (
 // Option configures a [Cache].
 type Option interface{ apply(config) config }
 
-type config struct {
-	engine.Config
-	refill      Refill
-	writePolicy bool // was chosen
-}
-
 type optionFunc func(config) config
 
 func (f optionFunc) apply(c config) config { return f(c) }
-
-func newConfig(name string, opts []Option) (config, error) {
-	c := config{Config: engine.Config{
-		Name:         name,
-		WritePolicy:  writepolicy.Sequential(),
-		WriteTimeout: DefaultWriteTimeout,
-		Certain:      backends.CertainlyNotApplied,
-		ReadPolicy:   readpolicy.Sequential(),
-		ReadTimeout:  DefaultReadTimeout,
-
-		BackgroundTimeout: DefaultBackgroundTimeout,
-		MaxRefillTTL:      DefaultMaxRefillTTL,
-	}}
-	for _, o := range opts {
-		if o != nil {
-			c = o.apply(c)
-		}
-	}
-	c.NoRefill = c.refill == RefillNever
-	return c, c.validate()
-}
-
-func (c config) validate() error {
-	for _, d := range []struct {
-		name, what string
-		time.Duration
-	}{
-		{"write", "write", c.WriteTimeout}, {"read", "read", c.ReadTimeout}, {"background", "load", c.BackgroundTimeout},
-	} {
-		if d.Duration <= 0 {
-			return fmt.Errorf("%w: the %s timeout is %v: it must be positive, so that every %s ends", ErrInvalid, d.name, d.Duration, d.what)
-		}
-	}
-	if c.SoftTimeout > 0 && c.StaleIfError == 0 {
-		return fmt.Errorf("%w: WithStaleIfSlow(%v) needs WithStaleIfError, which keeps the stale values", ErrInvalid, c.SoftTimeout)
-	}
-	if c.MaxLoads < 0 {
-		return fmt.Errorf("%w: WithMaxLoads(%d) is negative: use 0 for no limit", ErrInvalid, c.MaxLoads)
-	}
-	if err := engine.Validate(c.WritePolicy); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalid, err)
-	}
-	for _, d := range []struct {
-		name string
-		time.Duration
-	}{{"WithL1TTL", c.L1TTL}, {"WithNegativeTTL", c.NegativeTTL}, {"WithStaleIfError", c.StaleIfError}, {"WithStaleIfSlow", c.SoftTimeout}, {"WithMaxRefillTTL", c.MaxRefillTTL}} {
-		if d.Duration < 0 {
-			return fmt.Errorf("%w: %s(%v) is negative: use 0 to turn it off", ErrInvalid, d.name, d.Duration)
-		}
-	}
-	for _, f := range []struct {
-		name string
-		v    float64
-	}{{"WithL1TTL's jitter", c.L1Jitter}, {"WithRefreshAhead", c.RefreshAhead}} {
-		if !(f.v >= 0 && f.v < 1) { // written so that NaN fails
-			return fmt.Errorf("%w: %s is %v: it must be at least 0 and less than 1", ErrInvalid, f.name, f.v)
-		}
-	}
-	if c.SourceVersion != nil && (c.writePolicy || c.ReadPolicy.Plan().Concurrent) {
-		return fmt.Errorf("%w: WithSourceVersion has L2 decide each write, so it goes with no other write policy and with sequential reads alone", ErrInvalid)
-	}
-	if c.refill > RefillNever {
-		return fmt.Errorf("%w: WithRefill(%d): use RefillAlways or RefillNever", ErrInvalid, c.refill)
-	}
-	return nil
-}
 
 // WithWritePolicy sets the policy by which writes go to the tiers. Default, and for
 // nil: [writepolicy.Sequential].

@@ -42,6 +42,10 @@ func (c strangerCase) name() string {
 	}, "/")
 }
 
+// inProcess reports whether L2 is in the process too, so that a Set has the way of
+// TestSetDirect.
+func (c strangerCase) inProcess() bool { return c.policy == "sequential, in the process" }
+
 // scenario is a cache all of whose parts call at, which misbehaves at one place.
 type scenario struct {
 	strangerCase
@@ -82,6 +86,9 @@ func newScenario(t *testing.T, c strangerCase) *scenario {
 	}
 	l1 := &strangeTier{Map: s.map1, s: s, id: "l1", desc: backends.Description{InProcess: true}}
 	l2 := &strangeTier{Map: s.map2, s: s, id: "l2", desc: backends.Description{System: "fake"}}
+	if c.inProcess() {
+		l2.desc = l1.desc
+	}
 	opts := append(s.telemetryOptions(),
 		tiercache.WithWritePolicy(s.writePolicy()),
 		tiercache.WithClassifier(func(err error) bool {
@@ -133,9 +140,12 @@ func (s *scenario) fill(t *testing.T) {
 func (s *scenario) writePolicy() writepolicy.Policy {
 	return map[string]writepolicy.Policy{
 		"sequential": writepolicy.Sequential(),
-		"parallel":   writepolicy.Parallel(),
-		"race":       writepolicy.Race(),
-		"custom":     writepolicy.WithName("custom", writepolicy.PolicyFunc(s.custom)),
+
+		"sequential, in the process": writepolicy.Sequential(),
+
+		"parallel": writepolicy.Parallel(),
+		"race":     writepolicy.Race(),
+		"custom":   writepolicy.WithName("custom", writepolicy.PolicyFunc(s.custom)),
 	}[s.policy]
 }
 

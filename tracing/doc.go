@@ -11,6 +11,7 @@
 //	delete {cache}              internal
 //	get {cache}                 internal; not for a hit in L1
 //	load {cache}                internal
+//	update {cache}              internal
 //	set {cache} {tier}          client, internal
 //	delete {cache} {tier}       client, internal
 //	invalidate {cache} {tier}   client, internal
@@ -30,7 +31,8 @@
 //	tiercache.outcome               tiercache.lock.wait_duration
 //	tiercache.l1.outcome            tiercache.l1.duration
 //	tiercache.l2.outcome            tiercache.l2.duration
-//	tiercache.consistent            tiercache.key
+//	tiercache.consistent            tiercache.write.condition
+//	tiercache.key                   tiercache.update.attempts
 //	tiercache.inconsistency.stale_tier
 //	tiercache.inconsistency.compensation
 //	tiercache.inconsistency.resolved

@@ -131,7 +131,9 @@ func (*summaryLog) ForceFlush(context.Context) error                       { ret
 func newFixture(t *testing.T, desc1, desc2 backends.Description, opts ...tiercache.Option) (f fixture) {
 	t.Helper()
 	f.l1 = slow(backendtest.NewMap[string](), nil).Described(desc1)
-	f.l2 = slow(backendtest.NewMap[string](), nil).Described(desc2)
+	l2 := backendtest.NewStore[string]().Client()
+	desc2.Abilities = backends.DescriptionOf(l2).Abilities
+	f.l2 = slow(l2, nil).Described(desc2)
 	var err error
 	f.Cache, err = tiercache.New("users", f.l1, f.l2, opts...)
 	require.NoError(t, err)
@@ -173,10 +175,10 @@ func spanClass(op, id string) string {
 	switch {
 	case id == "" && op == "get":
 		return "read"
-	case id == "" && op == "load":
-		return "load"
 	case op == "process":
-		return "process"
+		return op
+	case id == "" && (op == "load" || op == "update"):
+		return op
 	case id == "":
 		return "write"
 	case op == "get":

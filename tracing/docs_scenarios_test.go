@@ -95,6 +95,25 @@ func scenarios() []scenario {
 			cancel()
 			require.Error(t, f.Set(ctx, "k", "v", 0))
 		}},
+		// Writes that L2 decides: each condition, and a refusal.
+		{run: func(t *testing.T, f fixture) {
+			for range 2 {
+				_, _, err := f.SetIfAbsent(t.Context(), "k", "v", 0)
+				require.NoError(t, err)
+			}
+			_, err := f.Update(t.Context(), "k", 0, func(old string, _ bool) (string, error) { return old, errRefused })
+			require.Error(t, err)
+			_, err = f.Update(t.Context(), "k", 0, func(string, bool) (string, error) { panic("v") })
+			require.Error(t, err)
+			_, err = f.Update(t.Context(), "k", 0, func(old string, _ bool) (string, error) { return old, nil })
+			require.NoError(t, err)
+		}},
+		{opts: []tiercache.Option{tiercache.WithSourceVersion(func(v string) uint64 { return uint64(len(v)) })}, run: func(t *testing.T, f fixture) {
+			require.NoError(t, f.Set(t.Context(), "k", "newer", 0))
+			require.NoError(t, f.DeleteVersion(t.Context(), "k", 1))
+			require.NoError(t, f.Set(t.Context(), "k", "old", 0))
+			f.loadNewer(t)
+		}},
 		// A detached write, for whose key a second writer waits.
 		{opts: writes(writepolicy.Race()), run: func(t *testing.T, f fixture) {
 			set(nil, backendtest.Chain(backendtest.Delay(time.Second), refuse))(t, f)
@@ -137,6 +156,16 @@ func scenarios() []scenario {
 			f.load(t, load("another", nil))
 		}},
 	}
+}
+
+// loadNewer loads a value while L2 gets a newer one.
+func (f fixture) loadNewer(t *testing.T) {
+	t.Helper()
+	_, err := f.GetOrLoad(t.Context(), "another", time.Second, func(ctx context.Context, key string) (string, error) {
+		_, err := f.l2.Write(ctx, &backends.Write[string]{Key: key, Kind: tier.Set, Source: 9})
+		return "old", err
+	})
+	require.NoError(t, err)
 }
 
 // compensateL2 drops the copy of L2, as no built-in policy does.

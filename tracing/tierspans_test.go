@@ -113,8 +113,8 @@ func TestTierSpans(t *testing.T) {
 
 // slow returns a tier each call of which takes a second, and to whose first Set the
 // fault happens.
-func slow(m *backendtest.Map[string], fault backendtest.Fault) *backendtest.Faults[string] {
-	f := backendtest.WithFaults(m)
+func slow(b backends.Backend[string], fault backendtest.Fault) *backendtest.Faults[string] {
+	f := backendtest.WithFaults(b)
 	f.Always(tier.Set, backendtest.Delay(time.Second))
 	f.Always(tier.Get, backendtest.Delay(time.Second))
 	if fault != nil {

@@ -27,15 +27,19 @@ type Backend[V any] struct {
 	// near.
 	rough bool
 
+	// versions is nil unless entries have versions.
+	versions *versions
+
 	// evictions is a pointer, because the listener that counts must not keep the
 	// Backend reachable.
 	evictions *atomic.Uint64
 
-	// clock and tasks belong to the goroutines that Close stops, and registration
-	// to the metrics that it ends. They are nil when the cache was brought by the
-	// caller.
-	clock        *otter.CoarseClock
-	tasks        *tasks
+	// due is the first expiry of which the sweeper knows.
+	due due
+
+	// stop ends the sweeper, and registration is that of the metrics. They are nil
+	// when the cache was brought by the caller.
+	stop         func()
 	registration metric.Registration
 }
 
@@ -44,6 +48,10 @@ var (
 	_ backends.Describer    = (*Backend[any])(nil)
 
 	_ backends.ValueGetter[any] = (*Backend[any])(nil)
+	_ backends.Stamped[any]     = (*Backend[any])(nil)
+	_ backends.Walker           = (*Backend[any])(nil)
+	_ backends.Versioned[any]   = (*Backend[any])(nil)
+	_ backends.Clocked          = (*Backend[any])(nil)
 )
 
 // New returns an empty Backend that holds 10 000 entries, or the number of the options.
@@ -57,19 +65,16 @@ func New[V any](opts ...Option) (*Backend[V], error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Backend[V]{
-		rough:     canUseRoughNow(),
-		evictions: new(atomic.Uint64),
-		clock:     otter.NewCoarseClock(clockResolution),
-		tasks:     new(tasks),
+	b := &Backend[V]{rough: canUseRoughNow(), evictions: new(atomic.Uint64)}
+	if c.versions {
+		b.versions = newVersions()
 	}
-	options.Clock = b.clock
-	options.Executor = b.tasks.run
-	options.OnAtomicDeletion = countEvictions[V](b.evictions)
+	b.due.reset()
+	options.OnAtomicDeletion = countEvictions[V](b.evictions, b.rough)
 	if b.cache, err = otter.New(options); err != nil {
-		b.clock.Stop()
 		return nil, fmt.Errorf("otterbackend: %w", err)
 	}
+	b.stop = startSweeper(b)
 	if err := b.observe(c); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
@@ -93,7 +98,6 @@ func FromCache[V any](cache *otter.Cache[string, Item[V]]) (*Backend[V], error) 
 // Get returns the entry at key, unless it has expired by the system's clock at
 // the time of the call. A hit allocates nothing.
 func (b *Backend[V]) Get(_ context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
-	// Otter's clock lags behind, so an item that it still has may have expired.
 	item, ok := b.cache.GetIfPresent(key)
 	if ok && alive(item.expiresAt, b.rough) {
 		return item.Entry(), true, nil
@@ -113,36 +117,50 @@ func (b *Backend[V]) GetValue(_ context.Context, key string) (value V, ok bool, 
 // Set stores the entry at key, in place of any other. An entry that has expired
 // already takes the place of the older one too, and is a miss.
 func (b *Backend[V]) Set(_ context.Context, key string, entry backends.Entry[V]) error {
-	b.cache.Set(key, ItemOf(entry))
+	if b.versions != nil {
+		return b.setVersioned(key, entry, backends.Stamp{})
+	}
+	b.set(key, ItemOf(entry))
 	return nil
+}
+
+func (b *Backend[V]) set(key string, item Item[V]) {
+	b.cache.Set(key, item)
+	b.due.add(item.expiresAt)
 }
 
 // Delete removes the entry at key.
 func (b *Backend[V]) Delete(_ context.Context, key string) error {
+	if b.versions != nil {
+		return b.deleteVersioned(key)
+	}
 	b.cache.Invalidate(key)
 	return nil
 }
 
-// Describe says that the store is in the process. It names no system, because
-// the store is no database.
+// Describe says that the store is in the process, keeps stamps and can be walked; and
+// with [WithVersions] that it gives versions. It names no system, because the store is
+// no database.
 func (b *Backend[V]) Describe() backends.Description {
-	return backends.Description{InProcess: true}
+	versions := b.versions != nil
+	return backends.Description{
+		InProcess: true,
+		Abilities: backends.Abilities{Stamps: true, Walks: true, Versions: versions, Deadlines: versions},
+	}
 }
 
-// Close stops the goroutines of a Backend made by [New], waits for them, and ends its
-// metrics. The entries stay, and all methods go on working, but without new goroutines:
-// calls then do the maintenance. Close may be called again. It returns nil, unless the
-// meter provider fails to end the metrics.
+// Close stops the goroutine of a Backend made by [New], waits for it, and ends its
+// metrics. The entries stay, and all methods go on working, but expired entries are
+// freed no more before they are evicted. Close may be called again. It returns nil,
+// unless the meter provider fails to end the metrics.
 //
-// A Backend that is no longer reachable stops its goroutines and metrics by
+// A Backend that is no longer reachable stops its goroutine and metrics by
 // itself, so a forgotten Close leaks nothing. In a testing/synctest bubble it must be called.
 func (b *Backend[V]) Close() error {
-	if b.tasks == nil {
+	if b.stop == nil {
 		return nil
 	}
-	b.cache.StopAllGoroutines()
-	b.clock.Stop()
-	b.tasks.close()
+	b.stop()
 	if b.registration == nil {
 		return nil
 	}

@@ -26,7 +26,12 @@ func fromCache(t *testing.T, expiry otter.ExpiryCalculator[string, otterbackend.
 
 func TestDescribe(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, backends.Description{InProcess: true}, backends.DescriptionOf(open(t)))
+	stamps := backends.Description{InProcess: true, Abilities: backends.Abilities{Stamps: true, Walks: true}}
+	assert.Equal(t, stamps, backends.DescriptionOf(open(t)))
+	assert.Equal(t, stamps, backends.DescriptionOf(fromCache(t, nil)))
+	versions := stamps
+	versions.Abilities.Versions, versions.Abilities.Deadlines = true, true
+	assert.Equal(t, versions, backends.DescriptionOf(open(t, otterbackend.WithVersions())))
 }
 
 func TestMaximum(t *testing.T) {

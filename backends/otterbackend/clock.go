@@ -2,11 +2,6 @@ package otterbackend
 
 import "time"
 
-// clockResolution is how often the clock is read by which otter frees expired
-// entries. Reading the exact time instead would double the cost of a Get of an
-// entry that never expires.
-const clockResolution = 500 * time.Millisecond
-
 // The system's clock decides whether an entry is served, and every hit of an
 // entry that expires reads it. Nothing cheaper is exact:
 //

@@ -10,7 +10,8 @@ import (
 // Expiry returns the calculator by which an otter cache frees an entry when its
 // ExpiresAt has passed. Every write decides anew, so that an entry may be
 // replaced by one with a longer TTL, a shorter one or none; reads change nothing.
-// [New] uses it; caches for [FromCache] should. It is safe for concurrent use.
+// Caches for [FromCache] should use it; those of [New] do without, and free entries
+// themselves. It is safe for concurrent use.
 func Expiry[V any]() otter.ExpiryCalculator[string, Item[V]] {
 	// Otter does not call its own calculators on reads, but any other type.
 	return otter.ExpiryWritingFunc(ttlOf[V])
@@ -25,8 +26,9 @@ func Expiry[V any]() otter.ExpiryCalculator[string, Item[V]] {
 // early, so it gives no entry up too soon. If the system's clock is set back, it
 // does so by as much as that: a miss, never a stale hit.
 func ttlOf[V any](entry otter.Entry[string, Item[V]]) time.Duration {
-	if entry.Value.expiresAt == never {
+	forgetAt := entry.Value.forgetAt()
+	if forgetAt == never {
 		return math.MaxInt64
 	}
-	return max(1, time.Duration(entry.Value.expiresAt-entry.SnapshotAtNano))
+	return max(1, time.Duration(forgetAt-entry.SnapshotAtNano))
 }

@@ -6,7 +6,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/maypok86/otter/v2"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tiercache/tiercache/backends"
@@ -109,29 +108,86 @@ func TestExpiryBeyondTheClocksRange(t *testing.T) {
 
 func TestExpiredEntriesMakeRoom(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		cache := otter.Must(&otter.Options[string, otterbackend.Item[string]]{
-			MaximumSize:      100,
-			ExpiryCalculator: otterbackend.Expiry[string](),
+	for name, create := range map[string]func(t *testing.T) *otterbackend.Backend[string]{
+		"New": func(t *testing.T) *otterbackend.Backend[string] {
+			t.Helper()
+			return open(t, otterbackend.WithMaximumSize(100))
+		},
+		"New, versioned": func(t *testing.T) *otterbackend.Backend[string] {
+			t.Helper()
+			return open(t, otterbackend.WithMaximumSize(100), otterbackend.WithVersions())
+		},
+		"FromCache": func(t *testing.T) *otterbackend.Backend[string] {
+			t.Helper()
+			return fromCache(t, otterbackend.Expiry[string]())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := create(t)
+				keep := time.Duration(0)
+				if backends.DescriptionOf(b).Abilities.Versions {
+					keep = backends.DefaultKeep
+				}
+				// Half of them replace others, and half have expired already.
+				for i := range 50 {
+					mustSet(t, b, strconv.Itoa(i), backends.Entry[string]{})
+				}
+				for i := range 100 {
+					life := time.Minute
+					if i%2 == 0 {
+						life = -time.Minute
+					}
+					mustSet(t, b, strconv.Itoa(i), backends.Entry[string]{ExpiresAt: time.Now().Add(life)})
+				}
+				synctest.Wait()
+				require.GreaterOrEqual(t, b.Stats().Entries, 50)
+				time.Sleep(keep + 2*time.Second)
+				require.Equal(t, 50, b.Stats().Entries)
+				time.Sleep(time.Minute - 3*time.Second)
+				require.Equal(t, 50, b.Stats().Entries, "entries were freed before they have expired")
+				time.Sleep(3 * time.Second)
+				synctest.Wait()
+				require.Zero(t, b.Stats().Entries, "expired entries are still in memory")
+				require.Zero(t, b.Stats().Evictions)
+			})
 		})
-		defer cache.StopAllGoroutines()
-		b, err := otterbackend.FromCache(cache)
-		require.NoError(t, err)
-		// Half of them replace others, and half have expired already.
-		for i := range 50 {
+	}
+}
+
+// Entries that come while others are freed expire too.
+func TestExpiryIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t)
+		for i := range 100 {
+			mustSet(t, b, strconv.Itoa(i), backends.Entry[string]{ExpiresAt: time.Now().Add(time.Duration(i) * 700 * time.Millisecond)})
+			mustSet(t, b, "never", backends.Entry[string]{Value: "v"})
+			time.Sleep(300 * time.Millisecond)
+		}
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, 1, b.Stats().Entries)
+		requireHit(t, b, "never", backends.Entry[string]{Value: "v"})
+	})
+}
+
+// An entry that has expired, and was not freed yet, is no eviction.
+func TestEvictedAfterItsExpiry(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, otterbackend.WithMaximumSize(10))
+		require.NoError(t, b.Close()) // nothing is freed any more
+		for i := range 10 {
+			mustSet(t, b, strconv.Itoa(i), backends.Entry[string]{ExpiresAt: time.Now().Add(time.Second)})
+		}
+		time.Sleep(time.Minute)
+		for i := 100; i < 130; i++ {
 			mustSet(t, b, strconv.Itoa(i), backends.Entry[string]{})
 		}
-		for i := range 100 {
-			life := time.Minute
-			if i%2 == 0 {
-				life = -time.Minute
-			}
-			mustSet(t, b, strconv.Itoa(i), backends.Entry[string]{ExpiresAt: time.Now().Add(life)})
-		}
-		synctest.Wait()
-		require.GreaterOrEqual(t, cache.EstimatedSize(), 50)
-		time.Sleep(time.Minute + 2*time.Second)
-		synctest.Wait()
-		require.Zero(t, cache.EstimatedSize(), "expired entries are still in memory")
+		stats := b.Stats()
+		require.Equal(t, 10, stats.Entries)
+		require.EqualValues(t, 30-hits(t, b, 130), stats.Evictions)
+		require.Less(t, stats.Evictions, uint64(30))
 	})
 }

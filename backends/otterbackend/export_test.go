@@ -1,13 +1,6 @@
 package otterbackend
 
-// Tasks runs the maintenance of a Backend.
-type Tasks = tasks
-
-// Run runs task.
-func (t *Tasks) Run(task func()) { t.run(task) }
-
-// Close waits for the tasks.
-func (t *Tasks) Close() { t.close() }
+import "github.com/tiercache/tiercache/backends"
 
 // Parts of the clocks, for tests.
 var (
@@ -15,3 +8,10 @@ var (
 	RoughNow       = roughNow
 	CanUseRoughNow = canUseRoughNow
 )
+
+// NextVersionAfter returns the two versions that a store gives after v.
+func NextVersionAfter(v backends.Version) (first, second backends.Version) {
+	var versions versions
+	versions.last.Store(uint64(v))
+	return versions.next(), versions.next()
+}

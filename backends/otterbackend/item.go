@@ -14,15 +14,24 @@ const never int64 = 0
 // instead of the 24 of a [time.Time]. It is made by [ItemOf]; the zero Item is
 // the zero value of V, and never expires.
 //
-// Otter has a deadline of its own beside each value, but replaces the two one
-// after the other. Only an expiry that is part of the value is certain to belong
-// to it.
+// A stamp and the state of a versioned entry are part of the Item too, so that
+// they are certain to belong to the value.
 type Item[V any] struct {
 	// Value is the value as it was set.
 	Value V
 
-	// expiresAt is Unix time in nanoseconds, or never.
+	// expiresAt is Unix time in nanoseconds, or never. That of a deleted entry is
+	// long past.
 	expiresAt int64
+
+	// more is nil for an entry without stamp and version, which costs it 8 bytes.
+	more *more
+}
+
+// more is never changed once an Item has it.
+type more struct {
+	stamp  backends.Stamp
+	change *change // nil: without versions
 }
 
 // ItemOf returns the Item that stands for entry. An expiry after the year 2262, the
@@ -41,4 +50,29 @@ func (i Item[V]) Entry() backends.Entry[V] {
 		entry.ExpiresAt = time.Unix(0, i.expiresAt)
 	}
 	return entry
+}
+
+// change returns the change that made the Item, or nil if none is known.
+func (i *Item[V]) change() *change {
+	if i.more == nil {
+		return nil
+	}
+	return i.more.change
+}
+
+// stamp returns the Item's stamp, or the zero Stamp.
+func (i *Item[V]) stamp() backends.Stamp {
+	if i.more == nil {
+		return backends.Stamp{}
+	}
+	return i.more.stamp
+}
+
+// forgetAt returns the instant from which on nobody needs the Item: that of its expiry,
+// or a later one until which its versions are remembered.
+func (i *Item[V]) forgetAt() int64 {
+	if c := i.change(); c != nil {
+		return c.forgetAt
+	}
+	return i.expiresAt
 }

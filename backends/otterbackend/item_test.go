@@ -36,10 +36,10 @@ func TestItem(t *testing.T) {
 	assert.Equal(t, backends.Entry[int]{}, otterbackend.Item[int]{}.Entry())
 }
 
-// The expiry adds 8 bytes to a value, which are free where otter's node has
-// padding, as it has for a slice.
+// An entry takes less than in an otter cache that expires entries itself, although it
+// may have a stamp.
 func TestMemoryOfAnEntry(t *testing.T) {
-	assert.EqualValues(t, 8, reflect.TypeFor[otterbackend.Item[[]byte]]().Size()-reflect.TypeFor[[]byte]().Size())
+	assert.EqualValues(t, 16, reflect.TypeFor[otterbackend.Item[[]byte]]().Size()-reflect.TypeFor[[]byte]().Size())
 
 	const entries = 50_000
 	keys := make([]string, entries)
@@ -57,17 +57,23 @@ func TestMemoryOfAnEntry(t *testing.T) {
 		cache.CleanUp()
 		return cache
 	})
-	backend := heapOf(func() any {
-		b, err := otterbackend.New[[]byte](otterbackend.WithMaximumSize(2 * entries))
-		require.NoError(t, err)
-		expiresAt := time.Now().Add(time.Hour)
-		for _, key := range keys {
-			assert.NoError(t, b.Set(t.Context(), key, backends.Entry[[]byte]{ExpiresAt: expiresAt}))
-		}
-		assert.NoError(t, b.Close()) // waits for the upkeep
-		return b
-	})
-	assert.InDelta(t, bare/entries, backend/entries, 8, "bytes of an entry in an expiring otter, and here")
+	backend := func(stamp backends.Stamp, opts ...otterbackend.Option) float64 {
+		return heapOf(func() any {
+			b, err := otterbackend.New[[]byte](append(opts, otterbackend.WithMaximumSize(2*entries))...)
+			require.NoError(t, err)
+			expiresAt := time.Now().Add(time.Hour)
+			for _, key := range keys {
+				assert.NoError(t, b.SetStamped(t.Context(), key, backends.Entry[[]byte]{ExpiresAt: expiresAt}, stamp))
+			}
+			assert.NoError(t, b.Close())
+			return b
+		})
+	}
+	plain := backend(backends.Stamp{})
+	assert.InDelta(t, bare/entries-16, plain/entries, 4, "bytes of an entry, less than in an expiring otter")
+	assert.InDelta(t, plain/entries+32, backend(backends.Stamp{Version: 1})/entries, 4, "bytes of a stamped entry")
+	assert.InDelta(t, plain/entries+96, backend(backends.Stamp{}, otterbackend.WithVersions())/entries, 4,
+		"bytes of a versioned entry")
 	runtime.KeepAlive(keys)
 }
 

@@ -27,6 +27,7 @@ type config struct {
 	initialCapacity int
 	name            string
 	meterProvider   metric.MeterProvider
+	versions        bool
 }
 
 func newConfig(opts []Option) config {
@@ -103,6 +104,20 @@ func WithMeterProvider(provider metric.MeterProvider) Option {
 	})
 }
 
+// WithVersions gives each change a version, remembers those of deleted and expired
+// entries, and decides conditions: the store becomes a [backends.Versioned]. That is for
+// a store that is itself the lower tier, or takes the place of one in a test. Default: off,
+// because each entry then takes 96 bytes more, and a deleted or expired one keeps its
+// place for [backends.DefaultKeep].
+//
+// Evicted entries are forgotten, with their versions.
+func WithVersions() Option {
+	return optionFunc(func(c config) config {
+		c.versions = true
+		return c
+	})
+}
+
 // otterOptions returns the options that c stands for, or an error that joins
 // one for each bad value.
 func otterOptions[V any](c config) (*otter.Options[string, Item[V]], error) {
@@ -111,8 +126,8 @@ func otterOptions[V any](c config) (*otter.Options[string, Item[V]], error) {
 		errs = append(errs, fmt.Errorf("%w: "+format, append([]any{ErrBadOption}, args...)...))
 	}
 	o := &otter.Options[string, Item[V]]{
-		ExpiryCalculator: Expiry[V](),
-		InitialCapacity:  c.initialCapacity,
+		InitialCapacity: c.initialCapacity,
+		Executor:        runNow,
 	}
 	if c.initialCapacity < 0 {
 		bad("the initial capacity is %d: it must not be negative", c.initialCapacity)
@@ -138,7 +153,18 @@ func otterOptions[V any](c config) (*otter.Options[string, Item[V]], error) {
 	case weigher == nil:
 		bad("the weigher is nil: a maximum weight needs one")
 	default:
-		o.Weigher = func(key string, item Item[V]) uint32 { return weigher(key, item.Value) }
+		o.Weigher = func(key string, item Item[V]) uint32 {
+			if item.expiresAt == deleted && item.change() != nil {
+				return 1 // it has no value, and must not stay for ever
+			}
+			return weigher(key, item.Value)
+		}
 	}
 	return o, errors.Join(errs...)
 }
+
+// runNow runs otter's upkeep on the goroutine of the write, or of the read that has
+// filled a buffer. A goroutine for each write would cost more than the upkeep of one
+// write, and the scheduler would run it in place of goroutines that have waited for the
+// network: see BenchmarkWriteTail.
+func runNow(upkeep func()) { upkeep() }

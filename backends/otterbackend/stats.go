@@ -34,9 +34,9 @@ func (b *Backend[V]) Stats() Stats {
 
 // countEvictions returns the listener that counts. It runs inside of a write, so
 // it does no more than that.
-func countEvictions[V any](evictions *atomic.Uint64) func(e otter.DeletionEvent[string, Item[V]]) {
+func countEvictions[V any](evictions *atomic.Uint64, rough bool) func(e otter.DeletionEvent[string, Item[V]]) {
 	return func(e otter.DeletionEvent[string, Item[V]]) {
-		if e.Cause == otter.CauseOverflow {
+		if e.Cause == otter.CauseOverflow && alive(e.Value.expiresAt, rough) {
 			evictions.Add(1)
 		}
 	}

@@ -67,6 +67,10 @@ func TestSuite(t *testing.T) {
 			t.Helper()
 			return open(t, otterbackend.WithMaximumWeight(100, func(string, string) uint32 { return 1 }))
 		},
+		"New, versioned": func(t *testing.T) backends.Backend[string] {
+			t.Helper()
+			return open(t, otterbackend.WithMaximumSize(100), otterbackend.WithVersions())
+		},
 		"FromCache": func(t *testing.T) backends.Backend[string] {
 			t.Helper()
 			return fromCache(t, otterbackend.Expiry[string]())

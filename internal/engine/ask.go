@@ -46,28 +46,32 @@ func (r *read[V]) askBoth(ctx context.Context) (from tier.ID, l2 found[V]) {
 		ctx, cancel = context.WithCancel(ctx)
 		defer cancel()
 	}
-	var answers tier.Pair[chan found[V]]
-	answers.L1, answers.L2 = r.goAsk(ctx, tier.L1), r.goAsk(ctx, tier.L2)
-	for range 2 {
-		var got tier.ID
+	answers := tier.Pair[chan found[V]]{L1: r.goAsk(ctx, tier.L1), L2: r.goAsk(ctx, tier.L2)}
+	for range 2 { // each channel has one answer
+		var hit bool
 		select {
 		case r.l1 = <-answers.L1:
-			got, answers.L1 = tier.L1, nil
+			from, hit = tier.L1, r.l1.hit
 		case l2 = <-answers.L2:
-			got, answers.L2 = tier.L2, nil
+			from, hit = tier.L2, l2.hit
 		}
-		hit := got == tier.L1 && r.l1.hit || got == tier.L2 && l2.hit
 		if hit && !plan.WaitForBoth {
-			return got, l2
+			return from, l2
 		}
 	}
+	return r.fresher(l2), l2
+}
+
+// fresher returns the tier whose entry expires later: L1 if both expire at once, 0 if
+// neither has one.
+func (r *read[V]) fresher(l2 found[V]) tier.ID {
 	switch {
 	case r.l1.hit && (!l2.hit || !expiresLater(l2.entry.ExpiresAt, r.l1.entry.ExpiresAt)):
-		return tier.L1, l2
+		return tier.L1
 	case l2.hit:
-		return tier.L2, l2
+		return tier.L2
 	default:
-		return 0, l2
+		return 0
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package engine is the working half of a cache; package tiercache is its face.
 //
-// A write is a value that goes through these steps, in write.go and, from the return on, in
-// write_end.go:
+// A write is a value that goes through these steps, in stage.go, write.go and, from the
+// return on, write_end.go:
 //
 //	stage    both tiers prepare the entry; what cannot be written changes nothing
 //	lock     the write waits for the lock of its key

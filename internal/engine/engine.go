@@ -162,19 +162,25 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 	e.stages = e.l1.Stages() || e.l2.Stages()
 	e.rewrites = e.lifetime.rewrites()
 	_, e.trusted = cfg.WritePolicy.(builtin.Marked)
-	if !e.reads.Concurrent && e.l1.Description().InProcess && !cfg.L1HitSpans {
-		e.fast = fastEntry
-		if cfg.StaleIfError == 0 && cfg.RefreshAhead == 0 {
-			e.fast = fastValue
-		}
-	}
 	e.startCoherence(l2)
-	if e.co != nil && e.fast == fastValue {
-		e.fast = fastStamp
-	}
+	e.fast = e.fastPath()
 	e.direct = e.directTiers()
 	e.observe()
 	return e, nil
+}
+
+// fastPath returns the way for reads of this engine.
+func (e *Engine[V]) fastPath() fastPath {
+	switch {
+	case e.reads.Concurrent || !e.l1.Description().InProcess || e.config.L1HitSpans:
+		return fastNone
+	case e.config.StaleIfError != 0 || e.config.RefreshAhead != 0:
+		return fastEntry
+	case e.co != nil:
+		return fastStamp
+	default:
+		return fastValue
+	}
 }
 
 // Validate returns the error of a policy that checks its options.

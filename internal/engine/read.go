@@ -206,7 +206,9 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 		return answer(from, r.l1.entry), nil
 	case tier.L2:
 		res = answer(from, l2.entry)
-		res.Refill = r.refill(ctx, &l2)
+		if res.Refill = r.refill(ctx, &l2); res.Refill == tier.RefillSuperseded {
+			res.Tier, res.entry = tier.L1, r.l1.entry
+		}
 		return res, nil
 	}
 	if r.l1.err != nil || l2.err != nil {
@@ -273,6 +275,9 @@ func (r *read[V]) refill(ctx context.Context, l2 *found[V]) (stored tier.Refille
 		held, link := e.hold(ctx, r.key)
 		defer link.over.Store(true)
 		ctx = held
+	}
+	if r.newerInL1(ctx, l2.entry.Value) {
+		return tier.RefillSuperseded
 	}
 	var call telemetry.TierCall
 	ctx = r.obs.StartTier(ctx, &call, tier.L1, tier.Refill)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/tiercache/tiercache/backends"
@@ -32,6 +33,21 @@ func (s sources[V]) older(a, b V) bool {
 	va, errA := s.version(a)
 	vb, errB := s.version(b)
 	return errA == nil && errB == nil && va != 0 && va < vb
+}
+
+// newerInL1 reports whether L1 has got a value since that its source calls newer: from
+// another read, which has asked L2 later. It is called with the key's lock.
+func (r *read[V]) newerInL1(ctx context.Context, value V) bool {
+	e := r.engine
+	if e.sources.of == nil {
+		return false
+	}
+	l1 := e.lookupL1(ctx, r.key)
+	if l1.err != nil || !l1.hit || !e.sources.older(value, l1.entry.Value) {
+		return false
+	}
+	r.l1 = l1
+	return true
 }
 
 // takeSources takes over the function of an option, whose type must be that of the

@@ -137,7 +137,7 @@ func pause(ctx context.Context, attempts int) error {
 
 // SetIfAbsent writes the value if L2 has none. Otherwise it returns the entry that is
 // there.
-func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl time.Duration) (won backends.Entry[V], stored bool, err error) {
+func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl time.Duration) (won Entry[V], stored bool, err error) {
 	if err := e.checkConditional(key, ttl); err != nil {
 		return won, false, err
 	}
@@ -147,13 +147,13 @@ func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl ti
 			return won, false, err
 		}
 		if res.Applied() {
-			won.Value = value
+			won.Value, won.Tier = value, tier.L2
 			if ttl > 0 {
 				won.ExpiresAt = expiry(ttl)
 			}
 			return won, true, nil
 		}
-		entry, ok, err := e.StoredEntry(ctx, key)
+		entry, ok, err := e.GetEntry(ctx, key, []ReadOption{SkipL1})
 		if ok || err != nil {
 			return entry, false, err
 		}
@@ -166,12 +166,14 @@ func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl ti
 
 // checkConditional returns the error of a conditional write that cannot begin.
 func (e *Engine[V]) checkConditional(key string, ttl time.Duration) error {
-	switch {
-	case ttl < 0:
+	if ttl < 0 {
 		return NegativeTTLError(ttl)
-	case !e.l2.Versioned():
-		return errNoVersions
-	default:
-		return e.check(key)
 	}
+	if err := e.check(key); err != nil {
+		return err
+	}
+	if !e.l2.Versioned() {
+		return errNoVersions
+	}
+	return nil
 }

@@ -68,16 +68,6 @@ func (e *Engine[V]) Delete(ctx context.Context, key string) error {
 	return w.run(ctx)
 }
 
-// Stage stages an entry in both tiers, and forgets it.
-func (e *Engine[V]) Stage(ctx context.Context, key string, entry backends.Entry[V]) error {
-	for _, t := range []*guard.Tier[V]{e.l1, e.l2} {
-		if _, err := t.Stage(ctx, key, entry); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (e *Engine[V]) newWrite(kind tier.Kind, key string) *write[V] {
 	w, _ := e.writePool.Get().(*write[V])
 	if w == nil {
@@ -131,16 +121,8 @@ func (w *write[V]) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if !e.locks.TryAcquire(&w.lock, w.op.Key) {
-		if e.holds(ctx, w.op.Key) {
-			return w.refuse(ctx, errHeld)
-		}
-		if err := e.locks.Acquire(ctx, &w.lock, w.op.Key); err != nil {
-			return w.refuse(ctx, lockError(err, w.op.Key))
-		}
-	}
-	if d := w.lock.Waited(); d > 0 {
-		w.obs.Waited(ctx, d)
+	if err := w.acquire(ctx); err != nil {
+		return w.refuse(ctx, err)
 	}
 	if ctx.Err() != nil {
 		w.lock.Unlock()
@@ -150,6 +132,24 @@ func (w *write[V]) run(ctx context.Context) error {
 		return w.endSuperseded(ctx)
 	}
 	return w.proceed(w.prepare(ctx))
+}
+
+// acquire locks the key, or returns the reason for which it cannot.
+func (w *write[V]) acquire(ctx context.Context) error {
+	e := w.engine
+	if e.locks.TryAcquire(&w.lock, w.op.Key) {
+		return nil
+	}
+	if e.holds(ctx, w.op.Key) {
+		return errHeld
+	}
+	if err := e.locks.Acquire(ctx, &w.lock, w.op.Key); err != nil {
+		return lockError(err, w.op.Key)
+	}
+	if d := w.lock.Waited(); d > 0 {
+		w.obs.Waited(ctx, d)
+	}
+	return nil
 }
 
 // start begins to observe the write.
@@ -166,50 +166,6 @@ func (w *write[V]) policyName() string {
 		return telemetry.ConditionalPolicy
 	}
 	return w.engine.policyName
-}
-
-// stageOrRefuse stages, and ends the write if that fails.
-func (w *write[V]) stageOrRefuse(ctx context.Context) (err error) {
-	cause := guard.ErrExited
-	defer func() {
-		if cause != nil {
-			err = w.refuse(ctx, cause)
-		}
-	}()
-	cause = w.stage(ctx)
-	return nil
-}
-
-// stage prepares a Set in both tiers, so that an entry that cannot be written changes
-// neither.
-func (w *write[V]) stage(ctx context.Context) (err error) {
-	e := w.engine
-	if w.op.Kind != tier.Set {
-		return nil
-	}
-	if e.rewrites {
-		w.l1Entry = w.entry
-		w.l1Entry.ExpiresAt = e.lifetime.inL1(w.entry.ExpiresAt)
-	}
-	if !e.stages {
-		return nil
-	}
-	for _, t := range [...]*policyTier[V]{&w.l1, &w.l2} {
-		if w.when.on && t.id == tier.L2 {
-			continue // it is written first, and refuses what it cannot write
-		}
-		if t.staged, err = t.tier.Stage(ctx, w.op.Key, *w.entryFor(t.id)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *write[V]) entryFor(id tier.ID) *backends.Entry[V] {
-	if id == tier.L1 && w.engine.rewrites {
-		return &w.l1Entry
-	}
-	return &w.entry
 }
 
 // refuse ends a write that has touched no tier.

@@ -261,3 +261,15 @@ func TestSucceeded(t *testing.T) {
 		}
 	}
 }
+
+// BothApplied is the short form of two writes, one after the other.
+func TestTally_BothApplied(t *testing.T) {
+	t.Parallel()
+	want := tally.Tally{Kind: tier.Set}
+	for _, id := range []tier.ID{tier.L1, tier.L2} {
+		want.End(id, tally.Write, want.Begin(), appl, nil)
+	}
+	got := tally.Tally{Kind: tier.Set}
+	got.BothApplied()
+	assert.Equal(t, want, got)
+}

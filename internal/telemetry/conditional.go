@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"slices"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -56,7 +57,7 @@ func newConditionals(target Target) (t conditionals) {
 		for c := range Condition(conditions) {
 			start := attrs
 			if c != Unconditional {
-				start = append(attrs[:len(attrs):len(attrs)], tracing.AttrCondition.String(c.String()))
+				start = slices.Concat(attrs, attributes{tracing.AttrCondition.String(c.String())})
 			}
 			t[kind][c] = opTemplate{
 				kind.String() + " " + target.Cache, []trace.SpanStartOption{trace.WithAttributes(start...)}, durations,

@@ -1,0 +1,47 @@
+package otterbackend
+
+import (
+	"context"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// GetStamped is Get, and returns the stamp that was set with the value. A hit allocates
+// nothing.
+func (b *Backend[V]) GetStamped(_ context.Context, key string) (
+	entry backends.Entry[V], stamp backends.Stamp, ok bool, err error,
+) {
+	item, ok := b.cache.GetIfPresent(key)
+	if ok && alive(item.expiresAt, b.rough) {
+		return item.Entry(), item.stamp(), true, nil
+	}
+	return backends.Entry[V]{}, backends.Stamp{}, false, nil
+}
+
+// SetStamped is Set with a stamp, which takes 32 bytes unless it is zero.
+func (b *Backend[V]) SetStamped(_ context.Context, key string, entry backends.Entry[V], stamp backends.Stamp) error {
+	if b.versions != nil {
+		return b.setVersioned(key, entry, stamp)
+	}
+	item := ItemOf(entry)
+	if stamp != (backends.Stamp{}) {
+		item.more = &more{stamp: stamp}
+	}
+	b.set(key, item)
+	return nil
+}
+
+// Walk calls visit with the key and the stamp of each entry that has not expired, until
+// visit returns false or ctx ends. It locks no more than a few entries at a time, and
+// none while visit runs.
+func (b *Backend[V]) Walk(ctx context.Context, visit func(key string, stamp backends.Stamp) bool) error {
+	for key, item := range b.cache.All() {
+		if err := backends.ContextError(ctx); err != nil {
+			return err
+		}
+		if alive(item.expiresAt, b.rough) && !visit(key, item.stamp()) {
+			return nil
+		}
+	}
+	return backends.ContextError(ctx)
+}

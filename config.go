@@ -1,0 +1,103 @@
+package tiercache
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/engine"
+	"github.com/tiercache/tiercache/readpolicy"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// config is what the options of a cache make.
+type config struct {
+	engine.Config
+	refill      Refill
+	writePolicy bool // was chosen
+}
+
+func newConfig(name string, opts []Option) (config, error) {
+	c := config{Config: engine.Config{
+		Name:         name,
+		WritePolicy:  writepolicy.Sequential(),
+		WriteTimeout: DefaultWriteTimeout,
+		Certain:      backends.CertainlyNotApplied,
+		ReadPolicy:   readpolicy.Sequential(),
+		ReadTimeout:  DefaultReadTimeout,
+
+		BackgroundTimeout: DefaultBackgroundTimeout,
+		MaxRefillTTL:      DefaultMaxRefillTTL,
+	}}
+	for _, o := range opts {
+		if o != nil {
+			c = o.apply(c)
+		}
+	}
+	c.NoRefill = c.refill == RefillNever
+	return c, c.validate()
+}
+
+// validate returns the error of the first option that is wrong.
+func (c config) validate() error {
+	return cmp.Or(
+		positive("write", "write", c.WriteTimeout),
+		positive("read", "read", c.ReadTimeout),
+		positive("background", "load", c.BackgroundTimeout),
+		c.validateLoads(),
+		c.validatePolicies(),
+		notNegative("WithL1TTL", c.L1TTL),
+		notNegative("WithNegativeTTL", c.NegativeTTL),
+		notNegative("WithStaleIfError", c.StaleIfError),
+		notNegative("WithStaleIfSlow", c.SoftTimeout),
+		notNegative("WithMaxRefillTTL", c.MaxRefillTTL),
+		fraction("WithL1TTL's jitter", c.L1Jitter),
+		fraction("WithRefreshAhead", c.RefreshAhead),
+	)
+}
+
+func (c config) validateLoads() error {
+	if c.SoftTimeout > 0 && c.StaleIfError == 0 {
+		return fmt.Errorf("%w: WithStaleIfSlow(%v) needs WithStaleIfError, which keeps the stale values", ErrInvalid, c.SoftTimeout)
+	}
+	if c.MaxLoads < 0 {
+		return fmt.Errorf("%w: WithMaxLoads(%d) is negative: use 0 for no limit", ErrInvalid, c.MaxLoads)
+	}
+	return nil
+}
+
+func (c config) validatePolicies() error {
+	if err := engine.Validate(c.WritePolicy); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if c.SourceVersion != nil && (c.writePolicy || c.ReadPolicy.Plan().Concurrent) {
+		return fmt.Errorf("%w: WithSourceVersion has L2 decide each write, so it goes with no other write policy and with sequential reads alone", ErrInvalid)
+	}
+	if c.refill > RefillNever {
+		return fmt.Errorf("%w: WithRefill(%d): use RefillAlways or RefillNever", ErrInvalid, c.refill)
+	}
+	return nil
+}
+
+// positive returns the error of a timeout that would let a call go on for ever.
+func positive(timeout, call string, d time.Duration) error {
+	if d > 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: the %s timeout is %v: it must be positive, so that every %s ends", ErrInvalid, timeout, d, call)
+}
+
+func notNegative(option string, d time.Duration) error {
+	if d >= 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s(%v) is negative: use 0 to turn it off", ErrInvalid, option, d)
+}
+
+func fraction(option string, v float64) error {
+	if v >= 0 && v < 1 { // which NaN is not
+		return nil
+	}
+	return fmt.Errorf("%w: %s is %v: it must be at least 0 and less than 1", ErrInvalid, option, v)
+}
