@@ -26,6 +26,7 @@
 //	invalidate_many {cache} {tier}  client, internal
 //	get_many {cache} l2             client, internal
 //	refill_many {cache} l1          client, internal
+//	process {cache}             consumer
 //
 // The span of a tier is internal if the store is in the process or its client is
 // instrumented. [WithTierSpans] chooses which calls have one.
@@ -47,6 +48,9 @@
 //	tiercache.inconsistency.compensation
 //	tiercache.inconsistency.resolved
 //	tiercache.inconsistency.suppressed
+//	tiercache.stale.reason          tiercache.coherence.state
+//	tiercache.invalidation.outcome  tiercache.coherence.cause
+//	tiercache.invalidation.dropped  tiercache.coherence.duration
 //
 // # Inconsistency
 //
@@ -60,6 +64,14 @@
 // The event tiercache.unstorable_value is a log record, or a line of slog, about the first
 // loaded value of a cache that a tier can never store.
 //
+// # Coherence
+//
+// With tiercache.WithCoherence, a span process {cache} says that L1 dropped copies which
+// other processes have replaced; it links to the spans of the writes.
+//
+// The event tiercache.coherence.lost is a log record, or a line of slog: hits in L1 are not
+// trusted any more. The event tiercache.coherence.restored is one that they are again.
+//
 // # Metrics
 //
 //	tiercache.operation.duration        histogram, s
@@ -72,6 +84,11 @@
 //	tiercache.unstorable_values         counter, {value}
 //	tiercache.write.detached            up-down counter, {write}
 //	tiercache.load.active               up-down counter, {load}
+//	tiercache.invalidations             counter, {invalidation}
+//	tiercache.invalidation.lag          histogram, s
+//	tiercache.coherence.status          up-down counter, {cache}
+//	tiercache.coherence.synced_age      gauge, s
+//	tiercache.coherence.gaps            counter, {gap}
 //
 // Names and values count as API. Keys are in none of it unless [WithKey] is given, and
 // never in metrics.

@@ -86,11 +86,20 @@ func observe(t *testing.T) (o observed) {
 				}
 			}
 		}
+		var coherent []interface {
+			Close(ctx context.Context) error
+		}
+		for _, budget := range []tracing.TierSpans{tracing.TierSpansAll, tracing.TierSpansFailures} {
+			coherent = append(coherent, coherenceScenario(t, append(telemetry, tracing.WithTierSpans(budget))...)...)
+		}
 		<-time.After(time.Hour) // detached writes have ended
 		var data metricdata.ResourceMetrics
 		require.NoError(t, reader.Collect(t.Context(), &data))
 		for _, f := range caches {
 			require.NoError(t, f.Close(t.Context()))
+		}
+		for _, c := range coherent {
+			require.NoError(t, c.Close(t.Context()))
 		}
 		o.addSpans(spans.Ended())
 		o.addMetrics(t, data)
@@ -102,9 +111,13 @@ func observe(t *testing.T) (o observed) {
 type summaryLog struct{ observed }
 
 func (l *summaryLog) OnEmit(_ context.Context, record *sdklog.Record) error {
-	if record.EventName() == tracing.EventInconsistencySummary {
+	class := map[string]string{
+		tracing.EventInconsistencySummary: "summary",
+		tracing.EventCoherenceLost:        "coherence", tracing.EventCoherenceRestored: "coherence",
+	}[record.EventName()]
+	if class != "" {
 		record.WalkAttributes(func(a attribute.KeyValue) bool {
-			l.addAttrs("summary", []attribute.KeyValue{a})
+			l.addAttrs(class, []attribute.KeyValue{a})
 			return true
 		})
 	}
@@ -166,6 +179,8 @@ func spanClass(op, id string) string {
 		return "batch call"
 	case id == "" && op == "get":
 		return "read"
+	case op == "process":
+		return op
 	case id == "" && (op == "load" || op == "update"):
 		return op
 	case id == "":
@@ -203,6 +218,11 @@ func (o observed) addMetrics(t *testing.T, data metricdata.ResourceMetrics) {
 				}
 			case metricdata.Sum[int64]:
 				seen.instrument = map[bool]string{true: "counter", false: "up-down counter"}[points.IsMonotonic]
+				for _, p := range points.DataPoints {
+					sets = append(sets, p.Attributes)
+				}
+			case metricdata.Gauge[float64]:
+				seen.instrument = "gauge"
 				for _, p := range points.DataPoints {
 					sets = append(sets, p.Attributes)
 				}

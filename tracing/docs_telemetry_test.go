@@ -99,7 +99,7 @@ func TestDocs_Metrics(t *testing.T) {
 		assert.Equal(t, emitted.unit, first(t, row[2]), name)
 		assert.Equal(t, emitted.attrs.sorted(), sorted(ticked(row[3])), name)
 		series := "as used"
-		if n, ok := begun[name]; ok {
+		if n := begun[name] + begunCoherent[name]; n > 0 {
 			series = strconv.Itoa(n)
 		}
 		assert.Equal(t, series, row[4], name)
@@ -150,9 +150,13 @@ func (*recordLog) ForceFlush(context.Context) error                       { retu
 func TestDocs_Event(t *testing.T) {
 	t.Parallel()
 	doc := readDoc(t, telemetryDoc)
-	events := []string{tracing.EventInconsistency, tracing.EventInconsistencySummary, tracing.EventUnstorableValue}
+	events := []string{
+		tracing.EventInconsistency, tracing.EventInconsistencySummary, tracing.EventUnstorableValue,
+		tracing.EventCoherenceLost, tracing.EventCoherenceRestored,
+	}
 	assert.ElementsMatch(t, events, readNames(t).values("Event"))
 	assert.Contains(t, section(t, doc, "## Values that cannot be stored"), "`"+tracing.EventUnstorableValue+"`")
+	assert.Subset(t, ticked(section(t, doc, "## Coherence")), []string{tracing.EventCoherenceLost, tracing.EventCoherenceRestored})
 	assert.Equal(t, tracing.EventInconsistency, ticked(section(t, doc, "## The inconsistency event"))[0])
 	var attrs []string
 	for _, row := range table(t, doc, "## Attributes") {

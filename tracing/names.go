@@ -24,6 +24,13 @@ const EventInconsistencySummary = "tiercache.inconsistency.summary"
 // cache that a tier can never store.
 const EventUnstorableValue = "tiercache.unstorable_value"
 
+// Names of the log records about coherence: hits in L1 are not trusted any more, or are
+// again.
+const (
+	EventCoherenceLost     = "tiercache.coherence.lost"
+	EventCoherenceRestored = "tiercache.coherence.restored"
+)
+
 // Attributes of spans. Those marked (metric) are on metrics too, those marked
 // (event) on the inconsistency event.
 const (
@@ -56,6 +63,7 @@ const (
 	AttrLookupResult = attribute.Key("tiercache.lookup.result")  // of asking one tier: hit, miss, error (metric)
 	AttrRefill       = attribute.Key("tiercache.refill.outcome") // applied, fenced, failed, disabled, unstorable
 	AttrStaleAge     = attribute.Key("tiercache.stale.age")      // s: time since the returned value expired
+	AttrStaleReason  = attribute.Key("tiercache.stale.reason")   // of a stale value: expired, coherence
 )
 
 // Attributes of the inconsistency event.
@@ -64,6 +72,15 @@ const (
 	AttrCompensation = attribute.Key("tiercache.inconsistency.compensation") // none, applied, failed
 	AttrResolved     = attribute.Key("tiercache.inconsistency.resolved")     // bool (metric)
 	AttrSuppressed   = attribute.Key("tiercache.inconsistency.suppressed")   // int: not logged one by one; on the summary
+)
+
+// Attributes of coherence across processes.
+const (
+	AttrCoherenceState    = attribute.Key("tiercache.coherence.state")      // trusted, lost (metric)
+	AttrCoherenceCause    = attribute.Key("tiercache.coherence.cause")      // of a loss (metric)
+	AttrCoherenceDuration = attribute.Key("tiercache.coherence.duration")   // s: without trust; when it is back
+	AttrInvalidation      = attribute.Key("tiercache.invalidation.outcome") // dropped, absent, newer, own (metric)
+	AttrDropped           = attribute.Key("tiercache.invalidation.dropped") // int: copies that L1 dropped in a batch
 )
 
 // Metrics.
@@ -78,4 +95,9 @@ const (
 	MetricUnstorableValues      = "tiercache.unstorable_values"       // counter, {value}
 	MetricWriteDetached         = "tiercache.write.detached"          // up-down counter, {write}
 	MetricLoadActive            = "tiercache.load.active"             // up-down counter, {load}
+	MetricInvalidations         = "tiercache.invalidations"           // counter, {invalidation}
+	MetricInvalidationLag       = "tiercache.invalidation.lag"        // histogram, s
+	MetricCoherenceStatus       = "tiercache.coherence.status"        // up-down counter, {cache}
+	MetricCoherenceSyncedAge    = "tiercache.coherence.synced_age"    // gauge, s
+	MetricCoherenceGaps         = "tiercache.coherence.gaps"          // counter, {gap}
 )

@@ -22,11 +22,14 @@ func (r *read[V]) ask(ctx context.Context) (from tier.ID, l2 found[V]) {
 	case r.l1.err != nil:
 		r.obs.FailedBefore(ctx, r.l1.err)
 	}
-	if r.l1.hit {
+	if r.l1.hit || r.engine.servesStale(&r.l1) {
 		return tier.L1, l2
 	}
 	if r.mode == skipL2 {
-		return 0, l2
+		if r.engine.servesSuspect(&r.l1) {
+			from = tier.L1
+		}
+		return from, l2
 	}
 	if r.engine.sharesL2 {
 		l2 = r.askShared(ctx)
@@ -115,6 +118,8 @@ func (r *read[V]) askTier(ctx context.Context, id tier.ID) (f found[V]) {
 		f = r.engine.lookupL1(ctx, r.key)
 	case r.member != nil:
 		f = r.member.askL2(ctx, r.key)
+	case r.engine.co != nil:
+		f = r.askCoherent(ctx)
 	default:
 		f.entry, f.hit, f.err = r.engine.l2.Get(ctx, r.key)
 	}

@@ -132,6 +132,9 @@ func (w *write[V]) endSuperseded(ctx context.Context) error {
 	}
 	defer w.release()
 	defer w.obs.End()
+	if w.engine.co != nil {
+		w.settle(ctx)
+	}
 	w.obs.Returned(ctx, tier.Superseded, tier.Skipped, true, nil)
 	return nil
 }
@@ -139,10 +142,15 @@ func (w *write[V]) endSuperseded(ctx context.Context) error {
 // writeL2 has L2 decide.
 func (t *policyTier[V]) writeL2(ctx context.Context) (tier.Outcome, error) {
 	w := t.write
-	res, err := t.tier.Write(ctx, &backends.Write[V]{
+	write := &backends.Write[V]{
 		Key: w.op.Key, Kind: w.op.Kind, Entry: w.entry,
 		If: w.when.cond, Source: w.when.source, Keep: w.engine.keep,
-	})
+	}
+	w.decorate(write)
+	res, err := t.tier.Write(ctx, write)
+	if err == nil {
+		w.decided(res)
+	}
 	if err == nil && w.result != nil {
 		*w.result = res
 	}

@@ -50,6 +50,8 @@ type Config struct {
 	MaxLoads          int                  // under way at once; 0: no limit
 	NotFound          func(err error) bool // more errors of loaders that say so; nil: none
 
+	Coherence Coherence
+
 	SourceVersion any // a func(V) uint64; nil: values have no version of their source
 }
 
@@ -89,6 +91,8 @@ type Engine[V any] struct {
 	observed bool // spans or metrics are on
 	sharesL2 bool // reads of a key share the call of L2
 
+	co *coherent[V] // nil: no other process matters
+
 	sources sources[V]
 	keep    time.Duration // of versions in L2, after an entry has gone
 
@@ -107,6 +111,7 @@ const (
 	fastNone  fastPath = iota // not at all
 	fastEntry                 // for the whole entry
 	fastValue                 // for the value alone (budget Get/hit=l1)
+	fastStamp                 // for the value and its stamp
 )
 
 // New returns an engine. Errors are those of a meter provider, and panics of code that
@@ -138,6 +143,11 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 	if err := checkTiers(l1, l2, e.l1.Description(), e.l2.Description()); err != nil {
 		return nil, err
 	}
+	if cfg.Coherence.On {
+		if err := checkCoherence(cfg.Coherence, l1, l2, e.l1.Description(), e.l2.Description()); err != nil {
+			return nil, err
+		}
+	}
 	e.life, e.end = context.WithCancelCause(context.Background())
 	if cfg.RefreshAhead > 0 {
 		e.failedRefreshes = negative.New(refreshBackoff, maxNegatives)
@@ -147,6 +157,7 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 		WritePolicy: e.policyName,
 		ReadPolicy:  cfg.ReadPolicy.Name(),
 		Tiers:       tier.Pair[backends.Description]{L1: e.l1.Description(), L2: e.l2.Description()},
+		Coherent:    cfg.Coherence.On && !alone(e.l2.Description()),
 	}, cfg.Telemetry)
 	if err != nil {
 		return nil, err
@@ -156,6 +167,7 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 	e.stages = e.l1.Stages() || e.l2.Stages()
 	e.rewrites = e.lifetime.rewrites() || cfg.KeepLoaded > 0
 	_, e.trusted = cfg.WritePolicy.(builtin.Marked)
+	e.startCoherence(l2)
 	e.fast = e.fastPath()
 	e.direct = e.directTiers()
 	e.observe()
@@ -167,10 +179,12 @@ func (e *Engine[V]) fastPath() fastPath {
 	switch {
 	case e.reads.Concurrent || !e.l1.Description().InProcess || e.config.L1HitSpans:
 		return fastNone
-	case e.config.StaleIfError == 0 && e.config.RefreshAhead == 0 && e.config.KeepLoaded == 0:
-		return fastValue
-	default:
+	case e.config.StaleIfError != 0 || e.config.RefreshAhead != 0 || e.config.KeepLoaded != 0:
 		return fastEntry
+	case e.co != nil:
+		return fastStamp
+	default:
+		return fastValue
 	}
 }
 
@@ -219,6 +233,9 @@ func (e *Engine[V]) Describe() backends.Description {
 func (e *Engine[V]) Close(ctx context.Context) error {
 	e.closed.Store(true)
 	e.end(tier.ErrClosed) // of loads that nobody waits for
+	if e.co != nil {
+		e.co.stop()
+	}
 	if e.within(ctx) {
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
@@ -227,6 +244,9 @@ func (e *Engine[V]) Close(ctx context.Context) error {
 	err := e.locks.Close(ctx)
 	if err == nil {
 		err = e.policyCalls.wait(ctx)
+	}
+	if err == nil && e.co != nil {
+		err = e.co.close(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("tiercache: close: %w", err)

@@ -101,6 +101,7 @@ func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration
 		return value, err
 	}
 	var l1 found[V]
+	var obs telemetry.Read
 	if e.asksL1First(mode) {
 		l1 = e.lookupL1(ctx, key)
 		if l1.hit {
@@ -109,6 +110,9 @@ func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration
 			return l1.entry.Value, nil
 		}
 		e.tel.Count(tier.L1, l1.lookup())
+		if e.servesStale(&l1) {
+			return e.endWithout(e.tel.StartRead(ctx, &obs, key), &obs, &l1, nil)
+		}
 	}
 	return e.share(ctx, key, params[V]{loader: loader, ttl: ttl, mode: mode}, l1)
 }

@@ -30,12 +30,12 @@ func (e *Engine[V]) runLoad(ctx context.Context, f *flight.Flight[load[V]]) {
 	if l.recheck(ctx) {
 		return
 	}
-	if l.mode != skipL1 && e.negatives.Has(l.read.key) && !l.read.fence.Broken() {
+	if l.mode != skipL1 && e.negatives.Has(l.read.key) && !l.read.fence.Broken() && e.trusts() {
 		l.Found, l.err = tier.LookupNegative, backends.ErrNotFound
 		return
 	}
 	res, err := l.read.run(ctx)
-	if res.Found == tier.LookupHit {
+	if res.found() {
 		l.result, l.err = res, nil
 		return
 	}
@@ -182,12 +182,16 @@ func (l *load[V]) notFound(ctx context.Context, missed bool) {
 		return
 	}
 	defer r.lock.Unlock()
-	if missed {
-		e.negatives.Add(r.key)
-	}
 	if r.l1.stale {
 		_ = e.l1.Delete(ctx, r.key) // it has expired, so nobody is wrong about it
 	}
+	if missed && (e.co == nil || r.epoch != 0) {
+		e.negatives.Add(r.key)
+		if r.fence.Broken() { // by another process, which may have written a value since
+			e.negatives.Drop(r.key)
+		}
+	}
+	r.settle(ctx)
 }
 
 // failed makes the result of a load that failed: an expired value, if L1 has kept
@@ -199,5 +203,5 @@ func (l *load[V]) failed(err error) {
 		return
 	}
 	l.entry, l.err = old.entry, nil
-	l.ReadResult = staleResult(old)
+	l.ReadResult = l.read.engine.staleResult(old)
 }

@@ -37,6 +37,8 @@ func (c *loaders[V]) forget(key string) {
 	}
 }
 
+func (c *loaders[V]) forgetAll() { c.group.ForgetAll() }
+
 // shareLoader calls the loader, or waits for another load that does.
 func (l *load[V]) shareLoader(ctx context.Context) (value V, ttl time.Duration, err error) {
 	c := &l.read.engine.loaders

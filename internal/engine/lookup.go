@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/coherence"
 	"github.com/tiercache/tiercache/tier"
 )
 
@@ -15,6 +16,12 @@ type found[V any] struct {
 	shared bool // another read got it
 	kept   bool // entry is a loaded value that L2 did not take
 	err    error
+
+	// With coherence:
+	stamp     backends.Stamp    // of an entry of L1
+	suspect   coherence.Suspect // why an entry of L1 is no hit, although it has not expired
+	origin    *backends.Answer  // of L2
+	unchanged bool              // L2 still has the version of L1's entry, which is the answer
 }
 
 // lookup returns the answer's name.
@@ -29,8 +36,12 @@ func (f *found[V]) lookup() tier.Lookup {
 	}
 }
 
-// lookupL1 asks L1. Only this function and lookupValue do.
+// lookupL1 asks L1. Only this function, lookupValue and those
+// of coherent_read.go do.
 func (e *Engine[V]) lookupL1(ctx context.Context, key string) (f found[V]) {
+	if e.co != nil {
+		return e.lookupStamped(ctx, key)
+	}
 	entry, ok, err := e.l1.Get(ctx, key)
 	if err != nil || !ok {
 		return found[V]{err: err}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/coherence"
 	"github.com/tiercache/tiercache/internal/guard"
 	"github.com/tiercache/tiercache/internal/keylock"
 	"github.com/tiercache/tiercache/internal/telemetry"
@@ -24,7 +25,8 @@ type read[V any] struct {
 	open   atomic.Int32 // the read itself, and tiers that are being asked
 
 	l1    found[V]
-	asked bool // L1 was asked before the read was set up
+	asked bool   // L1 was asked before the read was set up
+	epoch uint32 // of coherence, when the fence was raised
 
 	mode      readMode
 	wantStale bool // an expired value is better than an error
@@ -47,6 +49,9 @@ type Entry[V any] struct {
 	Kept      bool
 }
 
+// found reports whether there is a value.
+func (r *result[V]) found() bool { return r.Found == tier.LookupHit || r.Found == tier.LookupStale }
+
 // Get returns the value at key.
 func (e *Engine[V]) Get(ctx context.Context, key string, opts []ReadOption) (value V, ok bool, err error) {
 	if e.fast != fastValue || e.closed.Load() || key == "" || len(opts) > 0 {
@@ -62,8 +67,11 @@ func (e *Engine[V]) Get(ctx context.Context, key string, opts []ReadOption) (val
 
 // getWith is apart from Get for the same reason as getBeyond.
 func (e *Engine[V]) getWith(ctx context.Context, key string, opts []ReadOption) (value V, ok bool, err error) {
+	if e.fast == fastStamp && len(opts) == 0 && !e.closed.Load() && key != "" {
+		return e.getStamped(ctx, key)
+	}
 	res, err := e.read(ctx, key, opts, false)
-	return res.entry.Value, res.Found == tier.LookupHit, err
+	return res.entry.Value, res.found(), err
 }
 
 // getBeyond is apart from Get, whose frame stays small (budget Get/hit=l1).
@@ -71,24 +79,26 @@ func (e *Engine[V]) getBeyond(ctx context.Context, key string, l1Err error) (val
 	r := e.newRead(key)
 	r.l1, r.asked = e.missed(key, l1Err), true
 	res, err := r.get(ctx)
-	return res.entry.Value, res.Found == tier.LookupHit, err
+	return res.entry.Value, res.found(), err
 }
 
 // GetEntry returns the entry at key, and what is known of it. An expired value that L1
 // keeps takes the place of an error.
 func (e *Engine[V]) GetEntry(ctx context.Context, key string, opts []ReadOption) (entry Entry[V], ok bool, err error) {
 	res, err := e.read(ctx, key, opts, true)
-	stale := res.Found == tier.LookupStale
-	if !stale && res.Found != tier.LookupHit {
+	if !res.found() {
 		return entry, false, err
 	}
-	return Entry[V]{Value: res.entry.Value, ExpiresAt: res.entry.ExpiresAt, Tier: res.Tier, Stale: stale, Kept: res.Kept}, true, err
+	return Entry[V]{
+		Value: res.entry.Value, ExpiresAt: res.entry.ExpiresAt, Tier: res.Tier,
+		Stale: res.Found == tier.LookupStale, Kept: res.Kept,
+	}, true, err
 }
 
 // StoredEntry returns the entry at key as a tier stores it.
 func (e *Engine[V]) StoredEntry(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
 	res, err := e.read(ctx, key, nil, false)
-	return res.entry, res.Found == tier.LookupHit, err
+	return res.entry, res.found(), err
 }
 
 // read is Get where more than the value of L1 is wanted.
@@ -133,7 +143,7 @@ func (r *read[V]) free() {
 	if r.engine.observed {
 		r.obs = telemetry.Read{}
 	}
-	r.key, r.l1, r.asked, r.mode, r.wantStale, r.member = "", found[V]{}, false, 0, false, nil
+	r.key, r.l1, r.asked, r.epoch, r.mode, r.wantStale, r.member = "", found[V]{}, false, 0, 0, false, nil
 	r.engine.readPool.Put(r)
 }
 
@@ -166,6 +176,9 @@ func (r *read[V]) begin() error {
 		return tier.ErrClosed
 	}
 	r.open.Store(1)
+	if co := r.engine.co; co != nil {
+		r.epoch = co.machine.Epoch() // before L2 is asked
+	}
 	return nil
 }
 
@@ -197,23 +210,32 @@ func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res 
 	}
 	switch from {
 	case tier.L1:
+		if !r.l1.hit {
+			return result[V]{r.l1.entry, r.engine.suspectResult()}, nil
+		}
 		return answerL1(&r.l1), nil
 	case tier.L2:
 		res = answer(tier.L2, l2.entry)
 		if res.Shared = l2.shared; l2.shared {
 			return res, nil // the other read refills L1
 		}
-		if res.Refill = r.refill(ctx, l2.entry); res.Refill == tier.RefillSuperseded {
+		if res.Refill = r.refill(ctx, &l2); res.Refill == tier.RefillSuperseded {
 			res.Tier, res.entry = tier.L1, r.l1.entry
 		}
 		return res, nil
 	}
 	if r.l1.err != nil || l2.err != nil {
-		if r.wantStale && r.l1.stale {
-			return result[V]{r.l1.entry, staleResult(&r.l1)}, nil
+		switch {
+		case r.engine.servesSuspect(&r.l1):
+			return result[V]{r.l1.entry, r.engine.suspectResult()}, nil
+		case r.wantStale && r.l1.stale:
+			return result[V]{r.l1.entry, r.engine.staleResult(&r.l1)}, nil
 		}
 		res.Found = tier.LookupError
 		return res, getError(r.l1.err, l2.err)
+	}
+	if r.l1.suspect != coherence.NotSuspect && r.mode != skipL2 {
+		r.dropSuspect(ctx)
 	}
 	res.Found, res.Shared = tier.LookupMiss, l2.shared
 	return res, nil
@@ -252,9 +274,9 @@ func (r *read[V]) recheck(ctx context.Context) bool {
 
 // refill stores in L1 the entry of L2, unless a newer write has begun. It holds the
 // key's lock meanwhile, so that no write can pass it.
-func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refilled {
+func (r *read[V]) refill(ctx context.Context, l2 *found[V]) (stored tier.Refilled) {
 	e := r.engine
-	if e.config.NoRefill {
+	if e.config.NoRefill && !l2.unchanged {
 		return tier.RefillDisabled
 	}
 	unheld := e.unheld(ctx)
@@ -273,7 +295,7 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 		defer link.over.Store(true)
 		ctx = held
 	}
-	if r.newerInL1(ctx, entry.Value) {
+	if r.newerInL1(ctx, l2.entry.Value) {
 		return tier.RefillSuperseded
 	}
 	var call telemetry.TierCall
@@ -283,12 +305,14 @@ func (r *read[V]) refill(ctx context.Context, entry backends.Entry[V]) tier.Refi
 		defer call.End()
 		call.Done(ctx, outcome, err)
 	}()
-	entry.ExpiresAt = e.lifetime.refilled(entry.ExpiresAt)
-	if err = e.l1.Set(ctx, r.key, &entry, nil); err != nil {
+	if l2.origin != nil && !l2.unchanged {
+		call.Link(l2.origin.Note)
+	}
+	if stored, err = r.storeL1(ctx, l2); err != nil {
 		outcome, err = e.l1.Failed(tier.Refill, r.key, err)
 		return tier.RefillFailed
 	}
 	outcome = tier.Applied
 	e.kept.drop(r.key)
-	return tier.RefillApplied
+	return stored
 }

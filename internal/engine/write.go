@@ -28,6 +28,7 @@ type write[V any] struct {
 	inflight inflight
 	call     tierCall // that is under way, where calls are not observed; id 0: none
 	when     conditional
+	stamping stamping[V]
 	result   *backends.Result // where a conditional write puts that of L2
 	member   *member[V]       // of a batch; nil: the write is alone
 }
@@ -101,6 +102,9 @@ func (w *write[V]) free() {
 	}
 	if w.when.on {
 		w.when, w.result = conditional{}, nil
+	}
+	if e.co != nil {
+		w.stamping = stamping[V]{}
 	}
 	if e.rewrites {
 		w.l1Entry = backends.Entry[V]{}
@@ -189,6 +193,9 @@ func (w *write[V]) prepare(ctx context.Context) context.Context {
 	}
 	for _, began := range w.engine.observers.began {
 		began(w.op)
+	}
+	if co := w.engine.co; co != nil {
+		w.stamping.write, w.stamping.epoch = w, co.machine.Epoch() // before L2 is written
 	}
 	return ctx
 }

@@ -150,6 +150,12 @@ func (w *write[V]) leave(c tierCall, outcome tier.Outcome, err error) (last, det
 // finish is called once, when the write has returned and no call of a tier goes on:
 // by the write itself, or for late, the call that ended last.
 func (w *write[V]) finish(ctx context.Context, late *telemetry.TierCall, verdict tier.Verdict) {
+	if w.engine.co != nil && !w.stamping.settled {
+		w.stamping.settled = true
+		defer w.finish(ctx, late, verdict) // even if L1 ends the goroutine
+		w.settle(ctx)
+		return
+	}
 	for _, ended := range w.engine.observers.ended {
 		ended(w.op, w.tally.Results(), verdict)
 	}

@@ -93,6 +93,16 @@ func (g *Group[T]) Forget(key string) {
 	delete(s.byKey, key)
 }
 
+// ForgetAll lets nobody join any flight of now.
+func (g *Group[T]) ForgetAll() {
+	for i := range g.shards {
+		s := &g.shards[i]
+		s.mu.Lock()
+		clear(s.byKey)
+		s.mu.Unlock()
+	}
+}
+
 // Arrived is closed when the result is there.
 func (f *Flight[T]) Arrived() <-chan struct{} { return f.arrived }
 

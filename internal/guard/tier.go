@@ -16,6 +16,7 @@ type Tier[V any] struct {
 	values  backends.ValueGetter[V] // nil: the backend returns whole entries
 	decides backends.Versioned[V]   // nil: the backend issues no versions
 	many    backends.Batcher[V]     // nil: the backend takes one key at a time
+	stamped backends.Stamped[V]     // nil: the backend keeps no stamps
 	desc    backends.Description
 	limits  *deadlines // of writes; nil: they have none
 	reads   *deadlines // of reads; nil: they have none
@@ -32,6 +33,7 @@ func NewTier[V any](id tier.ID, b backends.Backend[V], timeouts Timeouts, certai
 	t.values, _ = b.(backends.ValueGetter[V])
 	t.stager, _ = b.(backends.Stager[V])
 	t.decides, t.many = backends.AsVersioned(b), backends.AsBatcher(b)
+	t.stamped = backends.AsStamped(b)
 	if !t.desc.InProcess {
 		t.limits = &deadlines{timeout: timeouts.Write}
 		t.reads = &deadlines{timeout: timeouts.Read}

@@ -27,6 +27,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"sync/atomic"
 
 	"github.com/tiercache/tiercache/backends"
 )
@@ -42,8 +43,9 @@ const buckets = 512
 // Table holds the locks and fences of all keys. Use [NewTable]. It is safe for
 // concurrent use.
 type Table struct {
-	seed    maphash.Seed
-	buckets [buckets]bucket
+	seed      maphash.Seed
+	buckets   [buckets]bucket
+	unsettled atomic.Int64 // see Unsettled
 }
 
 // NewTable returns an empty Table.

@@ -14,6 +14,7 @@ type Lock struct {
 	// Guarded by bucket.mu.
 	at         *entry // of the key, while l holds the lock or waits in a shared bucket
 	prev, next *Lock  // in the queue of at
+	news       news   // of the key in other processes
 
 	// ready is closed when l becomes the holder. Each wait makes its own: to reuse
 	// them saves a fifth of a contended acquire, but a channel that was made in one

@@ -195,7 +195,7 @@ func TestAcquire_Allocs(t *testing.T) {
 }
 
 // sameBucket returns another key of the same bucket.
-func sameBucket(table *keylock.Table, key string) string {
+func sameBucket(table *keylock.Table, key string) string { //nolint:unparam // it says which
 	for i := 0; ; i++ {
 		if other := fmt.Sprint(key, i); table.SharesBucket(key, other) {
 			return other

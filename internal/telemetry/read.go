@@ -59,6 +59,10 @@ type ReadResult struct {
 	Kept   bool          // a loaded value that L2 did not take
 	Shared bool          // the result of another caller's load
 	Age    time.Duration // of a stale value, since it expired
+
+	// Suspect says that a stale value has not expired, but may have been replaced by
+	// another process.
+	Suspect bool
 }
 
 // Returned notes the result of a read, and ends it. A miss is no error.
@@ -76,7 +80,7 @@ func (r *Read) Returned(ctx context.Context, result ReadResult, err error) {
 		if !r.start.IsZero() {
 			r.tel.readDurations[e].record(ctx, m.operations, r.start, failed)
 		}
-		if result.Found == tier.LookupStale {
+		if result.Found == tier.LookupStale && !result.Suspect {
 			m.recordSeconds(ctx, m.staleAge, result.Age)
 		}
 	}
@@ -90,8 +94,12 @@ func (r *Read) endSpan(result ReadResult, failed error) {
 	if result.Refill != tier.NotRefilled {
 		setAttributes(r.span, tracing.AttrRefill.String(result.Refill.String()))
 	}
-	if result.Found == tier.LookupStale {
-		setAttributes(r.span, tracing.AttrStaleAge.Float64(result.Age.Seconds()))
+	switch {
+	case result.Found != tier.LookupStale:
+	case result.Suspect:
+		setAttributes(r.span, tracing.AttrStaleReason.String("coherence"))
+	default:
+		setAttributes(r.span, tracing.AttrStaleReason.String("expired"), tracing.AttrStaleAge.Float64(result.Age.Seconds()))
 	}
 	r.setDurations()
 	if failed != nil {

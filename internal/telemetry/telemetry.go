@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 
@@ -25,6 +26,7 @@ type Target struct {
 	WritePolicy string
 	ReadPolicy  string
 	Tiers       tier.Pair[backends.Description]
+	Coherent    bool // other processes share L2, and the cache follows them
 }
 
 // Telemetry observes one cache. It is safe for concurrent use.
@@ -39,6 +41,8 @@ type Telemetry struct {
 	limit  logLimit
 	told   atomic.Bool // of a value that cannot be stored
 	active bool        // an operation has something to prepare
+
+	coherence *Coherence // nil: the cache has none
 
 	templates
 }
@@ -65,6 +69,11 @@ func New(target Target, opts []tracing.Option) (*Telemetry, error) {
 	if _, off := s.LoggerProvider.(lognoop.LoggerProvider); !off && s.Signals&settings.LogRecords != 0 {
 		t.logger = s.LoggerProvider.Logger(tracing.ScopeName,
 			log.WithInstrumentationVersion(tracing.Version), log.WithSchemaURL(tracing.SchemaURL))
+	}
+	if target.Coherent {
+		if err := t.newCoherence(s.MeterProvider); err != nil {
+			return nil, err
+		}
 	}
 	t.limit.perSecond, t.limit.summarize = max(0, s.LogLimit), t.summarize
 	t.active = t.tracer != nil || t.meters != nil || t.key != nil
@@ -123,5 +132,5 @@ func (t *Telemetry) Close(ctx context.Context) error {
 	if t.meters == nil {
 		return nil
 	}
-	return t.meters.close(ctx)
+	return errors.Join(t.coherence.close(ctx), t.meters.close(ctx))
 }

@@ -104,6 +104,16 @@ func statusCode(err error) (code string) {
 	return ""
 }
 
+// Link links the span to that of the write which made the value, if its note says so.
+func (c *TierCall) Link(note []byte) {
+	if c.span == nil {
+		return
+	}
+	if sc := ReadNote(note); sc.IsValid() {
+		addLink(c.span, sc)
+	}
+}
+
 // End ends the span.
 func (c *TierCall) End() {
 	if c.span != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 )
@@ -36,6 +38,14 @@ func (w *Write) describeEnd(l1, l2 tier.Outcome, consistent bool, err error) {
 	if err != nil {
 		fail(w.span, err)
 	}
+}
+
+// SpanContext is that of the write, for those who read what it has written.
+func (w *Write) SpanContext() trace.SpanContext {
+	if w.span == nil {
+		return trace.SpanContext{}
+	}
+	return spanContext(w.span)
 }
 
 // Settled notes the outcomes of calls that were in flight when the write returned, and

@@ -1,0 +1,97 @@
+package tiercache
+
+import (
+	"time"
+
+	"github.com/tiercache/tiercache/internal/engine"
+)
+
+// OnLost says what a read gets when L1 has an entry, and nobody knows whether another
+// process has replaced it.
+type OnLost = engine.OnLost
+
+// The answers of [WithCoherence].
+const (
+	// AskL2 asks L2. It moves no value where L2 still has the version of L1's entry. If
+	// L2 cannot be read either, the read fails as it would without the entry of L1;
+	// see [WithStaleIfError].
+	AskL2 = engine.AskL2
+
+	// ServeStale returns the entry of L1, flagged: [Entry.Stale] is set, the span and
+	// the metrics of the read have the result "stale". L2 is asked as soon as its
+	// changes can be followed again, and if it then fails, the entry is returned all the
+	// same, flagged.
+	ServeStale = engine.ServeStale
+)
+
+// WithCoherence keeps L1 coherent with the writes of other processes that share L2. A
+// hit in L1 that is not flagged as stale shows a value that no write had replaced in L2
+// longer ago than bound, when the hit began. Where this cannot be proven, onLost decides.
+// Both must be chosen. Bound is at least 500 ms; one or two seconds are sensible.
+//
+// The cache follows the log of changes in L2, and drops from L1 what others have replaced.
+// When it may have missed a change, because the connection was cut for long or L2 failed
+// over, for instance, it empties nothing: each entry of L1 is compared with L2 when it is
+// read next. The loss is logged once, and so is its end; see [Cache.Status] and the
+// metrics. A hit reads the clock once.
+//
+// L2 must issue versions, log every change, and read its primary; L1 must keep stamps.
+// New returns an error that wraps [ErrInvalid] otherwise. An L2 that is in this process
+// alone, such as badgerbackend, needs no log, because nobody else writes to it. The bound
+// holds for writes that are in the log: those of other caches with the same kind of
+// backend, and of all its users, but not those of foreign programs.
+//
+// With a write policy that writes L1 first, other readers see the new value in L1 only
+// when L2 has it, and until then ask L2. Each value that is staged for L2 is encoded
+// twice.
+func WithCoherence(bound time.Duration, onLost OnLost) Option {
+	return optionFunc(func(c config) config {
+		c.Coherence = engine.Coherence{On: true, Bound: bound, OnLost: onLost}
+		return c
+	})
+}
+
+// Status is the state of a cache. More fields may be added.
+type Status struct {
+	// Coherence says whether hits in L1 are trusted; see [WithCoherence].
+	Coherence CoherenceStatus
+}
+
+// CoherenceStatus is the state of the coherence with other processes.
+type CoherenceStatus struct {
+	// On reports whether the cache follows other processes. Nothing else is set
+	// otherwise. It is false where L2 is in this process alone.
+	On bool
+
+	// Trusted reports whether hits in L1 are returned as fresh, if they were compared
+	// with L2 since the last loss.
+	Trusted bool
+
+	// Cause is why hits are not trusted: "joining", "overdue" (L2 has not proven for
+	// longer than the bound that all its changes are known), "l1" (L1 did not drop an
+	// entry), or the name of a [backends.Loss], such as "trimmed". It is empty while
+	// they are trusted.
+	Cause string
+
+	// Since is when Trusted took its value.
+	Since time.Time
+
+	// Epoch counts the losses after which each entry of L1 is compared with L2. It
+	// begins at 1.
+	Epoch uint32
+
+	// SyncedAge is the time since the instant up to which all changes in L2 are known.
+	// It is negative while there is none.
+	SyncedAge time.Duration
+}
+
+// Status returns what holds now. It is safe for concurrent use.
+func (c *Cache[V]) Status() Status {
+	s := c.engine.Status()
+	if !s.On {
+		return Status{}
+	}
+	return Status{Coherence: CoherenceStatus{
+		On: true, Trusted: s.Trusted, Cause: s.Cause, Since: s.Since, Epoch: s.Epoch, SyncedAge: s.Synced,
+	}}
+}

@@ -1,0 +1,53 @@
+package coherence
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/guard"
+)
+
+// Pauses before a reader is started again that has ended although it should not.
+const (
+	firstPause = time.Second
+	lastPause  = time.Minute
+)
+
+// Follow lets the store tell m of its changes until ctx ends, or until it says that it
+// cannot be watched. A reader that panics or ends its goroutine is started again after a
+// pause.
+func (m *Machine) Follow(ctx context.Context, store backends.Watcher) {
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		began := time.Now()
+		ended := make(chan error, 1)
+		go func() {
+			err := guard.ErrExited
+			defer func() { ended <- err }()
+			err = m.watch(ctx, store)
+		}()
+		err := <-ended
+		if ctx.Err() != nil {
+			return
+		}
+		if errors.Is(err, backends.ErrUnsupported) {
+			m.Lost(backends.LossUnsupported)
+			return
+		}
+		m.Lost(backends.LossUnknown)
+		if time.Since(began) > lastPause {
+			pause = firstPause
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (m *Machine) watch(ctx context.Context, store backends.Watcher) (err error) {
+	defer guard.Catch(&err)
+	return store.Watch(ctx, m)
+}

@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/coherence"
+	"github.com/tiercache/tiercache/internal/telemetry"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// getStamped is Get where a hit in L1 must be fresh. It is one reading of the clock more
+// than a hit without coherence.
+func (e *Engine[V]) getStamped(ctx context.Context, key string) (value V, ok bool, err error) {
+	epoch := e.co.machine.Trusted() // before L1 is asked
+	entry, stamp, ok, err := e.l1.GetStamped(ctx, key)
+	if ok && err == nil && coherence.Fresh(&stamp, epoch) {
+		e.tel.CountHit()
+		return entry.Value, true, nil
+	}
+	return e.getUnproven(ctx, key, e.judge(key, &entry, stamp, epoch, ok, err))
+}
+
+// getUnproven is apart from getStamped, whose frame stays small.
+func (e *Engine[V]) getUnproven(ctx context.Context, key string, l1 found[V]) (value V, ok bool, err error) {
+	e.tel.Count(tier.L1, l1.lookup())
+	r := e.newRead(key)
+	r.l1, r.asked = l1, true
+	res, err := r.get(ctx)
+	return res.entry.Value, res.found(), err
+}
+
+// lookupStamped is lookupL1 with coherence. An entry that is not known to be fresh is no
+// hit; it may take the place of an error, as an expired one.
+func (e *Engine[V]) lookupStamped(ctx context.Context, key string) (f found[V]) {
+	epoch := e.co.machine.Trusted() // before L1 is asked
+	entry, stamp, ok, err := e.l1.GetStamped(ctx, key)
+	return e.judge(key, &entry, stamp, epoch, ok, err)
+}
+
+// judge decides on the answer of L1.
+func (e *Engine[V]) judge(
+	key string, entry *backends.Entry[V], stamp backends.Stamp, epoch uint32, ok bool, err error,
+) (f found[V]) {
+	if err != nil {
+		return found[V]{err: e.l1.GetError(key, err)}
+	}
+	if !ok {
+		return found[V]{}
+	}
+	f = found[V]{entry: *entry, stamp: stamp}
+	if f.hit = e.lifetime.admit(&f.entry.ExpiresAt); !f.hit {
+		f.stale = true
+		return f
+	}
+	if f.suspect = coherence.Judge(&stamp, epoch); f.suspect != coherence.NotSuspect {
+		f.hit, f.stale = false, e.co.serveStale || e.lifetime.staleFor > 0
+	}
+	return f
+}
+
+// servesStale reports whether a read gets the entry of L1, flagged, without asking L2:
+// nobody knows whether it is fresh, and L2 may not be reached either.
+func (e *Engine[V]) servesStale(l1 *found[V]) bool {
+	return l1.suspect == coherence.Untrusted && e.co.serveStale
+}
+
+// servesSuspect reports whether a read gets it when L2 has failed, or is not to be asked.
+func (e *Engine[V]) servesSuspect(l1 *found[V]) bool {
+	return l1.suspect != coherence.NotSuspect && e.co.serveStale
+}
+
+// trusts reports whether memories of the past are of use: they have no stamps.
+func (e *Engine[V]) trusts() bool { return e.co == nil || e.co.machine.Trusted() != 0 }
+
+// askCoherent asks L2 for the entry, unless it still has the version of L1's: then no
+// value is moved, and L1's entry is the answer.
+func (r *read[V]) askCoherent(ctx context.Context) (f found[V]) {
+	e := r.engine
+	var have backends.Version
+	if r.l1.suspect != coherence.NotSuspect && !e.reads.Concurrent {
+		have = e.co.machine.Have(&r.l1.stamp)
+	}
+	entry, answer, err := e.l2.GetIf(ctx, r.key, have)
+	if err != nil {
+		return found[V]{err: err}
+	}
+	f.origin = &answer
+	switch {
+	case answer.Found == backends.Unchanged && have != 0:
+		f.entry, f.hit, f.unchanged = r.l1.entry, true, true
+	case answer.Found == backends.Hit:
+		f.entry, f.hit = entry, true
+	}
+	return f
+}
+
+// stored is the entry that a read stores in L1, and the way to do it.
+type stored[V any] struct {
+	read  *read[V]
+	ctx   context.Context //nolint:containedctx // it lives as long as one call
+	entry backends.Entry[V]
+	stamp backends.Stamp
+}
+
+// Store implements [coherence.Holder].
+func (s *stored[V]) Store() error {
+	return s.read.engine.l1.SetStamped(s.ctx, s.read.key, &s.entry, s.stamp)
+}
+
+// Drop implements [coherence.Holder].
+func (s *stored[V]) Drop() error { return s.read.engine.l1.Delete(s.ctx, s.read.key) }
+
+// storeL1 stores in L1 what L2 has. It is called with the key's lock, behind the fence.
+func (r *read[V]) storeL1(ctx context.Context, l2 *found[V]) (tier.Refilled, error) {
+	e := r.engine
+	entry := l2.entry
+	entry.ExpiresAt = e.lifetime.refilled(entry.ExpiresAt) // not later than before, if it is L1's own
+	if e.co == nil {
+		return tier.RefillApplied, e.l1.Set(ctx, r.key, &entry, nil)
+	}
+	s := &stored[V]{read: r, ctx: ctx, entry: entry, stamp: backends.Stamp{
+		Version: l2.origin.Version, Source: l2.origin.Source, Epoch: r.epoch,
+	}}
+	if s.stamp.Version == 0 { // it is stored, and never fresh
+		if err := e.l1.Set(ctx, r.key, &entry, nil); err != nil {
+			return tier.RefillFailed, err
+		}
+	}
+	kept, err := e.co.machine.Store(&r.lock, s.stamp.Version, s)
+	if err == nil && !kept && s.stamp.Version != 0 {
+		return tier.RefillFenced, nil
+	}
+	return tier.RefillApplied, err
+}
+
+// dropSuspect removes an entry of L1 that L2 does not have any more.
+func (r *read[V]) dropSuspect(ctx context.Context) {
+	e := r.engine
+	if e.holds(ctx, r.key) || e.locks.AcquireRefill(ctx, &r.lock, &r.fence) != nil {
+		return // somebody else stores something
+	}
+	defer r.lock.Unlock()
+	held, link := e.hold(ctx, r.key)
+	defer link.over.Store(true)
+	_ = e.l1.Delete(held, r.key) // it stays suspect
+	r.settle(held)
+}
+
+// settle compares the changes of other processes that the holder of the key's lock was
+// told of. It stores nothing.
+func (r *read[V]) settle(ctx context.Context) {
+	if co := r.engine.co; co != nil {
+		_, _ = co.machine.Store(&r.lock, 0, &stored[V]{read: r, ctx: ctx})
+	}
+}
+
+// suspectResult is the result of a read that gets an entry which is not known to be
+// fresh.
+func (e *Engine[V]) suspectResult() telemetry.ReadResult {
+	return telemetry.ReadResult{Found: tier.LookupStale, Tier: tier.L1, Suspect: true}
+}

@@ -1,0 +1,75 @@
+package tracing_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tracing"
+)
+
+// begunCoherent are the series of a cache with coherence, besides those of any cache.
+var begunCoherent = map[string]int{
+	tracing.MetricInvalidations:   4,
+	tracing.MetricCoherenceStatus: 2,
+	tracing.MetricCoherenceGaps:   backends.Losses,
+}
+
+func newCoherent(t *testing.T, client *backendtest.Client[string], opts ...tracing.Option) *tiercache.Cache[string] {
+	t.Helper()
+	cache, err := tiercache.New("users", backendtest.NewMap[string](), client,
+		tiercache.WithCoherence(time.Second, tiercache.ServeStale), tiercache.WithTelemetry(opts...))
+	require.NoError(t, err)
+	<-client.Watched()
+	require.True(t, client.Sync())
+	return cache
+}
+
+// coherenceScenario shows everything that a cache emits about the writes of others.
+func coherenceScenario(t *testing.T, opts ...tracing.Option) (caches []interface {
+	Close(ctx context.Context) error
+},
+) {
+	t.Helper()
+	store := backendtest.NewStore[string]()
+	here, there := store.Client(), store.Client()
+	reader, writer := newCoherent(t, here, opts...), newCoherent(t, there, opts...)
+	read := func() {
+		_, _, err := reader.Get(t.Context(), "k")
+		require.NoError(t, err)
+	}
+	require.NoError(t, writer.Set(t.Context(), "k", "v", 0))
+	require.True(t, here.Sync())
+	read()
+	require.NoError(t, writer.Set(t.Context(), "k", "v", 0))
+	require.True(t, here.Sync()) // it drops the copy
+	read()
+	here.Lose(backends.LossTrimmed)
+	read()
+	require.True(t, here.Sync())
+	read()
+	return append(caches, reader, writer)
+}
+
+func TestCountersBeginAtZero_Coherence(t *testing.T) {
+	t.Parallel()
+	reader := sdkmetric.NewManualReader()
+	cache := newCoherent(t, backendtest.NewStore[string]().Client(),
+		tracing.Disabled(), tracing.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))))
+	numbers, sums := series(t, reader)
+	for name, n := range begunCoherent {
+		assert.Equal(t, n, numbers[name], name)
+		if name != tracing.MetricCoherenceStatus {
+			assert.Zero(t, sums[name], name)
+		}
+	}
+	assert.EqualValues(t, 1, sums[tracing.MetricCoherenceStatus])
+	require.NoError(t, cache.Close(t.Context()))
+}
