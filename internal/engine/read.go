@@ -234,8 +234,12 @@ func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res 
 		res.Found = tier.LookupError
 		return res, getError(r.l1.err, l2.err)
 	}
-	if r.l1.suspect != coherence.NotSuspect && r.mode != skipL2 {
+	switch {
+	case r.l1.suspect == coherence.NotSuspect || r.mode == skipL2:
+	case !l2.barred:
 		r.dropSuspect(ctx)
+	case r.engine.servesSuspect(&r.l1): // the value of the write that diverged
+		return result[V]{r.l1.entry, r.engine.suspectResult()}, nil
 	}
 	res.Found, res.Shared = tier.LookupMiss, l2.shared
 	return res, nil
@@ -278,6 +282,9 @@ func (r *read[V]) refill(ctx context.Context, l2 *found[V]) (stored tier.Refille
 	e := r.engine
 	if e.config.NoRefill && !l2.unchanged {
 		return tier.RefillDisabled
+	}
+	if l2.barred || e.repairs != nil && e.repairs.watcher == nil && e.opened(r.key) {
+		return tier.RefillFenced
 	}
 	unheld := e.unheld(ctx)
 	if !unheld && e.holds(ctx, r.key) {

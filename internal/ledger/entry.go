@@ -94,6 +94,14 @@ type Entry struct {
 // Attempts returns how many attempts of a repair have failed since the newest write.
 func (e *Entry) Attempts() int { return e.attempts }
 
+// Admits reports whether a copy in L2 is certainly not older than the write.
+func (e *Entry) Admits(v backends.Version, operation uint64) bool {
+	if operation == e.Operation && operation != 0 {
+		return !e.Undo
+	}
+	return e.Base != 0 && e.Base.Era() == v.Era() && v > e.Base
+}
+
 // Note is the trace context of a write: as [backends.Write.Note] has it, if Len is not 0.
 type Note struct {
 	Len  uint8

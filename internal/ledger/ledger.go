@@ -85,6 +85,14 @@ func (l *Ledger) Open(e *Entry) (replaced Entry, was, kept bool) {
 	return replaced, false, true
 }
 
+// Pass counts an event that has ended when it began. It changes no entry.
+func (l *Ledger) Pass(c Cause, r Resolution) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.opened[c]++
+	l.closed[r]++
+}
+
 // Renew notes that a later write of an open key was applied, or changed L1: the event
 // goes on, because an older request may still arrive.
 func (l *Ledger) Renew(e *Entry) {

@@ -119,6 +119,13 @@ func TestTake(t *testing.T) {
 	assert.Equal(t, []string{"0"}, keys)
 	got, _ := l.Get("0")
 	assert.Equal(t, 1, got.Attempts())
+	l.Extend("0", at(50))
+	l.PutOff("0", at(8), true)
+	got, _ = l.Get("0")
+	assert.Equal(t, at(50), got.Until)
+	_, next = l.Take(at(7), 0, time.Minute)
+	assert.Equal(t, at(8), next, "of another key")
+	l.Shorten("0", at(5))
 	l.PutOff("0", at(7), false)
 	l.Extend("0", at(1000))
 	keys, _ = l.Take(at(70), 10, time.Hour)
@@ -205,7 +212,7 @@ func TestBalance(t *testing.T) {
 	l := ledger.New(ledger.Limits{Entries: 20})
 	for i := range 20_000 {
 		key := strconv.Itoa(random.IntN(40))
-		switch random.IntN(6) {
+		switch random.IntN(7) {
 		case 0, 1:
 			e := entry(key, i)
 			e.Cause = ledger.Cause(random.IntN(ledger.Causes)) //nolint:gosec // it is small
@@ -219,6 +226,9 @@ func TestBalance(t *testing.T) {
 			for _, key := range keys {
 				l.PutOff(key, at(i+random.IntN(20)), true)
 			}
+		case 5:
+			l.Pass(ledger.Stale, ledger.Dropped)
+			l.Hurry()
 		default:
 			l.Extend(key, at(i+random.IntN(20)))
 		}

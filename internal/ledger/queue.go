@@ -50,7 +50,8 @@ func (l *Ledger) Take(now time.Time, n int, lease time.Duration) (keys []string,
 	return keys, next
 }
 
-// PutOff sets the time of the next attempt of a key. Failed says that one has failed.
+// PutOff sets the time of the next attempt of a key, which is not before its deadline.
+// Failed says that one has failed.
 func (l *Ledger) PutOff(key string, until time.Time, failed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -61,7 +62,7 @@ func (l *Ledger) PutOff(key string, until time.Time, failed bool) {
 	if failed {
 		e.attempts++
 	}
-	e.next = until
+	e.next = later(until, e.Until)
 	heap.Fix(&l.queue, e.index)
 }
 
@@ -73,6 +74,15 @@ func (l *Ledger) Extend(key string, until time.Time) {
 		e.Until = later(e.Until, until)
 		e.next = later(e.next, e.Until)
 		heap.Fix(&l.queue, e.index)
+	}
+}
+
+// Shorten takes an Extend back: the request is certainly not under way any more.
+func (l *Ledger) Shorten(key string, until time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.byKey[key]; e != nil {
+		e.Until = until
 	}
 }
 
