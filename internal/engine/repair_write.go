@@ -87,7 +87,7 @@ func (p *repairs[V]) observe(ctx context.Context, w *write[V], verdict tier.Verd
 	e.Cause = cause
 	switch {
 	case diverged:
-		e.Landed = l2.Final == tier.After
+		e.Landed = open && l2.Final == tier.After
 		p.diverged(ctx, w, e, l1)
 	case open && l2.Final == tier.After:
 		e.Landed = true
