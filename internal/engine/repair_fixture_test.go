@@ -123,3 +123,21 @@ func (i *instance) down() {
 }
 
 func (i *instance) up() { i.l2.Clear() }
+
+// ends counts the resolutions of a game.
+type ends struct {
+	resolutions
+	game *game
+}
+
+func (e *ends) Handle(ctx context.Context, record slog.Record) error {
+	_ = e.resolutions.Handle(ctx, record)
+	e.game.mu.Lock()
+	defer e.game.mu.Unlock()
+	for _, name := range e.take() {
+		e.game.ends[name]++
+	}
+	return nil
+}
+
+func countEnds(g *game) *slog.Logger { return slog.New(&ends{game: g}) }
