@@ -77,6 +77,8 @@ type game struct {
 	made    []change       // all changes in L2 that were not lost
 	current map[string]int // the number of the operation in which a value was made
 	held    []*request     // which may still arrive
+	third   *player        // a process that writes in between
+	turns   int
 }
 
 // change is one that L2 has made.
@@ -94,6 +96,7 @@ type request struct {
 	player *player
 	write  backends.Write[string]
 	began  int
+	user   bool // it is no repair
 }
 
 // player is one cache and its way to the store.
@@ -104,6 +107,7 @@ type player struct {
 	number int
 	mode   int            // of the next write
 	down   bool           // all calls fail
+	writes string         // the key that is being written by the cache's user
 	began  map[string]int // the last operation of each key
 	failed map[string]failure // of those that are open
 	l1     *backendtest.Map[string]
@@ -123,6 +127,7 @@ func newGame(t *testing.T, seed uint64, policy writepolicy.Policy) *game {
 		t: t, random: rand.New(rand.NewPCG(seed, 1)), store: backendtest.NewStore[string](), //nolint:gosec // it is to repeat itself
 		current: make(map[string]int), ends: make(map[string]int),
 	}
+	g.third = &player{client: g.store.Client(), game: g, number: len(g.players)}
 	for n := range g.players {
 		p := &player{
 			client: g.store.Client(), game: g, number: n, l1: backendtest.NewMap[string](),
@@ -146,10 +151,28 @@ type way struct {
 }
 
 func (w *way) GetIf(ctx context.Context, key string, have backends.Version) (backends.Entry[string], backends.Answer, error) {
-	if w.player.isDown() {
+	p, g := w.player, w.player.game
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if p.down {
 		return backends.Entry[string]{}, backends.Answer{}, errDown
 	}
-	return w.Client.GetIf(ctx, key, have)
+	entry, answer, err := w.Client.GetIf(ctx, key, have)
+	g.intrude(key)
+	return entry, answer, err
+}
+
+// intrude lets another process write the key, at some of the calls. It is called locked.
+func (g *game) intrude(key string) {
+	if g.turns++; g.turns%5 != 0 {
+		return
+	}
+	g.seq++
+	value := fmt.Sprintf("%d by %d", g.seq, g.third.number)
+	g.current[value] = g.seq
+	_, _ = g.arrive(context.Background(), &request{player: g.third, began: g.seq, user: true, write: backends.Write[string]{
+		Key: key, Kind: tier.Set, Entry: backends.Entry[string]{Value: value},
+	}})
 }
 
 func (w *way) Set(ctx context.Context, key string, entry backends.Entry[string]) error {
@@ -160,12 +183,6 @@ func (w *way) Set(ctx context.Context, key string, entry backends.Entry[string])
 func (w *way) Delete(ctx context.Context, key string) error {
 	_, err := w.Write(ctx, &backends.Write[string]{Key: key, Kind: tier.Delete})
 	return err
-}
-
-func (p *player) isDown() bool {
-	p.game.mu.Lock()
-	defer p.game.mu.Unlock()
-	return p.down
 }
 
 // The modes of a write.
@@ -187,7 +204,11 @@ func (w *way) Write(ctx context.Context, bw *backends.Write[string]) (backends.R
 	if p.down {
 		mode = modeRefuse
 	}
-	r := &request{player: p, write: *bw, began: p.began[bw.Key]}
+	r := &request{player: p, write: *bw, began: p.began[bw.Key], user: p.writes == bw.Key && bw.If.Test != backends.TestNotNewer}
+	if mode != modeFine && r.user {
+		g.intrude(bw.Key)
+		_, _, _ = w.Client.GetIf(ctx, bw.Key, 0) // and the player learns of it
+	}
 	switch mode {
 	case modeRefuse:
 		return backends.Result{}, errDown
@@ -225,7 +246,7 @@ func (g *game) arrive(ctx context.Context, r *request) (backends.Result, error) 
 	}
 	g.seq++
 	newer := last.player != r.player.number && last.seq > r.began || last.player == r.player.number && last.began > r.began
-	if w.If.Test == backends.TestNotNewer && newer && (w.Kind == tier.Set || live) {
+	if !r.user && newer && (w.Kind == tier.Set || live) {
 		g.t.Errorf("a repair of %s by %d, which began at %d, replaced the change of %d made at %d", w.Key, r.player.number, r.began, last.player, last.seq)
 	}
 	g.made = append(g.made, change{w.Key, w.Entry.Value, res.Version, r.player.number, r.began, g.seq})
@@ -277,7 +298,7 @@ func (g *game) write(p *player, key string) {
 	began, seen := g.seq, p.client.Seen(key)
 	value := fmt.Sprintf("%d by %d", began, p.number)
 	g.current[value] = began
-	p.mode = g.random.IntN(2 * modes)
+	p.mode, p.writes = g.random.IntN(2*modes), key
 	kind := g.random.IntN(10)
 	ttl := time.Duration(g.random.IntN(2)) * time.Duration(1+g.random.IntN(20)) * time.Second
 	g.mu.Unlock()
@@ -297,7 +318,7 @@ func (g *game) write(p *player, key string) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p.mode = modeFine
+	p.mode, p.writes = modeFine, ""
 	if err != nil && kind < 8 && p.isOpen(key) {
 		p.failed[key] = failure{began, seen}
 	}
@@ -353,7 +374,7 @@ func (g *game) failover() {
 	g.made = g.made[:len(g.made)-lost]
 	var held []*request
 	for _, r := range g.held {
-		if r.write.If.Test != backends.TestNotNewer {
+		if r.user {
 			held = append(held, r)
 		}
 	}

@@ -275,6 +275,32 @@ func TestRepair_OlderComesLast(t *testing.T) {
 	}
 }
 
+// A change that is told while a repair has the key's lock is not lost, also if the repair
+// fails.
+func TestRepair_ToldMeanwhile(t *testing.T) {
+	t.Parallel()
+	repaired(t, func(t *testing.T, s *store, here, there *instance, _ *resolutions) {
+		here.l2.Next(tier.Set, backendtest.Lose(context.DeadlineExceeded))
+		require.Error(t, here.Set(t.Context(), "k", "older", time.Hour))
+		time.Sleep(tiercache.DefaultWriteTimeout)
+		here.set(t, "newer")
+		sync2(t, here)
+		require.Equal(t, "newer (l1)", here.read(t))
+		gate := backendtest.NewGate()
+		here.l2.Next(tier.Get, backendtest.Chain(gate.Before(), refuse))
+		<-gate.Arrived()
+		there.set(t, "newest")
+		here.client.Sync()
+		gate.Open()
+		synctest.Wait()
+		require.NotEmpty(t, here.open())
+		assert.Equal(t, "newest (l2)", here.read(t))
+		time.Sleep(passed)
+		sync2(t, here, there)
+		assert.Equal(t, "newest", inL2(s))
+	})
+}
+
 // A later write that diverges too ends the event of the older one, and the key stays open
 // until both deadlines have passed.
 func TestRepair_Replaced(t *testing.T) {
