@@ -114,6 +114,6 @@ const (
 	MetricCoherenceGaps         = "tiercache.coherence.gaps"          // counter, {gap}
 	MetricLedgerEntries         = "tiercache.ledger.entry.count"      // up-down counter, {entry}
 	MetricLedgerOldestAge       = "tiercache.ledger.oldest_age"       // gauge, s
-	MetricLedgerOpened          = "tiercache.ledger.opened"           // counter, {entry}
+	MetricLedgerAdditions       = "tiercache.ledger.additions"        // counter, {entry}
 	MetricRepairs               = "tiercache.repairs"                 // counter, {repair}
 )

@@ -83,12 +83,12 @@ type game struct {
 
 // change is one that L2 has made.
 type change struct {
-	key       string
-	value     string // "": it was deleted
-	version   backends.Version
-	player    int
-	began     int // when the operation did
-	seq       int
+	key     string
+	value   string // "": it was deleted
+	version backends.Version
+	player  int
+	began   int // when the operation did
+	seq     int
 }
 
 // request is one that its sender does not hear of.
@@ -105,10 +105,10 @@ type player struct {
 	client *backendtest.Client[string]
 	game   *game
 	number int
-	mode   int            // of the next write
-	down   bool           // all calls fail
-	writes string         // the key that is being written by the cache's user
-	began  map[string]int // the last operation of each key
+	mode   int                // of the next write
+	down   bool               // all calls fail
+	writes string             // the key that is being written by the cache's user
+	began  map[string]int     // the last operation of each key
 	failed map[string]failure // of those that are open
 	l1     *backendtest.Map[string]
 }

@@ -61,8 +61,8 @@ type Entry struct {
 	// one is not taken.
 	Generation uint64
 
-	ExpiresAt time.Time        // of the value, in both tiers; zero: never
-	Note      Note             // of the newest write that diverged
+	ExpiresAt time.Time // of the value, in both tiers; zero: never
+	Note      Note      // of the newest write that diverged
 
 	// Held says that L1 has the value of the newest write, under no version of L2. It
 	// may have lost it since.

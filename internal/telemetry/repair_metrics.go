@@ -34,7 +34,7 @@ func newRepairMeter(mp meterProvider, cache string) (*repairMeter, error) {
 		return metric.WithAttributeSet(attribute.NewSet(append(attrs, tracing.AttrCache.String(cache))...))
 	}
 	m := &repairMeter{}
-	opened, err1 := meter.Int64Counter(tracing.MetricLedgerOpened, metric.WithUnit("{entry}"),
+	opened, err1 := meter.Int64Counter(tracing.MetricLedgerAdditions, metric.WithUnit("{entry}"),
 		metric.WithDescription("Writes after which the tiers of a key are to be repaired, by the cause."))
 	repairs, err2 := meter.Int64Counter(tracing.MetricRepairs, metric.WithUnit("{repair}"),
 		metric.WithDescription("Ends of differences between the tiers, by their resolution."))
