@@ -95,45 +95,6 @@ func (r *read[V]) askCoherent(ctx context.Context) (f found[V]) {
 	return f
 }
 
-// stored is the entry that a read stores in L1, and the way to do it.
-type stored[V any] struct {
-	read  *read[V]
-	ctx   context.Context //nolint:containedctx // it lives as long as one call
-	entry backends.Entry[V]
-	stamp backends.Stamp
-}
-
-// Store implements [coherence.Holder].
-func (s *stored[V]) Store() error {
-	return s.read.engine.l1.SetStamped(s.ctx, s.read.key, &s.entry, s.stamp)
-}
-
-// Drop implements [coherence.Holder].
-func (s *stored[V]) Drop() error { return s.read.engine.l1.Delete(s.ctx, s.read.key) }
-
-// storeL1 stores in L1 what L2 has. It is called with the key's lock, behind the fence.
-func (r *read[V]) storeL1(ctx context.Context, l2 *found[V]) (tier.Refilled, error) {
-	e := r.engine
-	entry := l2.entry
-	entry.ExpiresAt = e.lifetime.refilled(entry.ExpiresAt) // not later than before, if it is L1's own
-	if e.co == nil {
-		return tier.RefillApplied, e.l1.Set(ctx, r.key, &entry, nil)
-	}
-	s := &stored[V]{read: r, ctx: ctx, entry: entry, stamp: backends.Stamp{
-		Version: l2.origin.Version, Source: l2.origin.Source, Epoch: r.epoch,
-	}}
-	if s.stamp.Version == 0 { // it is stored, and never fresh
-		if err := e.l1.Set(ctx, r.key, &entry, nil); err != nil {
-			return tier.RefillFailed, err
-		}
-	}
-	kept, err := e.co.machine.Store(&r.lock, s.stamp.Version, s)
-	if err == nil && !kept && s.stamp.Version != 0 {
-		return tier.RefillFenced, nil
-	}
-	return tier.RefillApplied, err
-}
-
 // dropSuspect removes an entry of L1 that L2 does not have any more.
 func (r *read[V]) dropSuspect(ctx context.Context) {
 	e := r.engine
