@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -25,11 +26,10 @@ type acknowledged struct {
 }
 
 // before returns the number of the last write that was acknowledged before an instant.
-func (a *acknowledged) before(t time.Time) (n int) {
+func (a *acknowledged) before(t time.Time) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for n = len(a.at); n > 0 && !a.at[n-1].Before(t); n-- {
-	}
+	n, _ := slices.BinarySearchFunc(a.at, t, time.Time.Compare)
 	return n
 }
 
