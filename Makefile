@@ -1,4 +1,4 @@
-# Needs Go, make, and a C compiler for the race detector; nothing else.
+# Needs Go and make, and for the race detector a C compiler; nothing else.
 # `make` lists the targets. Every folder with a go.mod is a module of its own.
 
 SHELL = /bin/sh
@@ -6,6 +6,11 @@ SHELL = /bin/sh
 
 # Time limit for the tests of one package.
 TESTTIMEOUT ?= 10m
+# The flag of the race detector, which needs cgo: empty where a trial compilation fails.
+# RACE=-race insists on it.
+RACE = $(shell go build -race runtime/cgo 2>/dev/null && echo -race)
+# The platforms of make cross.
+PLATFORMS ?= linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
 # Which benchmarks of the core run, as for go test -bench; how often; how long
@@ -18,6 +23,8 @@ REDISROUNDS ?= 5
 # The packages that make mutate tests, with more flags for gremlins.
 MUTATE ?= internal/tally internal/flight internal/negative internal/keylock internal/guard writepolicy internal/engine
 MUTATEFLAGS ?= --workers 1
+# The command whose success make release asks for.
+RELEASECHECKS ?= .ci/run
 
 # A developer's workspace would hide a replace directive that is missing.
 export GOWORK := off
@@ -47,6 +54,8 @@ done; \
 if [ -n "$$failed" ]; then echo "$@: FAILED in$$failed" >&2; exit 1; fi
 endef
 
+SAYRACE = $(if $(RACE),:,echo "the race detector is off: it needs a C compiler with headers, such as Debian's gcc and libc6-dev")
+
 .PHONY: help
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-17s %s\n", $$1, $$2 }' Makefile
@@ -54,15 +63,18 @@ help: ## List the targets.
 .PHONY: test
 test cover: MODULES := $(filter-out $(E2E),$(MODULES))
 test: ## Run the tests of every module with the race detector, and those of allocations and all of foreign code without. No server is needed.
-	$(call each,go test -race -timeout $(TESTTIMEOUT) ./...)
+	@$(SAYRACE)
+	$(call each,go test $(RACE) -timeout $(TESTTIMEOUT) ./...)
 	go test -timeout $(TESTTIMEOUT) -run 'Allocs|ByHand|Strangers' . ./internal/keylock ./internal/negative
-	go test -C internal/linearizability -race -tags tiercache_sabotage -timeout $(TESTTIMEOUT) -run Sabotage ./...
+	go test -C internal/linearizability $(RACE) -tags tiercache_sabotage -timeout $(TESTTIMEOUT) -run Sabotage ./...
+	@$(SAYRACE)
 	@echo "left to make e2e: $(E2E), which needs Redis, Jaeger and Prometheus (make e2e-setup)"
 
 # One package after the other, because time counts in them.
 .PHONY: e2e
 e2e: ## Run the tests against real servers: Redis, a Redis cluster, Jaeger, Prometheus. One minute of it is a soak.
-	TIERCACHE_SOAK=1m go test -C $(E2E) -race -count 1 -p 1 -timeout $(TESTTIMEOUT) ./...
+	@$(SAYRACE)
+	TIERCACHE_SOAK=1m go test -C $(E2E) $(RACE) -count 1 -p 1 -timeout $(TESTTIMEOUT) ./...
 
 .PHONY: e2e-setup
 e2e-setup: ## Install the servers of make e2e: Debian's redis-server and prometheus, and a Jaeger built into bin.
@@ -89,6 +101,19 @@ lint-fmt: bin/golangci-lint
 lint-run: bin/golangci-lint
 	@echo "golangci-lint run"
 	$(call each,$(LINT) run $(LINTFLAGS) ./...)
+
+# The modules that users import. Tests are vetted too, and those of the core run as 386,
+# whose words of 32 bits show a number that overflows and an atomic that is not aligned.
+.PHONY: cross
+cross: MODULES := $(filter-out ./examples ./internal/%,$(MODULES))
+cross: export CGO_ENABLED := 0
+cross: ## Vet and build the library for every platform, and run the core's tests as 386 (on linux/amd64).
+	$(call each,for platform in $(PLATFORMS); do \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} && export GOOS GOARCH && \
+		go build ./... && go vet ./... || { echo "$$platform failed" >&2; exit 1; }; done)
+	@if [ "$$(go env GOHOSTOS)/$$(go env GOHOSTARCH)" = linux/amd64 ]; then \
+		echo "GOARCH=386 go test"; GOARCH=386 go test -timeout $(TESTTIMEOUT) ./...; \
+	else echo "the tests as 386 run on linux/amd64 only"; fi
 
 .PHONY: fmt
 fmt: bin/golangci-lint ## Format every Go file.
@@ -143,6 +168,11 @@ bench-redis-run: bin/benchratio
 	done; \
 	rm bin/round.txt; echo "all results are in bin/bench-redis.txt"
 
+.PHONY: bench-codecs
+bench-codecs: ## Measure size and time of the codecs, for docs/codecs.md.
+	@for codec in msgpackcodec protobufcodec compresscodec; do \
+		go test -C backends/$$codec -run '^$$' -bench BenchmarkCodec -benchtime $(BENCHTIME) . || exit 1; done
+
 .PHONY: matrix
 matrix: bin/matrix ## Print the state of the tiers of this and other libraries after faults (MATRIXFLAGS='-into docs/divergence.md').
 	@bin/matrix $(MATRIXFLAGS)
@@ -177,6 +207,20 @@ cover: ## Print the statement coverage of every module.
 .PHONY: way
 way: ## Print how many functions and files a Set, a Get and a GetOrLoad pass through (WAYFLAGS=-v: their names).
 	@go run -C internal/tools ./way $(WAYFLAGS) "$(CURDIR)"
+
+# The + runs the tool under make -n too: it shows the steps, and changes nothing.
+.PHONY: release
+release: ## Set VERSION=v1.2.3 everywhere, run all checks, commit, and tag every module. DRY=1 or make -n shows the steps.
+	+@go run -C internal/tools ./release -root "$(CURDIR)" tag \
+		$(if $(DRY)$(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),-n) -checks '$(RELEASECHECKS)' $(VERSION)
+
+.PHONY: release-check
+release-check: ## Pack every module as it would be released, and use it in an empty module without replace (RELEASEFLAGS=-as-is: as it is).
+	@go run -C internal/tools ./release -root "$(CURDIR)" check $(RELEASEFLAGS)
+
+.PHONY: api-check
+api-check: ## Print the changes of the API since the last tag (VERSION=v1.2.3: fail if it must not have them).
+	@go run -C internal/tools ./release -root "$(CURDIR)" api $(if $(VERSION),-next $(VERSION))
 
 .PHONY: clean
 clean: ## Remove the output of the other targets.

@@ -89,6 +89,11 @@ func (c *Cache[V]) Delete(ctx context.Context, key string) error {
 // the value, the error wraps those of the tiers, which are [*tier.Error]s. For an
 // empty key it wraps [ErrInvalid].
 //
+// Readers of one key that miss L1 at once share one read of an L2 outside of the process,
+// unless a write of the key has begun since that read did. If the context of the reader
+// that asks L2 ends, another one asks. A backend that reads the cache should pass on its
+// context, by which the cache recognises it: such a read is not shared.
+//
 // The options are [SkipL1] and [SkipL2].
 func (c *Cache[V]) Get(ctx context.Context, key string, opts ...ReadOption) (value V, ok bool, err error) {
 	value, ok, err = c.engine.Get(ctx, key, opts)
@@ -105,6 +110,8 @@ func (c *Cache[V]) Get(ctx context.Context, key string, opts ...ReadOption) (val
 // the loaders of several keys wait for each other in a ring. Set, Delete and Get of the
 // key work. If the loader writes the key itself, the cache takes that value for the
 // newer one and does not store the returned one. Close in a loader does not wait.
+//
+// A loader may set the TTL of its value by [SetTTL].
 //
 // A loader that panics, or ends its goroutine, fails the load for all callers.
 type Loader[V any] func(ctx context.Context, key string) (value V, err error)

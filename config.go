@@ -52,6 +52,7 @@ func (c config) validate() error {
 		notNegative("WithStaleIfError", c.StaleIfError),
 		notNegative("WithStaleIfSlow", c.SoftTimeout),
 		notNegative("WithMaxRefillTTL", c.MaxRefillTTL),
+		notNegative("WithKeepLoaded", c.KeepLoaded),
 		fraction("WithL1TTL's jitter", c.L1Jitter),
 		fraction("WithRefreshAhead", c.RefreshAhead),
 	)

@@ -67,7 +67,7 @@ func compareDirectRuns(t *testing.T, l1, l2 directFault, drops []directFault) {
 		t.Parallel()
 		cancellable, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		for _, ctx := range []context.Context{context.Background(), cancellable} {
+		for _, ctx := range []context.Context{context.Background(), cancellable} { //nolint:usetesting // the test's own can end
 			runs := []directRun{{policy: writepolicy.Sequential(), ctx: ctx, l1: l1, l2: l2}}
 			for _, drop := range drops {
 				runs = append(runs, directRun{policy: writepolicy.Sequential(writepolicy.InvalidateL1()), ctx: ctx, l1: l1, l2: l2, drop: drop})

@@ -21,6 +21,9 @@ type Entry[V any] struct {
 
 	// Stale reports that the value has expired, and takes the place of an error.
 	Stale bool
+
+	// Kept reports that L1 has a loaded value that L2 did not take; see [WithKeepLoaded].
+	Kept bool
 }
 
 // GetEntry is like [Cache.Get], and returns what the cache knows of the value. When L2
@@ -36,7 +39,8 @@ func (c *Cache[V]) GetEntry(ctx context.Context, key string, opts ...ReadOption)
 type ReadOption = engine.ReadOption
 
 // SkipL1 makes a read ask L2 and not L1, for a value that another process may have
-// replaced since L1 got it. The read refills L1 as usual. With it, GetOrLoad also ignores
+// replaced since L1 got it. The read refills L1 as usual. It is not shared, and asks L2
+// after its call. With it, GetOrLoad also ignores
 // what this process remembers by [WithNegativeTTL] and [WithStaleIfError]. It shares
 // loads with others that skip L1.
 func SkipL1() ReadOption { return engine.SkipL1 }

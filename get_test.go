@@ -102,7 +102,7 @@ func TestHitAsksL1Once(t *testing.T) {
 func TestParallelRead_WhichTier(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	soon, later, never := now.Add(time.Minute), now.Add(time.Hour), time.Time{}
+	soon, later, never := now.Add(time.Hour), now.Add(2*time.Hour), time.Time{}
 	for name, test := range map[string]struct {
 		l1, l2 *time.Time // nil: the tier has nothing
 		want   string

@@ -14,6 +14,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/writepolicy"
 )
 
 func loads(value string, err error) func(context.Context, string) (string, error) {
@@ -48,6 +49,15 @@ func loadScenarios() []readScenario {
 			f.L2.Next(tier.Set, backendtest.FailBefore(errRefused))
 			assert.Equal(t, `"v" <nil>`, getOrLoad(t, ctx, f, loads("v", nil)))
 		}},
+		{
+			name: "load, L1 keeps what L2 refuses",
+			opts: []tiercache.Option{tiercache.WithWritePolicy(writepolicy.Sequential(writepolicy.L2First)), tiercache.WithKeepLoaded(time.Minute)},
+			run: func(t *testing.T, ctx ctx, f *readFixture) {
+				f.L2.Next(tier.Set, backendtest.FailBefore(errRefused))
+				assert.Equal(t, `"v" <nil>`, getOrLoad(t, ctx, f, loads("v", nil)))
+				assert.Equal(t, `"v" true <nil>`, get(t, ctx, f))
+			},
+		},
 		{name: "load, a tier can never store what was loaded", run: func(t *testing.T, ctx ctx, f *readFixture) {
 			f.L2.Next(tier.Stage, backendtest.Lose(&backends.EncodeError{Err: errRefused}))
 			assert.Equal(t, `"v" <nil>`, getOrLoad(t, ctx, f, loads("v", nil)))

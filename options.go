@@ -205,6 +205,23 @@ func WithAsyncLoadWrites() Option {
 	})
 }
 
+// WithKeepLoaded makes L1 keep, for ttl at most, a loaded value that L2 refused or may not
+// have, under policies by which L1 would not get it: writepolicy.Sequential with L2First
+// or InvalidateL1, and WriteAround. While L2 is down, a key is then loaded once per ttl,
+// and its readers do not wait for L2. Some seconds are sensible.
+//
+// L1 has a value then that L2 does not have, so every such write is reported as an
+// inconsistency, and every read of the value as kept: by the result of the read in
+// telemetry, and by [Entry]. Another process may load or write a newer value meanwhile.
+// A write of the key, or a refill from L2, replaces the value. When more than 10,000 keys
+// are kept, the values of others are not. Default, and for 0: nothing is kept.
+func WithKeepLoaded(ttl time.Duration) Option {
+	return optionFunc(func(c config) config {
+		c.KeepLoaded = ttl
+		return c
+	})
+}
+
 // WithMaxLoads limits the number of loads at a time. Beyond the limit,
 // [Cache.GetOrLoad] returns a stale value, if there is one, or [ErrOverloaded].
 // Default, and for 0: no limit.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -74,6 +75,14 @@ func getScenarios() []readScenario {
 				return err
 			})
 			assert.Equal(t, `"old" true <nil>`, get(t, ctx, f))
+		}},
+		{name: "hit in L2, shared", l2: "v", run: func(t *testing.T, ctx ctx, f *readFixture) {
+			f.L2.Next(tier.Get, backendtest.Delay(time.Second))
+			answers := make(chan string, 2)
+			go func() { answers <- get(t, ctx, f) }()
+			synctest.Wait()
+			go func() { answers <- get(t, f.otherCaller(t), f) }()
+			assert.Equal(t, []string{`"v" true <nil>`, `"v" true <nil>`}, []string{<-answers, <-answers})
 		}},
 		{name: "L1 is skipped", l1: "one", l2: "two", run: func(t *testing.T, ctx ctx, f *readFixture) {
 			value, ok, err := f.Get(ctx, secretKey, tiercache.SkipL1())

@@ -12,8 +12,8 @@ var ErrUnsupportedType = errors.New("backends: the codec cannot store values of 
 
 // EncodeError says that a value could not be encoded, so that nothing was
 // written. Its text quotes Err only where that is known to be free of values: the
-// errors of this package, and of encoding/json those that name types. Of any
-// other error it names the type.
+// errors of this package, such as [*TooLargeError] and [*DamagedError] of any codec, and of
+// encoding/json those that name types. Of any other error it names the type.
 type EncodeError struct {
 	Err error // of [Codec.Encode]
 }

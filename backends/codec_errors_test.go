@@ -54,6 +54,8 @@ func TestCodecErrors_Texts(t *testing.T) {
 		"another word":     {&json.UnmarshalTypeError{Value: secret}, ": json: a value at byte 0 does not fit an unknown type"},
 		"base64":           {base64Err, ": illegal base64 data at input byte 7"},
 		"wrapped":          {fmt.Errorf("%s: %w", secret, io.ErrUnexpectedEOF), ": unexpected EOF"},
+		"too large":        {&backends.TooLargeError{What: "value", Size: 2, Max: 1}, ": the value has 2 bytes, and the store takes 1"},
+		"damaged":          {&backends.DamagedError{Reason: "cut"}, ": the stored bytes are cut: set or delete the key to get rid of them"},
 		"of another":       {secretive{}, " (backends_test.secretive)"},
 		"a panic":          {panicking{errors.New(secret)}, " (backends_test.panicking)"},
 		"nothing":          {nil, " (<nil>)"},

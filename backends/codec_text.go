@@ -43,6 +43,13 @@ func ownText(err error) string {
 	if e, ok := errors.AsType[*codecError](err); ok {
 		return e.reason
 	}
+	// Codecs of other modules return these.
+	if e, ok := errors.AsType[*TooLargeError](err); ok {
+		return strings.TrimPrefix(e.Error(), "backends: ")
+	}
+	if e, ok := errors.AsType[*DamagedError](err); ok {
+		return strings.TrimPrefix(e.Error(), "backends: ")
+	}
 	return ""
 }
 

@@ -39,7 +39,7 @@ func series(t *testing.T, reader sdkmetric.Reader) (numbers map[string]int, sums
 var begun = map[string]int{
 	tracing.MetricInconsistencies:  2 * 3 * 2, // operations, stale tiers, resolved or not
 	tracing.MetricLookups:          2 * 3,     // tiers, results
-	tracing.MetricReads:            10,        // results, three of them for one tier or two
+	tracing.MetricReads:            11,        // results, three of them for one tier or two
 	tracing.MetricWriteDetached:    1,
 	tracing.MetricUnstorableValues: 1,
 	tracing.MetricLoadActive:       1,

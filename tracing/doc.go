@@ -12,12 +12,21 @@
 //	get {cache}                 internal; not for a hit in L1
 //	load {cache}                internal
 //	update {cache}              internal
+//	set_many {cache}            internal
+//	delete_many {cache}         internal
+//	get_many {cache}            internal
+//	load_many {cache}           internal
 //	set {cache} {tier}          client, internal
 //	delete {cache} {tier}       client, internal
 //	invalidate {cache} {tier}   client, internal
 //	get {cache} {tier}          client, internal
 //	refill {cache} l1           client, internal
 //	process {cache}             consumer
+//	set_many {cache} {tier}         client, internal
+//	delete_many {cache} {tier}      client, internal
+//	invalidate_many {cache} {tier}  client, internal
+//	get_many {cache} l2             client, internal
+//	refill_many {cache} l1          client, internal
 //
 // The span of a tier is internal if the store is in the process or its client is
 // instrumented. [WithTierSpans] chooses which calls have one.
@@ -33,6 +42,8 @@
 //	tiercache.l2.outcome            tiercache.l2.duration
 //	tiercache.consistent            tiercache.write.condition
 //	tiercache.key                   tiercache.update.attempts
+//	tiercache.batch.size            tiercache.batch.failures
+//	tiercache.batch.inconsistencies
 //	tiercache.inconsistency.stale_tier
 //	tiercache.inconsistency.compensation
 //	tiercache.inconsistency.resolved

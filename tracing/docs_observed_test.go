@@ -173,6 +173,10 @@ func (o observed) addSpans(ended []sdktrace.ReadOnlySpan) {
 // spanClass is the name that the table of attributes has for a span.
 func spanClass(op, id string) string {
 	switch {
+	case id == "" && strings.HasSuffix(op, "_many"):
+		return "batch"
+	case strings.HasSuffix(op, "_many"):
+		return "batch call"
 	case id == "" && op == "get":
 		return "read"
 	case op == "process":

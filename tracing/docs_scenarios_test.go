@@ -3,6 +3,8 @@ package tracing_test
 import (
 	"context"
 	"errors"
+	"iter"
+	"maps"
 	"testing"
 	"time"
 
@@ -114,6 +116,25 @@ func scenarios() []scenario {
 			require.NoError(t, f.Set(t.Context(), "k", "old", 0))
 			f.loadNewer(t)
 		}},
+		// Batches: each operation, a tier that fails for some keys, and compensation.
+		{opts: invalidating, run: func(t *testing.T, f fixture) {
+			keys := []string{"k", "another"}
+			f.l2.NextAt(tier.Set, 0, refuse)
+			require.Error(t, f.SetMany(t.Context(), same(keys), 0))
+			_, err := f.GetMany(t.Context(), append(keys, "absent"))
+			require.NoError(t, err)
+			require.NoError(t, f.l1.Delete(t.Context(), "another"))
+			_, err = f.GetMany(t.Context(), keys)
+			require.NoError(t, err)
+			_, err = f.GetOrLoadMany(t.Context(), append(keys, "absent"), time.Second, loadMany(nil))
+			require.NoError(t, err)
+			_, err = f.GetOrLoadMany(t.Context(), []string{"absent"}, time.Second, loadMany(errRefused))
+			require.Error(t, err)
+			require.NoError(t, f.DeleteMany(t.Context(), keys))
+		}},
+		{opts: writes(writepolicy.PolicyFunc(compensateL2)), run: func(t *testing.T, f fixture) {
+			require.NoError(t, f.SetMany(t.Context(), same([]string{"k", "another"}), 0))
+		}},
 		// A detached write, for whose key a second writer waits.
 		{opts: writes(writepolicy.Race()), run: func(t *testing.T, f fixture) {
 			set(nil, backendtest.Chain(backendtest.Delay(time.Second), refuse))(t, f)
@@ -138,6 +159,15 @@ func scenarios() []scenario {
 			f.get(t)
 		}},
 		{run: func(t *testing.T, f fixture) { f.load(t, load("v", nil)) }},
+		{
+			opts: append(writes(writepolicy.WriteAround()), tiercache.WithKeepLoaded(time.Minute), tiercache.WithL1HitSpans()),
+			run: func(t *testing.T, f fixture) {
+				f.l2.Next(tier.Set, refuse)
+				_, err := f.GetOrLoad(t.Context(), "k", time.Hour, load("v", nil))
+				require.NoError(t, err)
+				f.get(t)
+			},
+		},
 		{run: func(t *testing.T, f fixture) { f.load(t, load("", errRefused)) }},
 		{run: func(t *testing.T, f fixture) { f.l2.Next(tier.Stage, refuse); f.load(t, load("v", nil)) }},
 		{run: func(t *testing.T, f fixture) { f.load(t, func(context.Context, string) (string, error) { panic("v") }) }},
@@ -155,6 +185,26 @@ func scenarios() []scenario {
 			<-time.After(time.Minute)
 			f.load(t, load("another", nil))
 		}},
+	}
+}
+
+// same has each key as its value.
+func same(keys []string) iter.Seq2[string, string] {
+	return func(yield func(key, value string) bool) {
+		for _, key := range keys {
+			if !yield(key, key) {
+				return
+			}
+		}
+	}
+}
+
+// loadMany has no value for the key "absent".
+func loadMany(err error) tiercache.BatchLoader[string] {
+	return func(_ context.Context, keys []string) (map[string]string, error) {
+		values := maps.Collect(same(keys))
+		delete(values, "absent")
+		return values, err
 	}
 }
 

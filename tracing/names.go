@@ -50,9 +50,16 @@ const (
 	AttrKey        = attribute.Key("tiercache.key")                // string, by WithKey only (event)
 )
 
+// Attributes of operations on many keys.
+const (
+	AttrBatchSize            = attribute.Key("tiercache.batch.size")            // int: keys, of the operation or of one call of a tier
+	AttrBatchFailures        = attribute.Key("tiercache.batch.failures")        // int: keys with an error; absent if none
+	AttrBatchInconsistencies = attribute.Key("tiercache.batch.inconsistencies") // int: keys with an event, of which the span has 16; absent if none
+)
+
 // Attributes of the spans of reads.
 const (
-	AttrReadResult   = attribute.Key("tiercache.read.result")    // hit, miss, load, negative, stale, fenced, shared, error (metric)
+	AttrReadResult   = attribute.Key("tiercache.read.result")    // hit, miss, load, negative, stale, kept, fenced, shared, error (metric)
 	AttrLookupResult = attribute.Key("tiercache.lookup.result")  // of asking one tier: hit, miss, error (metric)
 	AttrRefill       = attribute.Key("tiercache.refill.outcome") // applied, fenced, failed, disabled, unstorable
 	AttrStaleAge     = attribute.Key("tiercache.stale.age")      // s: time since the returned value expired

@@ -1,6 +1,7 @@
 // Package backendtest helps to test backends and the code that uses them.
 //
-// [Suite] is the conformance suite that every [backends.Backend] should pass.
+// [Suite] is the conformance suite that every [backends.Backend] should pass. It checks
+// each of [backends.Abilities] that the backend declares.
 // [CodecSuite] is the suite for a [backends.Codec] and values of a type.
 //
 // [Map] is the simplest backend that passes, with the abilities of an L1: stamps and

@@ -1,15 +1,15 @@
 package badgerbackend
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"sync"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/tiercache/tiercache/backends"
-	"github.com/tiercache/tiercache/internal/expiry"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // Backend is a [backends.Backend] over a badger store. It is made by [Open],
@@ -20,7 +20,7 @@ import (
 // after it has returned.
 //
 // Set returns when the entry is in the store's log, and Stage copies the value;
-// neither keeps the caller's bytes. Get returns bytes that are the caller's. A
+// neither keeps the caller's bytes. Reads return bytes that are the caller's. A
 // nil value is read back as an empty one. Errors contain neither keys nor
 // values.
 type Backend struct {
@@ -28,6 +28,7 @@ type Backend struct {
 	prefix    string
 	limits    limits
 	space     *space
+	order     *order
 	inProcess bool
 	shutdown  func() error
 
@@ -41,6 +42,10 @@ var (
 	_ backends.Backend[[]byte] = (*Backend)(nil)
 	_ backends.Stager[[]byte]  = (*Backend)(nil)
 	_ backends.Describer       = (*Backend)(nil)
+
+	_ backends.Versioned[[]byte] = (*Backend)(nil)
+	_ backends.Batcher[[]byte]   = (*Backend)(nil)
+	_ backends.Clocked           = (*Backend)(nil)
 )
 
 // New returns a Backend over a store that the caller has opened and goes on owning:
@@ -68,13 +73,18 @@ func New(db *badger.DB, opts ...Option) (*Backend, error) {
 }
 
 func newBackend(db *badger.DB, c config, space *space, shutdown func() error) *Backend {
+	order := acquireOrder(db)
 	return &Backend{
 		db:        db,
 		prefix:    c.prefix,
 		limits:    newLimits(db),
 		space:     space,
+		order:     order,
 		inProcess: db.Opts().InMemory,
-		shutdown:  sync.OnceValue(shutdown),
+		shutdown: sync.OnceValue(func() error {
+			order.release()
+			return shutdown()
+		}),
 	}
 }
 
@@ -90,44 +100,20 @@ func managed(db *badger.DB) (yes bool) {
 // too long cannot have been stored and is a miss. Errors are a [*backends.DamagedError],
 // a [*StoreError], [backends.ErrClosed], or wrap the context's.
 func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]byte], ok bool, err error) {
-	if err := b.begin(ctx); err != nil {
-		return backends.Entry[[]byte]{}, false, err
-	}
-	defer b.calls.RUnlock()
-	stored, storable := b.storedKey(key)
-	if !storable {
-		return backends.Entry[[]byte]{}, false, nil
-	}
-	err = b.db.View(func(txn *badger.Txn) error {
-		item, err := txn.Get(stored)
-		if err != nil {
-			return err
-		}
-		// A value that badger cannot read from its value log is none here, and
-		// no error: decode notices it.
-		return item.Value(func(data []byte) error {
-			expiresAt, value, err := decode(data)
-			if err == nil && !expired(expiresAt, time.Now()) {
-				entry, ok = entryOf(expiresAt, value), true
-			}
-			return err
-		})
-	})
-	if err != nil && !errors.Is(err, badger.ErrKeyNotFound) {
-		return backends.Entry[[]byte]{}, false, readError(err)
-	}
-	return entry, ok, nil
+	entry, answer, err := b.GetIf(ctx, key, 0)
+	return entry, answer.Found == backends.Hit, err
 }
 
 // Set stores the entry at key, in place of any other. One that has expired
 // already removes the other. Errors are those of [Backend.Stage] and
 // [Backend.Delete].
 func (b *Backend) Set(ctx context.Context, key string, entry backends.Entry[[]byte]) error {
-	set, err := b.Stage(ctx, key, entry)
+	c, err := b.stage(ctx, &backends.Write[[]byte]{Key: key, Kind: tier.Set, Entry: entry})
 	if err != nil {
 		return err
 	}
-	return set(ctx)
+	_, err = b.apply(ctx, c)
+	return err
 }
 
 // Delete removes the entry at key. A key that is empty or too long cannot have
@@ -145,7 +131,8 @@ func (b *Backend) Delete(ctx context.Context, key string) error {
 		b.calls.RUnlock()
 		return nil
 	}
-	return b.remove(ctx, stored)
+	_, err := b.apply(ctx, change{write: &backends.Write[[]byte]{Key: key, Kind: tier.Delete}, stored: stored})
+	return err
 }
 
 // Stage checks key and value against the limits of the store and the space on its
@@ -153,42 +140,40 @@ func (b *Backend) Delete(ctx context.Context, key string) error {
 // [backends.ErrEmptyKey], a [*backends.TooLargeError], a [*NoSpaceError], [backends.ErrClosed], or wrap the
 // context's; all are certainly not applied.
 func (b *Backend) Stage(ctx context.Context, key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
-	if err := b.begin(ctx); err != nil {
+	w := &backends.Write[[]byte]{Key: key, Kind: tier.Set, Entry: entry}
+	c, err := b.stage(ctx, w)
+	if err != nil {
 		return nil, err
 	}
-	b.calls.RUnlock()
-	if key == "" {
-		return nil, backends.ErrEmptyKey
-	}
-	stored, _ := b.storedKey(key)
-	if err := b.limits.check(stored, len(entry.Value)); err != nil {
-		return nil, err
-	}
-	expiresAt := expiry.Encode(entry.ExpiresAt)
-	if !expired(expiresAt, time.Now()) {
-		if err := b.space.check("write", 0); err != nil {
-			return nil, err
-		}
-	}
-	data := encode(expiresAt, entry.Value)
+	w.Entry.Value = bytes.Clone(entry.Value)
 	return func(ctx context.Context) error {
-		if expired(expiresAt, time.Now()) {
-			return b.remove(ctx, stored)
-		}
-		return b.update(ctx, "write", len(stored)+len(data), func(txn *badger.Txn) error {
-			return txn.SetEntry(&badger.Entry{Key: stored, Value: data, ExpiresAt: nativeExpiry(expiresAt)})
-		})
+		_, err := b.apply(ctx, c)
+		return err
 	}, nil
 }
 
-func (b *Backend) remove(ctx context.Context, stored []byte) error {
-	return b.update(ctx, "delete", len(stored), func(txn *badger.Txn) error { return txn.Delete(stored) })
+// stage checks a Set.
+func (b *Backend) stage(ctx context.Context, w *backends.Write[[]byte]) (change, error) {
+	if err := b.begin(ctx); err != nil {
+		return change{}, err
+	}
+	b.calls.RUnlock()
+	c, err := b.check(w)
+	if err == nil && !removes(w, time.Now()) {
+		err = b.space.check("write", 0)
+	}
+	return c, err
 }
 
 // Describe names the system "badger" and no server. A store on disk is not in
-// the process, because its calls wait for the disk; one in memory is.
+// the process, because its calls wait for the disk; one in memory is. Entries have
+// versions, deadlines are by this machine's clock, and batches are made in few
+// transactions.
 func (b *Backend) Describe() backends.Description {
-	return backends.Description{System: "badger", InProcess: b.inProcess, Local: true}
+	return backends.Description{
+		System: "badger", InProcess: b.inProcess, Local: true,
+		Abilities: backends.Abilities{Versions: true, Deadlines: true, Batches: true},
+	}
 }
 
 // Close waits for the calls that have begun and makes all others return
@@ -211,27 +196,6 @@ func (b *Backend) begin(ctx context.Context) error {
 	if b.closed || b.db.IsClosed() {
 		b.calls.RUnlock()
 		return backends.ErrClosed
-	}
-	return nil
-}
-
-// update makes one change of about that size in a transaction of its own.
-func (b *Backend) update(ctx context.Context, op string, size int, change func(txn *badger.Txn) error) error {
-	if err := b.begin(ctx); err != nil {
-		return err
-	}
-	defer b.calls.RUnlock()
-	if err := b.space.check(op, size); err != nil {
-		return err
-	}
-	refused := false
-	err := b.db.Update(func(txn *badger.Txn) error {
-		err := change(txn)
-		refused = err != nil
-		return err
-	})
-	if err != nil {
-		return writeError(op, err, refused)
 	}
 	return nil
 }

@@ -27,13 +27,33 @@
 // filling the disk. On Unix only the owner of the store can read its files, see
 // [WithPermissionCheck].
 //
-// Badger counts TTLs in whole seconds. The exact expiry is therefore kept in front of
-// the value, and Get goes by it; badger gets the next full second, so that its
-// compactions drop expired entries. A stored value:
+// Each change has a version, and conditions, source versions and deadlines are decided
+// in the store, see [Backend.Write]. The clock of deadlines is that of this machine. All
+// Backends over one store share one order of changes; other writers of its keys have no
+// part in it. Versions rise over restarts: the key "!tiercache:version" has the
+// first one that was not reserved yet. The key stays when all entries are deleted.
 //
-//	byte 0     format, 0xC1
-//	bytes 1-8  expiry: Unix time in nanoseconds, big endian; 0: never
-//	bytes 9-   the value
+// A deleted entry leaves its version behind, and so does one that has expired, for
+// [backends.DefaultKeep] or as [backends.Write.Keep] says.
+//
+// Badger counts TTLs in whole seconds. The exact expiry is therefore kept in front of
+// the value, and Get goes by it; badger gets the next full second after which the
+// versions are not needed, so that its compactions drop them. A stored value:
+//
+//	byte 0       magic, 0xC1
+//	byte 1       format, 0x82
+//	byte 2       flags: 1 for a deletion, 2 for a note
+//	byte 3       codec; 0: unknown
+//	bytes 4-11   expiry: Unix time in nanoseconds; 0: never
+//	bytes 12-19  version
+//	bytes 20-27  source version; 0: none
+//	bytes 28-35  operation; 0: unknown
+//	             the length of the note and the note, if there is one
+//	             the value
+//
+// Numbers are big endian. Values of earlier releases, which have the expiry in bytes 1
+// to 8 and the value behind it, are read; their version is 0, so no condition holds
+// for them until they are replaced.
 //
 // Keys are stored as they are, behind the prefix if there is one; but a key that begins
 // with "!" gets another "!" in front, because badger reserves keys that begin with

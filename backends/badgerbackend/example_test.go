@@ -96,7 +96,7 @@ func ExampleBackend_Stage() {
 	fmt.Println(err)
 	// Output:
 	// true true
-	// backends: the value has 1048576 bytes, and the store takes 1048566: do not cache it, split it, or keep the store on disk
+	// backends: the value has 1048576 bytes, and the store takes 1048539: do not cache it, split it, or keep the store on disk
 }
 
 func ExampleWithBadgerOptions() {

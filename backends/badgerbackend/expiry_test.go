@@ -35,7 +35,8 @@ func TestExpiryIsExact(t *testing.T) {
 	}
 }
 
-// Badger is told the expiry too, or it would never free the space.
+// Badger is told how long an entry and its versions are needed, or it would never free
+// the space.
 func TestExpiryIsKnownToBadger(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -48,6 +49,12 @@ func TestExpiryIsKnownToBadger(t *testing.T) {
 		}
 		mustSet(t, b, "mortal", backends.Entry[[]byte]{ExpiresAt: time.Now().Add(1500 * time.Millisecond)})
 		mustSet(t, b, "immortal", backends.Entry[[]byte]{})
+		mustSet(t, b, "deleted", backends.Entry[[]byte]{})
+		require.NoError(t, b.Delete(t.Context(), "deleted"))
+		time.Sleep(backends.DefaultKeep - 1)
+		require.NoError(t, inBadger("deleted"))
+		time.Sleep(time.Nanosecond)
+		require.ErrorIs(t, inBadger("deleted"), badger.ErrKeyNotFound)
 		time.Sleep(2*time.Second - 1)
 		require.NoError(t, inBadger("mortal"))
 		time.Sleep(time.Nanosecond)

@@ -70,15 +70,15 @@ func inMemoryMax(db *badger.DB) int64 {
 	return int64(tooLarge) - 2
 }
 
-// check returns why a value of the given length cannot be stored at the key that
-// is stored, or nil.
-func (l limits) check(key []byte, value int) error {
+// check returns why a value and its header, of the given lengths, cannot be stored at
+// the key that is stored, or nil.
+func (l limits) check(key []byte, value, header int) error {
 	if len(key) > MaxKeySize {
 		return &backends.TooLargeError{What: "key", Size: int64(len(key)), Max: MaxKeySize, Advice: "use a shorter one, for instance a hash of it"}
 	}
-	stored := int64(value) + headerSize
+	stored := int64(value) + int64(header)
 	if stored > l.value {
-		return &backends.TooLargeError{What: "value", Size: int64(value), Max: l.value - headerSize, Advice: l.advice}
+		return &backends.TooLargeError{What: "value", Size: int64(value), Max: l.value - int64(header), Advice: l.advice}
 	}
 
 	// Badger adds up a transaction twice, more generously the first time. This

@@ -29,7 +29,7 @@ const (
 // and its parent folders with it. Only one process at a time, and one Backend in
 // it, can have a folder open.
 //
-// Without options values are not compressed and may have 64 MiB less 9 bytes. An idle
+// Without options values are not compressed and may have 64 MiB less 36 bytes. An idle
 // store takes about 12 MB of memory and one that is written to at full speed up to 400
 // MB, most of it for compactions; the index of the entries on disk comes on top. A
 // goroutine collects the garbage of the value log every 10 minutes. [Backend.Close]
@@ -54,7 +54,7 @@ func Open(dir string, opts ...Option) (*Backend, error) {
 
 // OpenInMemory opens an empty store that writes nothing to the disk and is lost when it
 // is closed: for tests, and where a second tier in the process is wanted. Its memory
-// grows with its entries. A value may have 1 MiB less 10 bytes. See [Open] for the
+// grows with its entries. A value may have 1 MiB less 37 bytes. See [Open] for the
 // rest.
 func OpenInMemory(opts ...Option) (*Backend, error) {
 	return open("", true, opts)
@@ -105,7 +105,7 @@ func (c config) badgerOptions(dir string, inMemory bool) (badger.Options, error)
 		WithBlockCacheSize(0).
 		WithValueLogFileSize(valueLogFileSize).
 		WithNumCompactors(numCompactors).
-		WithDetectConflicts(false). // no transaction here reads what it writes
+		WithDetectConflicts(false). // keys that are written are locked, see order
 		WithSyncWrites(c.syncWrites).
 		WithLogger(badgerLogger{c.logger})
 	for _, tune := range c.tune {

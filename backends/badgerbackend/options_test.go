@@ -29,13 +29,14 @@ func tune(f func(o *badger.Options)) badgerbackend.Option {
 func TestDescribe(t *testing.T) {
 	t.Parallel()
 	_, brought := openDB(t, inMemory())
+	can := backends.Abilities{Versions: true, Deadlines: true, Batches: true}
 	for name, test := range map[string]struct {
 		b    *badgerbackend.Backend
 		want backends.Description
 	}{
-		"on disk":           {open(t, t.TempDir()), backends.Description{System: "badger", Local: true}},
-		"in memory":         {openInMemory(t), backends.Description{System: "badger", InProcess: true, Local: true}},
-		"brought in memory": {brought, backends.Description{System: "badger", InProcess: true, Local: true}},
+		"on disk":           {open(t, t.TempDir()), backends.Description{System: "badger", Local: true, Abilities: can}},
+		"in memory":         {openInMemory(t), backends.Description{System: "badger", InProcess: true, Local: true, Abilities: can}},
+		"brought in memory": {brought, backends.Description{System: "badger", InProcess: true, Local: true, Abilities: can}},
 	} {
 		assert.Equal(t, test.want, backends.DescriptionOf(test.b), name)
 	}

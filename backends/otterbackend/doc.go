@@ -22,12 +22,21 @@
 // Every entry expires when its own ExpiresAt says so. Get is exact about it: it
 // goes by the system's clock at the time of the call, so that an expired entry is
 // a miss also right after the process was stopped, the machine suspended or the
-// clock set. The memory of an expired entry is freed within about two seconds, and
-// after one of these events possibly later.
+// clock set. The memory of an expired entry is freed within about two seconds; in a
+// store of a million entries that may take half a minute, because walks over all of them
+// take at most a hundredth of one processor.
 //
-// The expiry adds 8 bytes to a value, because it is kept as Unix time in nanoseconds:
-// Get returns it in the local time zone, and an expiry after the year 2262 as the last
-// instant of that type.
+// The expiry is kept as Unix time in nanoseconds: Get returns it in the local time zone,
+// and an expiry after the year 2262 as the last instant of that type. An entry takes 16
+// bytes less than in an otter cache that expires entries, and a hit less time.
+//
+// A value can have a stamp beside it, see [Backend.SetStamped], and all entries can be
+// walked, see [Backend.Walk]. With [WithVersions] the store gives each change a version
+// and decides conditions, so that it can be a lower tier.
+//
+// Otter's upkeep runs on the goroutine of the Set or Get that makes it necessary.
+// In a goroutine of its own it would cost more than it saves, and keep others waiting
+// that have an answer from the network.
 //
 // Metrics, and [Backend.Stats], report the numbers of entries and of evictions, see
 // [MetricEntryCount]. Give each store its own [WithName].

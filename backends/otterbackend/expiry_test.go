@@ -172,6 +172,28 @@ func TestExpiryIsNotForgotten(t *testing.T) {
 	})
 }
 
+// Walks are not made for nothing.
+func TestNextSweep(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t)
+		latest := time.Unix(0, 1<<63-1)
+		mustSet(t, b, "never", backends.Entry[string]{})
+		require.Equal(t, latest, otterbackend.NextSweep(b))
+		first, second := time.Now().Add(time.Minute), time.Now().Add(time.Hour)
+		for _, expiresAt := range []time.Time{second, first, second} {
+			mustSet(t, b, expiresAt.String(), backends.Entry[string]{ExpiresAt: expiresAt})
+		}
+		require.True(t, first.Equal(otterbackend.NextSweep(b)))
+		time.Sleep(time.Minute + time.Second)
+		synctest.Wait()
+		require.True(t, second.Equal(otterbackend.NextSweep(b)))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		require.Equal(t, latest, otterbackend.NextSweep(b))
+	})
+}
+
 // An entry that has expired, and was not freed yet, is no eviction.
 func TestEvictedAfterItsExpiry(t *testing.T) {
 	t.Parallel()

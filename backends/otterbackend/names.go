@@ -9,7 +9,8 @@ const scopeName = "github.com/tiercache/tiercache/backends/otterbackend"
 // when it is closed, and have the attribute AttrStore.
 const (
 	// MetricEntryCount is an observable up-down counter: the entries in the
-	// store, expired ones that have not been freed yet included.
+	// store, expired ones that have not been freed yet included, and with
+	// [WithVersions] the deleted ones that are remembered.
 	MetricEntryCount = "tiercache.store.entry.count"
 
 	// MetricWeight is an observable up-down counter: the sum of the weights of

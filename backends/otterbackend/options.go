@@ -48,8 +48,8 @@ func (f optionFunc) apply(c config) config { return f(c) }
 // freed yet included. It must be positive. Default: 10 000. It cannot be used
 // together with [WithMaximumWeight].
 //
-// For a moment the store may hold a few more, until the upkeep in the
-// background has caught up with the writes.
+// For a moment the store may hold a few more, until the upkeep has caught up with
+// writes of several goroutines.
 func WithMaximumSize(entries int) Option {
 	return optionFunc(func(c config) config {
 		c.size, c.hasSize = entries, true
@@ -64,7 +64,8 @@ func WithMaximumSize(entries int) Option {
 //
 // The weigher is called once for every Set, and possibly by several goroutines
 // at once. An entry that weighs nothing is never evicted; one that weighs more
-// than the maximum is not kept. The weigher must not use the backend.
+// than the maximum is not kept. The weigher must not use the backend. A deleted entry
+// that [WithVersions] remembers weighs 1.
 func WithMaximumWeight[V any](maximum uint64, weigher func(key string, value V) uint32) Option {
 	return optionFunc(func(c config) config {
 		c.weight, c.hasWeight, c.weigher = maximum, true, weigher

@@ -213,7 +213,7 @@ func TestCompareAndSet(t *testing.T) {
 					return
 				}
 				n, _ := strconv.Atoi(entry.Value)
-				w := put(strconv.Itoa(n+1))
+				w := put(strconv.Itoa(n + 1))
 				w.If = backends.Is(answer.Version)
 				result, err := b.Write(t.Context(), &w)
 				if !assert.NoError(t, err) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/expiry"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // Backend is a [backends.Backend] over Redis. It is made by [New] and is safe
@@ -25,9 +26,11 @@ type Backend struct {
 	now       func() time.Time
 	retry     retry
 	redirects bool
+	oneSlot   bool                      // commands may have several keys
 	reload    func(ctx context.Context) // nil, or for a cluster
 	reloaded  atomic.Int64              // when, in Unix seconds
 	desc      backends.Description
+	log       *keyLog // nil without WithLog
 }
 
 var (
@@ -43,8 +46,9 @@ var (
 // backends on one server apart.
 //
 // It returns [ErrNilClient], [ErrAutoPipeliner], [ErrEndlessCalls],
-// [ErrClientCache], [ErrReplicaReads], [ErrNoKeyPrefix], or errors that wrap
-// [ErrBadOption].
+// [ErrClientCache], [ErrReplicaReads], [ErrNoKeyPrefix], errors that wrap
+// [ErrBadOption], and with [WithLog] also [ErrLogClient], [ErrLogContexts] or
+// [ErrLogReplicaReads].
 func New(client redis.UniversalClient, opts ...Option) (*Backend, error) {
 	t, ok := traitsOf(client)
 	switch {
@@ -61,13 +65,20 @@ func New(client redis.UniversalClient, opts ...Option) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.replicas && !c.staleReads {
+	switch {
+	case t.replicas && c.log:
+		return nil, ErrLogReplicaReads
+	case t.replicas && !c.staleReads:
 		return nil, ErrReplicaReads
+	case c.log && t.connect == nil:
+		return nil, ErrLogClient
+	case c.log && !t.contexts:
+		return nil, ErrLogContexts
 	}
 	if c.hasRetries {
 		t.retry.max = c.retries
 	}
-	return &Backend{
+	b := &Backend{
 		client:    client,
 		prefix:    c.prefix,
 		raw:       c.raw,
@@ -75,8 +86,27 @@ func New(client redis.UniversalClient, opts ...Option) (*Backend, error) {
 		retry:     t.retry,
 		redirects: t.redirects,
 		reload:    t.reload,
+		oneSlot:   t.oneSlot,
 		desc:      t.describe(c.instrumented),
-	}, nil
+	}
+	b.desc.Abilities = backends.Abilities{Batches: true, StaleReads: t.replicas}
+	if c.log {
+		b.withLog(&c, t)
+	}
+	return b, nil
+}
+
+// withLog makes b one with a log.
+func (b *Backend) withLog(c *config, t traits) {
+	partitions := c.partitions
+	if partitions == 0 {
+		partitions = t.partitions
+	}
+	b.log = &keyLog{partitions: newPartitions(c.prefix, partitions), scripts: newScripts(c.logLength)}
+	b.log.hub.init(b, t.connect)
+	a := &b.desc.Abilities
+	a.Versions, a.Deadlines, a.Log = true, true, true
+	b.desc.SetOperation, b.desc.DeleteOperation = "EVALSHA", "EVALSHA"
 }
 
 // Get returns the entry at key, unless it has expired. A key that is empty or
@@ -90,6 +120,9 @@ func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]b
 		return backends.Entry[[]byte]{}, false, nil
 	case b.raw:
 		entry, ok, err = b.getRaw(ctx, b.prefix+key)
+	case b.log != nil:
+		entry, answer, err := b.GetIf(ctx, key, 0)
+		return entry, answer.Found == backends.Hit, err
 	default:
 		entry, ok, err = b.get(ctx, b.prefix+key)
 	}
@@ -104,11 +137,11 @@ func (b *Backend) get(ctx context.Context, key string) (entry backends.Entry[[]b
 	if err != nil {
 		return backends.Entry[[]byte]{}, false, b.readFailed(ctx, err)
 	}
-	expiresAt, value, err := decode(data)
-	if err != nil {
+	h, value, err := decode(data)
+	if err != nil || h.Tombstone {
 		return backends.Entry[[]byte]{}, false, err
 	}
-	return entryOf(expiresAt, value), true, nil
+	return entryOf(&h, value), true, nil
 }
 
 // readFailed returns nil for a miss.
@@ -130,6 +163,14 @@ func (b *Backend) lookAgain(ctx context.Context, err error) {
 	if _, answered := replyOf(err); answered {
 		return
 	}
+	b.reloadState(ctx)
+}
+
+// reloadState has the client of a cluster ask for its state, once a second at most.
+func (b *Backend) reloadState(ctx context.Context) {
+	if b.reload == nil {
+		return
+	}
 	now, last := time.Now().Unix(), b.reloaded.Load()
 	if now != last && b.reloaded.CompareAndSwap(last, now) {
 		b.reload(ctx)
@@ -140,6 +181,10 @@ func (b *Backend) lookAgain(ctx context.Context, err error) {
 // already removes the other. Errors are those of [Backend.Stage], and an
 // [*Error], which says whether the write was certainly not applied.
 func (b *Backend) Set(ctx context.Context, key string, entry backends.Entry[[]byte]) error {
+	if b.log != nil {
+		_, err := b.Write(ctx, &backends.Write[[]byte]{Key: key, Kind: tier.Set, Entry: entry})
+		return err
+	}
 	c, err := b.stage(key, entry)
 	if err != nil {
 		return err
@@ -154,6 +199,10 @@ func (b *Backend) Delete(ctx context.Context, key string) error {
 	if !b.storable(key) {
 		return nil
 	}
+	if b.log != nil {
+		_, err := b.Write(ctx, &backends.Write[[]byte]{Key: key, Kind: tier.Delete})
+		return err
+	}
 	return b.write(ctx, "delete", change{key: b.prefix + key, remove: true})
 }
 
@@ -162,11 +211,25 @@ func (b *Backend) Delete(ctx context.Context, key string) error {
 // is sent before that. Errors are [backends.ErrEmptyKey] or a
 // [*backends.TooLargeError]; both are certainly not applied.
 func (b *Backend) Stage(_ context.Context, key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
+	if b.log != nil {
+		return b.stageLogged(key, entry)
+	}
 	c, err := b.stage(key, entry)
 	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) error { return b.write(ctx, "set", c) }, nil
+}
+
+func (b *Backend) stageLogged(key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
+	c, err := b.prepare(&backends.Write[[]byte]{Key: key, Kind: tier.Set, Entry: entry})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		_, err := b.writeLogged(ctx, c)
+		return err
+	}, nil
 }
 
 func (b *Backend) stage(key string, entry backends.Entry[[]byte]) (change, error) {

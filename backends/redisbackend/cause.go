@@ -52,6 +52,11 @@ func causeInClient(err error) (cause, bool) {
 		{redis.ErrPoolTimeout, cause{"no connection of the pool was free in time", "pool_timeout"}},
 		{redis.ErrPoolExhausted, cause{"no connection of the pool was free", "pool_timeout"}},
 		{redis.ErrClosed, cause{"the client is closed", "closed"}},
+		{errNoIdentity, cause{"INFO does not say which server this is, so a log in it cannot be trusted", "unsupported"}},
+		{errLastEra, cause{"the log has no eras left: delete it", "unsupported"}},
+		{errReaderEnded, cause{"a sink ended the reader's goroutine", other}},
+		{errNotMaster, cause{"the server is a replica", "READONLY"}},
+		{errUnsteady, cause{"the log was begun anew again and again", "log_replaced"}},
 	} {
 		if errors.Is(err, c.err) {
 			return c.cause, true

@@ -20,8 +20,15 @@ type traits struct {
 	reload        func(ctx context.Context) // the state of a cluster, in the background
 	retry         retry
 	network, addr string // of the one server
+	oneSlot       bool   // a command may have keys of any kind
+	contexts      bool   // a context's deadline ends a call
+	partitions    int    // of a log, unless an option says otherwise
+	connect       func(ctx context.Context, key string) (*redis.Conn, error)
 	dangers
 }
+
+// clusterPartitions is the default for a cluster, so that its nodes share the work.
+const clusterPartitions = 16
 
 // traitsOf returns false for a nil client.
 func traitsOf(client redis.UniversalClient) (t traits, ok bool) {
@@ -38,6 +45,7 @@ func traitsOf(client redis.UniversalClient) (t traits, ok bool) {
 			network: o.Network,
 			addr:    o.Addr,
 			dangers: dangersOf(o),
+			oneSlot: true, contexts: o.ContextTimeoutEnabled, partitions: 1, connect: connectBy(c),
 		}
 		if o.Addr == sentinelAddr {
 			t.addr = ""
@@ -52,6 +60,7 @@ func traitsOf(client redis.UniversalClient) (t traits, ok bool) {
 			reload:    c.ReloadState,
 			retry:     retry{o.MaxRedirects, o.MinRetryBackoff, o.MaxRetryBackoff},
 			dangers:   dangersOfCluster(o),
+			contexts:  o.ContextTimeoutEnabled, partitions: clusterPartitions, connect: connectBy(c),
 		}
 		if len(o.Addrs) == 1 {
 			t.addr = o.Addrs[0]
@@ -67,8 +76,30 @@ func traitsOf(client redis.UniversalClient) (t traits, ok bool) {
 		return traits{dangers: dangers{pipelines: true}}, c != nil
 	default:
 		t.dangers = dangersOfWrapper(client)
+		t.partitions, t.contexts, t.connect = 1, contextsOfWrapper(client), connectBy(client)
 	}
 	return t, true
+}
+
+// connectBy returns a function that takes a connection to the server of a key from the
+// client's pool, or nil if the client is of a type that has no such function.
+func connectBy(client redis.UniversalClient) func(ctx context.Context, key string) (*redis.Conn, error) {
+	switch c := client.(type) {
+	case interface{ Conn() *redis.Conn }:
+		return func(context.Context, string) (*redis.Conn, error) { return c.Conn(), nil }
+	case interface {
+		MasterForKey(ctx context.Context, key string) (*redis.Client, error)
+	}:
+		return func(ctx context.Context, key string) (*redis.Conn, error) {
+			master, err := c.MasterForKey(ctx, key)
+			if err != nil {
+				return nil, err
+			}
+			return master.Conn(), nil
+		}
+	default:
+		return nil
+	}
 }
 
 // describe splits the address as far as it can be.

@@ -41,7 +41,7 @@ func (c *command) withdraw() (written int) {
 
 // newSet returns a SET of data, and newDelete a DEL, at a key with its prefix.
 func newSet(ctx context.Context, key string, data []byte, ttl time.Duration) *command {
-	c := &command{name: name{text: [3]byte{'s', 'e', 't'}}}
+	c := &command{name: name{text: [7]byte{'s', 'e', 't'}, size: 3}}
 	c.args[0], c.args[1], c.args[2] = &c.name, key, data
 	args := c.args[:3:3]
 	if ttl > 0 {
@@ -54,9 +54,33 @@ func newSet(ctx context.Context, key string, data []byte, ttl time.Duration) *co
 }
 
 func newDelete(ctx context.Context, key string) *command {
-	c := &command{name: name{text: [3]byte{'d', 'e', 'l'}}}
+	c := &command{name: name{text: [7]byte{'d', 'e', 'l'}, size: 3}}
 	c.Cmder = redis.NewIntCmd(ctx, &c.name, key)
 	return c
+}
+
+// newEval returns an EVALSHA of a script, or an EVAL, which gives the server the script.
+// Args are the keys and the arguments behind the count of keys.
+func newEval(ctx context.Context, s *script, load bool, keys string, args ...any) *command {
+	c := &command{name: name{text: [7]byte{'e', 'v', 'a', 'l', 's', 'h', 'a'}, size: 7}}
+	what := &s.sha
+	if load {
+		c.name.size, what = 4, &s.source
+	}
+	cmd := redis.NewCmd(ctx, append([]any{&c.name, what, keys}, args...)...)
+	cmd.SetFirstKeyPos(3)
+	c.Cmder = cmd
+	return c
+}
+
+// text returns the reply of a script that answers with a string.
+func (c *command) text() (string, bool) {
+	cmd, ok := c.Cmder.(*redis.Cmd)
+	if !ok {
+		return "", false
+	}
+	text, ok := cmd.Val().(string)
+	return text, ok
 }
 
 // milliseconds rounds up, so that the server drops nothing that has not expired.
@@ -73,7 +97,8 @@ const withdrawn = -1
 
 // name is the first argument of a command.
 type name struct {
-	text    [3]byte // an array, because bytes are asked for
+	text    [7]byte // an array, because bytes are asked for
+	size    uint8
 	written atomic.Int32
 }
 
@@ -87,10 +112,10 @@ func (n *name) MarshalBinary() ([]byte, error) {
 			return nil, ErrWithdrawn
 		}
 		if n.written.CompareAndSwap(written, written+1) {
-			return n.text[:], nil
+			return n.text[:n.size], nil
 		}
 	}
 }
 
 // String returns the name, for hooks that print the arguments.
-func (n *name) String() string { return string(n.text[:]) }
+func (n *name) String() string { return string(n.text[:n.size]) }

@@ -34,6 +34,24 @@ func endless(contexts bool, read, write time.Duration) bool {
 	return !contexts && (read <= 0 || write <= 0)
 }
 
+// contextsOfWrapper reports whether a client that embeds one of go-redis's heeds the
+// deadlines of contexts.
+func contextsOfWrapper(client redis.UniversalClient) (contexts bool) {
+	defer func() {
+		if recover() != nil {
+			contexts = false
+		}
+	}()
+	switch c := client.(type) {
+	case interface{ Options() *redis.Options }:
+		return c.Options().ContextTimeoutEnabled
+	case interface{ Options() *redis.ClusterOptions }:
+		return c.Options().ContextTimeoutEnabled
+	default:
+		return false
+	}
+}
+
 // dangersOfWrapper is for a client of another type that embeds one of go-redis's.
 // It sees none in a wrapper around nothing, whose Options method panics.
 func dangersOfWrapper(client redis.UniversalClient) (d dangers) {

@@ -42,15 +42,22 @@
 //
 // In front of every value is a header, unless [WithRawValues] is given:
 //
-//	byte 0       format, 0xC1
-//	byte 1       flags: 1, there is a version; 2, there is a checksum
-//	bytes 2-5    room for a checksum, 0 for now
-//	bytes 6-13   expiry: Unix time in nanoseconds, big endian; 0: never
-//	bytes 14-21  room for a version, 0 for now
-//	bytes 22-    the value
+//	byte 0       0xC1: no text in UTF-8, JSON or MessagePack begins with it
+//	byte 1       format, 0x82
+//	byte 2       flags: 1, the entry was deleted; 2, there is a note
+//	byte 3       the codec that made the value; 0: unknown
+//	bytes 4-11   expiry: Unix time in nanoseconds; 0: never
+//	bytes 12-19  version; 0: none
+//	bytes 20-27  version of the value's source; 0: none
+//	bytes 28-35  the operation that wrote it; 0: unknown
+//	then         one byte of length and the note, if there is one
+//	then         the value
 //
-// Other flags, and other formats, are of a later release: Get refuses them, and
-// anything else that it cannot read, by a [*backends.DamagedError].
+// Numbers are big endian. A header of 22 bytes, as the first releases wrote it, is read as
+// that of an entry without versions. Other flags, and other formats, are of a later
+// release: Get refuses them, and anything else that it cannot read, by a
+// [*backends.DamagedError]. The first releases refuse the entries of this one in the
+// same way: give their caches another key prefix while both run.
 //
 // # Expiry and clocks
 //

@@ -36,6 +36,22 @@ var (
 		"would be read as if they were these: use WithKeyPrefix with a prefix for each type, " +
 		"or WithoutKeyPrefix if nothing else uses the database")
 
+	// ErrLogClient is returned by [New] with [WithLog] for a client that gives no
+	// connection of its own to a reader of the log: a redis.Ring, for instance, whose
+	// keys move from one server to another when one is down.
+	ErrLogClient = errors.New("redisbackend: a log needs a client of redis.NewClient, redis.NewFailoverClient " +
+		"or redis.NewClusterClient")
+
+	// ErrLogContexts is returned by [New] with [WithLog] for a client that does not
+	// heed the deadlines of contexts: a connection that hangs would not be noticed.
+	ErrLogContexts = errors.New("redisbackend: a log needs a client that heeds contexts: " +
+		"set ContextTimeoutEnabled in its options")
+
+	// ErrLogReplicaReads is returned by [New] with [WithLog] for a client that reads
+	// from replicas, also with [WithStaleReads]: versions would go back.
+	ErrLogReplicaReads = errors.New("redisbackend: the client reads from replicas, which lag behind the log: " +
+		"use one without ReadOnly, RouteByLatency, RouteRandomly and ReplicaOnly, or do without WithLog")
+
 	// ErrBadOption is wrapped by the errors of [New] that name a wrong option.
 	ErrBadOption = errors.New("redisbackend: bad option")
 

@@ -1,7 +1,9 @@
 package redisbackend
 
+import "github.com/tiercache/tiercache/internal/header"
+
 // Parts of the format, for tests.
-const HeaderSize = headerSize
+const HeaderSize = header.Size
 
 var (
 	Encode = encode

@@ -1,6 +1,9 @@
 package redisbackend
 
-import "github.com/tiercache/tiercache/backends"
+import (
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/header"
+)
 
 const (
 	// MaxKeySize is the greatest length of a key in bytes, prefix included. It is the
@@ -12,13 +15,23 @@ const (
 	MaxValueSize = 512 << 20
 
 	maxPrefixSize = 1 << 10
+
+	// maxSpaceSize is the most that a log adds to the prefix of keys.
+	maxSpaceSize = len(spaceVersion) + len("{1023/1024}:")
+
+	// maxHeaderSize is the size of a header with the longest note.
+	maxHeaderSize = header.Size + 1 + backends.MaxNoteSize
 )
 
 // storable reports whether the server can have an entry at key.
 func (b *Backend) storable(key string) bool { return b.checkKey(key) == nil }
 
 func (b *Backend) checkKey(key string) error {
-	switch size := len(b.prefix) + len(key); {
+	size := len(b.prefix) + len(key)
+	if b.log != nil {
+		size += maxSpaceSize
+	}
+	switch {
 	case key == "":
 		return backends.ErrEmptyKey
 	case size > MaxKeySize:
@@ -33,8 +46,11 @@ func (b *Backend) checkKey(key string) error {
 
 func (b *Backend) checkValue(value []byte) error {
 	limit := MaxValueSize
-	if !b.raw {
-		limit -= headerSize
+	switch {
+	case b.log != nil:
+		limit -= maxHeaderSize
+	case !b.raw:
+		limit -= header.Size
 	}
 	if len(value) > limit {
 		return &backends.TooLargeError{

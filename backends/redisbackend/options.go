@@ -19,10 +19,14 @@ type config struct {
 	now          func() time.Time
 	retries      int
 	hasRetries   bool
+	log          bool
+	partitions   int
+	logLength    int
+	logOptions   bool // an option of the log is given
 }
 
 func newConfig(opts []Option) (config, error) {
-	c := config{now: time.Now}
+	c := config{now: time.Now, logLength: defaultLogLength}
 	for _, opt := range opts {
 		if opt != nil {
 			c = opt.apply(c)
@@ -43,7 +47,7 @@ func newConfig(opts []Option) (config, error) {
 	if len(c.prefix) > maxPrefixSize {
 		errs = append(errs, fmt.Errorf("%w: the key prefix has %d bytes: it may have %d", ErrBadOption, len(c.prefix), maxPrefixSize))
 	}
-	return c, errors.Join(errs...)
+	return c, errors.Join(append(errs, c.checkLog()...)...)
 }
 
 type optionFunc func(c config) config

@@ -140,6 +140,7 @@ func TestDescribe(t *testing.T) {
 			t.Parallel()
 			defer func() { _ = test.client.Close() }()
 			test.want.GetOperation, test.want.SetOperation, test.want.DeleteOperation = "GET", "SET", "DEL"
+			test.want.Abilities.Batches = true
 			assert.Equal(t, test.want, newBackend(t, test.client).Describe())
 			test.want.Instrumented = true
 			assert.Equal(t, test.want, newBackend(t, test.client, redisbackend.WithInstrumentedClient()).Describe())
@@ -175,7 +176,7 @@ func TestLimits(t *testing.T) {
 		},
 		"too long a value": {
 			key: "k", value: make([]byte, redisbackend.MaxValueSize-redisbackend.HeaderSize+1), errorType: "too_large",
-			text: "backends: the value has 536870891 bytes, and the store takes 536870890: do not cache it, or split it",
+			text: "backends: the value has 536870877 bytes, and the store takes 536870876: do not cache it, or split it",
 		},
 		"too long a raw value": {
 			key: "k", value: make([]byte, redisbackend.MaxValueSize+1), errorType: "too_large",

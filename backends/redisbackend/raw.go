@@ -27,12 +27,17 @@ func (b *Backend) getRaw(ctx context.Context, key string) (entry backends.Entry[
 	if err != nil {
 		return backends.Entry[[]byte]{}, false, b.readFailed(ctx, err)
 	}
-	if len(reply) == 2 {
-		if reply[0] == nil {
+	return rawReply(reply, now)
+}
+
+// rawReply reads the reply of the script.
+func rawReply(reply any, now time.Time) (entry backends.Entry[[]byte], ok bool, err error) {
+	if array, isArray := reply.([]any); isArray && len(array) == 2 {
+		if array[0] == nil {
 			return backends.Entry[[]byte]{}, false, nil
 		}
-		value, isString := reply[0].(string)
-		rest, isInt := reply[1].(int64)
+		value, isString := array[0].(string)
+		rest, isInt := array[1].(int64)
 		if isString && isInt {
 			return rawEntry(value, rest, now), true, nil
 		}

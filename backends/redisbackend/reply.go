@@ -14,10 +14,12 @@ type reply struct {
 	refused bool   // a SET or DEL was not executed
 	passes  bool   // a repetition may succeed
 	healthy bool   // the server goes on serving other calls
+	never   bool   // the server will not execute such a command
 }
 
-// refusals are the error replies that Redis gives to a SET or a DEL before it
-// executes it, by their first word.
+// refusals are the error replies that Redis gives to a SET, a DEL or a script of ours
+// before it executes it, by their first word. A script writes its value last, so an error
+// within it leaves none.
 var refusals = map[string]reply{
 	"ASK":         {text: "the key is being moved to another node, which could not be asked"},
 	"BUSY":        {text: "the server is busy with a script"},
@@ -29,8 +31,9 @@ var refusals = map[string]reply{
 	"MISCONF":     {text: "the server cannot persist its data and takes no writes", healthy: true},
 	"MOVED":       {text: "the key is on another node, which could not be asked"},
 	"NOAUTH":      {text: "the connection is not authenticated"},
-	"NOPERM":      {text: "the user lacks the permission", healthy: true},
+	"NOPERM":      {text: "the user lacks the permission", healthy: true, never: true},
 	"NOREPLICAS":  {text: "too few replicas are connected", passes: true, healthy: true},
+	"NOSCRIPT":    {text: "the server does not have the script", healthy: true},
 	"OOM":         {text: "the server is out of memory", healthy: true},
 	"READONLY":    {text: "the server is a replica for reading only", passes: true, healthy: true},
 	"TRYAGAIN":    {text: "the keys are being moved", passes: true, healthy: true},
@@ -46,7 +49,10 @@ var generic = []struct {
 	{"ERR max number of clients reached", reply{text: "the server has too many clients", passes: true}},
 	{"ERR string exceeds maximum allowed size", reply{text: "the value is too long for the server", healthy: true}},
 	{"ERR Protocol error", reply{text: "the value is too long for the server", healthy: true}},
-	{"ERR unknown command", reply{text: "the server does not know the command", healthy: true}},
+	{"ERR unknown command", reply{text: "the server does not know the command", healthy: true, never: true}},
+	{"ERR The user executing the script", reply{text: "the user lacks the permission for a command of the script", healthy: true, never: true}},
+	{"ERR Unknown Redis command called from script", reply{text: "the server does not know a command of the script", healthy: true, never: true}},
+	{"ERR Invalid stream ID", reply{text: "the server cannot number messages within an era: it is older than Redis 7", healthy: true, never: true}},
 	{"ERR invalid expire time", reply{text: "the server does not take the expiry", healthy: true}},
 }
 
@@ -55,7 +61,7 @@ var generic = []struct {
 var otherCodes = map[string]bool{
 	"BUSYGROUP": true, "BUSYKEY": true, "ERR": true, "EXECABORT": true, "INPROG": true,
 	"IOERR": true, "NOGOODSLAVE": true, "NOGROUP": true, "NOMASTERLINK": true, "NOPROTO": true,
-	"NOQUORUM": true, "NOSCRIPT": true, "NOTBUSY": true, "REDIRECT": true, "UNBLOCKED": true,
+	"NOQUORUM": true, "NOTBUSY": true, "REDIRECT": true, "UNBLOCKED": true,
 	"UNKILLABLE": true,
 }
 

@@ -157,7 +157,7 @@ var replies = map[string]struct {
 	"WRONGPASS no":                      {"WRONGPASS: the user or the password is wrong", "WRONGPASS", false},
 	"ERR max number of clients reached": {"ERR: the server has too many clients", "ERR", false},
 	"ERR upstream failure hunter2":      {"ERR", "ERR", false},
-	"NOSCRIPT hunter2":                  {"NOSCRIPT", "NOSCRIPT", false},
+	"NOSCRIPT hunter2":                  {"NOSCRIPT: the server does not have the script", "NOSCRIPT", true},
 	"EXECABORT hunter2":                 {"EXECABORT", "EXECABORT", false},
 	"UNBLOCKED hunter2":                 {"UNBLOCKED", "UNBLOCKED", false},
 

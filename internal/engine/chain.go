@@ -20,6 +20,7 @@ type link struct {
 	cache  *keylock.Table // which cache it is
 	flight *waiter        // of a load; nil: it is another link
 	key    string         // of a write or refill, whose lock is held; "": it is another link
+	read   bool           // of a tier that is asked for others too
 	apart  bool           // nobody who is further up the chain waits
 	over   atomic.Bool    // no longer so: the code may have kept the context
 }
@@ -35,7 +36,7 @@ func (l *link) Value(key any) any {
 }
 
 // isHook reports whether l is that of a hook.
-func (l *link) isHook() bool { return l.flight == nil && l.key == "" }
+func (l *link) isHook() bool { return l.flight == nil && l.key == "" && !l.read }
 
 // chain returns the links of a context, the innermost first. Those that nobody waits
 // for are left out, except for hooks.

@@ -53,7 +53,13 @@ func (e *Engine[V]) judge(
 		f.stale = true
 		return f
 	}
-	if f.suspect = coherence.Judge(&stamp, epoch); f.suspect != coherence.NotSuspect {
+	f.suspect = coherence.Judge(&stamp, epoch)
+	if e.config.KeepLoaded > 0 && f.suspect != coherence.OldEpoch {
+		if e.markKept(key, &f); f.kept {
+			f.suspect = coherence.NotSuspect // it is flagged as kept
+		}
+	}
+	if f.suspect != coherence.NotSuspect {
 		f.hit, f.stale = false, e.co.serveStale || e.lifetime.staleFor > 0
 	}
 	return f
@@ -95,6 +101,26 @@ func (r *read[V]) askCoherent(ctx context.Context) (f found[V]) {
 	return f
 }
 
+// askL2 asks L2 for one key of a batch.
+func (e *Engine[V]) askL2(ctx context.Context, key string) (f found[V]) {
+	if e.co == nil {
+		f.entry, f.hit, f.err = e.l2.Get(ctx, key)
+		return f
+	}
+	var answer backends.Answer
+	f.entry, answer, f.err = e.l2.GetIf(ctx, key, 0)
+	f.hit, f.origin = answer.Found == backends.Hit, &answer
+	return f
+}
+
+// staleValue returns the value of L1 that a batch of reads gets, flagged in telemetry.
+func (b *batch[V]) staleValue(ctx context.Context, l1 *found[V]) V {
+	var obs telemetry.Read
+	b.engine.tel.StartMemberRead(&obs)
+	obs.Returned(ctx, suspectResult(), nil)
+	return l1.entry.Value
+}
+
 // dropSuspect removes an entry of L1 that L2 does not have any more.
 func (r *read[V]) dropSuspect(ctx context.Context) {
 	e := r.engine
@@ -118,6 +144,6 @@ func (r *read[V]) settle(ctx context.Context) {
 
 // suspectResult is the result of a read that gets an entry which is not known to be
 // fresh.
-func (e *Engine[V]) suspectResult() telemetry.ReadResult {
+func suspectResult() telemetry.ReadResult {
 	return telemetry.ReadResult{Found: tier.LookupStale, Tier: tier.L1, Suspect: true}
 }

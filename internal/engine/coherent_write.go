@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/tiercache/tiercache/backends"
-	"github.com/tiercache/tiercache/internal/tally"
 	"github.com/tiercache/tiercache/internal/telemetry"
 	"github.com/tiercache/tiercache/tier"
 )
@@ -61,8 +60,8 @@ func (w *write[V]) decorate(to *backends.Write[V]) {
 }
 
 // decided takes note of the version that L2 has issued.
-func (w *write[V]) decided(res backends.Result) {
-	if w.engine.co != nil && res.Applied() {
+func (w *write[V]) decided(res backends.Result, err error) {
+	if w.engine.co != nil && err == nil && res.Applied() {
 		w.inflight.lock()
 		w.stamping.result = res
 		w.inflight.unlock()
@@ -70,6 +69,6 @@ func (w *write[V]) decided(res backends.Result) {
 }
 
 // versioned reports whether a call of the tier has L2 issue a version.
-func (t *policyTier[V]) versioned(verb tally.Verb) bool {
-	return t.id == tier.L2 && verb == tally.Write && (t.write.when.on || t.write.engine.co != nil)
+func (t *policyTier[V]) versioned(kind tier.Kind) bool {
+	return t.id == tier.L2 && kind != tier.Invalidate && (t.write.when.on || t.write.engine.co != nil)
 }

@@ -148,19 +148,24 @@ func (t *policyTier[V]) writeL2(ctx context.Context) (tier.Outcome, error) {
 	}
 	w.decorate(write)
 	res, err := t.tier.Write(ctx, write)
-	if err != nil {
-		return t.tier.Failed(w.op.Kind, w.op.Key, err)
-	}
-	w.decided(res)
-	if w.result != nil {
+	w.decided(res, err)
+	if err == nil && w.result != nil {
 		*w.result = res
 	}
+	return t.outcomeOf(w.op.Kind, res, err)
+}
+
+// outcomeOf returns the outcome of a write on which the tier has decided.
+func (t *policyTier[V]) outcomeOf(kind tier.Kind, res backends.Result, err error) (tier.Outcome, error) {
+	key := t.write.op.Key
 	switch {
+	case err != nil:
+		return t.tier.Failed(kind, key, err)
 	case res.Applied():
 		return tier.Applied, nil
 	case res.Refused.Superseded():
-		return tier.Superseded, guard.NewError(t.id, w.op.Kind.String(), w.op.Key, tier.Superseded, tier.ErrSuperseded)
+		return tier.Superseded, guard.NewError(t.id, kind.String(), key, tier.Superseded, tier.ErrSuperseded)
 	default:
-		return t.tier.Failed(w.op.Kind, w.op.Key, backends.NotApplied(errLate))
+		return t.tier.Failed(kind, key, backends.NotApplied(errLate))
 	}
 }

@@ -47,11 +47,11 @@ func (e *Engine[V]) setDirect(ctx context.Context, key string, value V, ttl time
 		}
 	}()
 	defer guard.Catch(&err)
-	if err = e.direct.L1.Set(ctx, key, entry); err != nil {
+	if err := e.direct.L1.Set(ctx, key, entry); err != nil {
 		return err
 	}
 	called = tier.L2
-	if err = e.direct.L2.Set(ctx, key, entry); err != nil {
+	if err := e.direct.L2.Set(ctx, key, entry); err != nil {
 		return err
 	}
 	called = 0

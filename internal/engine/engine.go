@@ -46,6 +46,7 @@ type Config struct {
 	SoftTimeout       time.Duration        // after which a stale value is returned; 0: never
 	BackgroundTimeout time.Duration        // of loads that nobody waits for
 	AsyncLoadWrites   bool                 // loaded values are returned before they are written
+	KeepLoaded        time.Duration        // of loaded values that L2 did not take, in L1; 0: not at all
 	MaxLoads          int                  // under way at once; 0: no limit
 	NotFound          func(err error) bool // more errors of loaders that say so; nil: none
 
@@ -77,7 +78,9 @@ type Engine[V any] struct {
 	loads      atomic.Int64 // under way
 	loaders    loaders[V]
 
-	failedRefreshes *negative.Set // keys that are not refreshed for a while
+	failedRefreshes *negative.Set        // keys that are not refreshed for a while
+	decidedTTLs     notes[time.Duration] // of values whose loaders have set one
+	kept            notes[keptNote]      // of values that L2 did not take
 
 	life context.Context // ends when Close is called
 	end  context.CancelCauseFunc
@@ -86,6 +89,7 @@ type Engine[V any] struct {
 	rewrites bool // entries in L1 differ from those in L2
 	trusted  bool // the policy is one of this module, so its writes are recycled
 	observed bool // spans or metrics are on
+	sharesL2 bool // reads of a key share the call of L2
 
 	co *coherent[V] // nil: no other process matters
 
@@ -159,8 +163,9 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 		return nil, err
 	}
 	e.observed = e.tel.Enabled()
+	e.sharesL2 = !e.l2.Description().InProcess
 	e.stages = e.l1.Stages() || e.l2.Stages()
-	e.rewrites = e.lifetime.rewrites()
+	e.rewrites = e.lifetime.rewrites() || cfg.KeepLoaded > 0
 	_, e.trusted = cfg.WritePolicy.(builtin.Marked)
 	e.startCoherence(l2)
 	e.fast = e.fastPath()
@@ -174,7 +179,7 @@ func (e *Engine[V]) fastPath() fastPath {
 	switch {
 	case e.reads.Concurrent || !e.l1.Description().InProcess || e.config.L1HitSpans:
 		return fastNone
-	case e.config.StaleIfError != 0 || e.config.RefreshAhead != 0:
+	case e.config.StaleIfError != 0 || e.config.RefreshAhead != 0 || e.config.KeepLoaded != 0:
 		return fastEntry
 	case e.co != nil:
 		return fastStamp

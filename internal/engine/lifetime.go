@@ -47,6 +47,15 @@ func (l *lifetime) refilled(expiresAt time.Time) time.Time {
 	return l.inL1(expiresAt)
 }
 
+// kept returns the instant at which L1 drops a value that L2 did not take, and that
+// would expire at the given time.
+func (l *lifetime) kept(expiresAt time.Time, ttl time.Duration) time.Time {
+	if limit := expiry(ttl); expiresAt.IsZero() || limit.Before(expiresAt) {
+		expiresAt = limit
+	}
+	return l.inL1(expiresAt)
+}
+
 // admit reports whether an entry that L1 holds is fresh. It takes off the time for
 // which L1 keeps it as a stale one.
 func (l *lifetime) admit(expiresAt *time.Time) bool {

@@ -2,14 +2,11 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/tiercache/tiercache/backends"
-	"github.com/tiercache/tiercache/internal/coherence"
 	"github.com/tiercache/tiercache/internal/flight"
 	"github.com/tiercache/tiercache/internal/guard"
 	"github.com/tiercache/tiercache/internal/telemetry"
@@ -29,7 +26,8 @@ type load[V any] struct {
 	// stageWriting on, and from the arrival of the flight.
 	stage atomic.Int32
 	result[V]
-	err error
+	err     error
+	decided time.Duration // the TTL that the loader has set; 0: none
 
 	waiter waiter
 	link   link // in the context of the flight
@@ -54,7 +52,8 @@ type params[V any] struct {
 	ttl    time.Duration
 	leader trace.SpanContext
 	mode   readMode
-	ahead  bool // a refresh that no caller waits for
+	ahead  bool       // a refresh that no caller waits for
+	member *member[V] // of a batch, from the callers of which the load comes; nil: none
 }
 
 // refreshes reports whether the load does not ask the tiers.
@@ -102,18 +101,14 @@ func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration
 		return value, err
 	}
 	var l1 found[V]
-	var obs telemetry.Read
 	if e.asksL1First(mode) {
 		l1 = e.lookupL1(ctx, key)
 		if l1.hit {
-			e.tel.CountHit()
-			e.refreshIfDue(ctx, key, ttl, l1.entry.ExpiresAt, loader)
+			e.countHit(&l1)
+			e.refreshIfDue(ctx, key, e.ttlOf(l1.kept, ttl), l1.entry.ExpiresAt, loader)
 			return l1.entry.Value, nil
 		}
 		e.tel.Count(tier.L1, l1.lookup())
-		if e.servesStale(&l1) {
-			return e.endWithout(e.tel.StartRead(ctx, &obs, key), &obs, &l1, nil)
-		}
 	}
 	return e.share(ctx, key, params[V]{loader: loader, ttl: ttl, mode: mode}, l1)
 }
@@ -138,9 +133,21 @@ func (e *Engine[V]) checkLoad(key string, ttl time.Duration, loader Loader[V]) e
 // share waits for the flight of the key, or begins one.
 func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found[V]) (value V, err error) {
 	var obs telemetry.Read
-	ctx = e.tel.StartRead(ctx, &obs, key)
-	p.leader = obs.SpanContext()
+	if p.member == nil {
+		ctx = e.tel.StartRead(ctx, &obs, key)
+		p.leader = obs.SpanContext()
+	} else {
+		e.tel.StartMemberRead(&obs)
+		p.leader = trace.SpanContextFromContext(ctx)
+	}
+	if e.servesStale(&l1) {
+		p.member.leave()
+		return e.endWithout(ctx, &obs, &l1, nil)
+	}
 	f, first, err := e.join(ctx, key, p)
+	if !first {
+		p.member.leave() // it waits for another caller, or has failed
+	}
 	if err != nil {
 		return e.endWithout(ctx, &obs, &l1, err)
 	}
@@ -153,7 +160,8 @@ func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found
 	}
 	if first {
 		r := f.Call.read
-		r.obs, r.l1, r.asked, r.mode = obs, l1, e.asksL1First(p.mode), p.mode
+		r.obs.Continue(&obs)
+		r.l1, r.asked, r.mode, r.member = l1, e.asksL1First(p.mode), p.mode, p.member
 		run := e.runLoad
 		if p.mode == refresh {
 			run = e.runRefresh
@@ -173,68 +181,9 @@ func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found
 	}
 	obs.Returned(ctx, res, l.err)
 	if first && res.Found == tier.LookupHit {
-		e.refreshIfDue(ctx, key, p.ttl, l.entry.ExpiresAt, p.loader)
+		e.refreshIfDue(ctx, key, e.ttlOf(res.Kept, p.ttl), l.entry.ExpiresAt, p.loader)
 	}
 	return l.entry.Value, l.err
-}
-
-// await waits for the result. It reports false when the caller's context ends before,
-// or when there is a stale value and the load takes too long.
-func (e *Engine[V]) await(ctx context.Context, f *flight.Flight[load[V]], l1 *found[V]) bool {
-	select {
-	case <-f.Arrived(): // also if the context has ended at the same moment
-		return true
-	default:
-	}
-	var soft <-chan time.Time
-	if e.config.SoftTimeout > 0 && l1.stale {
-		timer := time.NewTimer(e.config.SoftTimeout)
-		defer timer.Stop()
-		soft = timer.C
-	}
-	select {
-	case <-f.Arrived():
-		return true
-	case <-ctx.Done():
-		return false
-	case <-soft:
-		return false
-	}
-}
-
-// leave ends the wait of a caller. It gets the value that is at hand: the loaded one, on
-// its way to the tiers, or a stale one.
-func (e *Engine[V]) leave(ctx context.Context, f *flight.Flight[load[V]], obs *telemetry.Read, l1 *found[V]) (value V, err error) {
-	l := &f.Call
-	err = backends.ContextError(ctx)
-	if err != nil || !e.keepInBackground(f) { //nolint:contextcheck // the load outlives its caller
-		f.Leave(err)
-	}
-	if l.stage.Load() == stageWriting {
-		obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupLoad}, nil)
-		return l.entry.Value, nil
-	}
-	if err != nil {
-		err = fmt.Errorf("tiercache: get: %s: %w", l.stageName(), guard.WithoutKey(err, l.read.key))
-	}
-	return e.endWithout(ctx, obs, l1, err)
-}
-
-// endWithout returns a stale value, if there is one, or the error.
-func (e *Engine[V]) endWithout(ctx context.Context, obs *telemetry.Read, l1 *found[V], err error) (value V, _ error) {
-	if l1.stale {
-		obs.Returned(ctx, e.staleResult(l1), nil)
-		return l1.entry.Value, nil
-	}
-	obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupError}, err)
-	return value, err
-}
-
-func (e *Engine[V]) staleResult(l1 *found[V]) telemetry.ReadResult {
-	if l1.suspect != coherence.NotSuspect {
-		return e.suspectResult()
-	}
-	return telemetry.ReadResult{Found: tier.LookupStale, Tier: tier.L1, Age: time.Since(l1.entry.ExpiresAt)}
 }
 
 // join adds a caller to the flight of the key, or to a new one. A flight whose fence
@@ -277,48 +226,5 @@ func (e *Engine[V]) landed(f *flight.Flight[load[V]]) {
 	e.tel.LoadActive(-1)
 	l.link.over.Store(true)
 	l.read.done()
-}
-
-// keepInBackground keeps a caller in the flight although it has left, until the timeout
-// of loads that nobody waits for, or until Close. It reports false when another caller
-// is kept already.
-func (e *Engine[V]) keepInBackground(f *flight.Flight[load[V]]) bool {
-	ctx, cancel := context.WithTimeout(e.life, e.config.BackgroundTimeout)
-	stop := context.AfterFunc(ctx, func() { f.Leave(backends.ContextError(ctx)) })
-	end := func() {
-		stop()
-		cancel()
-	}
-	if !f.Call.background.CompareAndSwap(nil, &end) {
-		end()
-		return false
-	}
-	select {
-	case <-f.Arrived(): // it may have landed without seeing this
-		end()
-	default:
-	}
-	return true
-}
-
-// refreshIfDue begins a load in the background when a hit is about to expire. It
-// belongs to the caller's trace. One that has failed is not repeated at once.
-func (e *Engine[V]) refreshIfDue(ctx context.Context, key string, ttl time.Duration, expiresAt time.Time, loader Loader[V]) {
-	if !e.lifetime.due(expiresAt, ttl) || e.failedRefreshes.Has(key) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.BackgroundTimeout)
-	defer cancel() // only the deadline is wanted: the flight's context is another
-	f, first, err := e.join(ctx, key, params[V]{
-		loader: loader, ttl: ttl, leader: trace.SpanContextFromContext(ctx), ahead: true,
-	})
-	if err != nil {
-		return
-	}
-	if !first {
-		f.Leave(context.Canceled) // a load is under way already
-		return
-	}
-	e.keepInBackground(f) //nolint:contextcheck // the refresh outlives its caller
-	f.Run(e.fly(ctx, &f.Call), e.runRefresh, e.landed)
+	l.member.leave()
 }

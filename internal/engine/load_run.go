@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/flight"
@@ -58,7 +60,7 @@ func (l *load[V]) recheck(ctx context.Context) bool {
 	}
 	l1.err, r.l1 = r.l1.err, l1
 	if l1.hit {
-		l.result, l.err = answer(tier.L1, l1.entry), nil
+		l.result, l.err = answerL1(&l1), nil
 	}
 	return l1.hit
 }
@@ -92,8 +94,8 @@ func (l *load[V]) call(ctx context.Context, f *flight.Flight[load[V]], missed bo
 func (l *load[V]) store(ctx context.Context, f *flight.Flight[load[V]], value V) (stored tier.Refilled) {
 	e := l.read.engine
 	l.entry = backends.Entry[V]{Value: value}
-	if l.ttl > 0 {
-		l.entry.ExpiresAt = expiry(l.ttl)
+	if ttl := cmp.Or(l.decided, l.ttl); ttl > 0 {
+		l.entry.ExpiresAt = expiry(ttl)
 	}
 	l.Found, l.err = tier.LookupLoad, nil
 	l.stage.Store(stageWriting)
@@ -102,7 +104,11 @@ func (l *load[V]) store(ctx context.Context, f *flight.Flight[load[V]], value V)
 	}
 	w := e.newWrite(tier.Set, l.read.key)
 	w.entry = l.entry
+	w.joinBatch(l.member)
 	stored = l.write(ctx, w)
+	if stored == tier.RefillApplied {
+		l.noteTTL()
+	}
 	if !e.config.AsyncLoadWrites { // otherwise the callers read the result already
 		l.Refill = stored
 	}
@@ -118,16 +124,23 @@ func (l *load[V]) write(ctx context.Context, w *write[V]) tier.Refilled {
 }
 
 // value calls the loader, or shares the call of another load during the same write.
-func (l *load[V]) value(ctx context.Context) (V, error) {
+func (l *load[V]) value(ctx context.Context) (value V, err error) {
 	if l.read.fence.Broken() {
-		return l.shareLoader(ctx)
+		value, l.decided, err = l.shareLoader(ctx)
+	} else {
+		value, l.decided, err = l.callLoader(ctx, &l.err)
 	}
-	return l.callLoader(ctx, &l.err)
+	return value, err
 }
 
 // callLoader calls the loader, observed. It stores the error too, for the case that the
 // loader ends the goroutine.
-func (l *load[V]) callLoader(ctx context.Context, stored *error) (value V, err error) {
+func (l *load[V]) callLoader(ctx context.Context, stored *error) (value V, ttl time.Duration, err error) {
+	if l.member != nil {
+		value, err = l.member.load(ctx, l)
+		*stored = err
+		return value, 0, err
+	}
 	var obs telemetry.Load
 	ctx = l.read.engine.tel.StartLoad(ctx, &obs, l.read.key)
 	err = guard.ErrExited
@@ -142,13 +155,18 @@ func (l *load[V]) callLoader(ctx context.Context, stored *error) (value V, err e
 	return l.guarded(ctx)
 }
 
-func (l *load[V]) guarded(ctx context.Context) (value V, err error) {
+func (l *load[V]) guarded(ctx context.Context) (value V, ttl time.Duration, err error) {
 	defer guard.Catch(&err)
-	value, err = l.loader(ctx, l.read.key)
-	if notFound := l.read.engine.config.NotFound; err != nil && notFound != nil && notFound(err) {
+	c := &loaderContext{Context: ctx}
+	value, err = l.loader(c, l.read.key) //nolint:contextcheck // c is a context made of ctx
+	ttl, ttlErr := c.end()
+	if err == nil {
+		return value, ttl, ttlErr
+	}
+	if notFound := l.read.engine.config.NotFound; notFound != nil && notFound(err) {
 		err = fmt.Errorf("%w: %w", backends.ErrNotFound, err)
 	}
-	return value, err
+	return value, 0, err
 }
 
 // notFound acts on a loader's word that there is no value, unless a write has begun since.
@@ -185,5 +203,5 @@ func (l *load[V]) failed(err error) {
 		return
 	}
 	l.entry, l.err = old.entry, nil
-	l.ReadResult = l.read.engine.staleResult(old)
+	l.ReadResult = staleResult(old)
 }

@@ -21,7 +21,7 @@ func (w *write[V]) runFenced(ctx context.Context, fence *keylock.Fence) tier.Ref
 		w.free()
 		return tier.RefillFenced // by the write that the load is made in
 	}
-	if err := e.locks.AcquireFenced(ctx, &w.lock, fence); err != nil {
+	if err := e.locks.AcquireFenced(w.member.pausing(ctx), &w.lock, fence); err != nil {
 		w.free()
 		if errors.Is(err, keylock.ErrFenced) {
 			return tier.RefillFenced
@@ -41,11 +41,11 @@ func (w *write[V]) runFenced(ctx context.Context, fence *keylock.Fence) tier.Ref
 		_ = w.refuse(ctx, stageErr) // the span has it
 		return e.notStored(ctx, key, stageErr, !endedByContext(stageErr))
 	}
-	return w.proceedLoaded(ctx)
+	return w.storeLoaded(ctx)
 }
 
-// proceedLoaded is proceed for a loaded value.
-func (w *write[V]) proceedLoaded(ctx context.Context) tier.Refilled {
+// storeLoaded writes a loaded value, whose key is locked.
+func (w *write[V]) storeLoaded(ctx context.Context) tier.Refilled {
 	e, key := w.engine, w.op.Key
 	var res backends.Result
 	if w.when.on {
@@ -55,7 +55,7 @@ func (w *write[V]) proceedLoaded(ctx context.Context) tier.Refilled {
 		_ = w.endSuperseded(ctx) // it is no error
 		return tier.RefillSuperseded
 	}
-	switch err := w.proceed(w.prepare(ctx)); {
+	switch err := w.proceedLoaded(ctx); {
 	case err != nil:
 		return e.notStored(ctx, key, err, false)
 	case !res.Applied():

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/flight"
@@ -26,6 +27,7 @@ type loaders[V any] struct {
 
 type loaderCall[V any] struct {
 	value V
+	ttl   time.Duration
 	err   error
 }
 
@@ -38,7 +40,7 @@ func (c *loaders[V]) forget(key string) {
 func (c *loaders[V]) forgetAll() { c.group.ForgetAll() }
 
 // shareLoader calls the loader, or waits for another load that does.
-func (l *load[V]) shareLoader(ctx context.Context) (value V, err error) {
+func (l *load[V]) shareLoader(ctx context.Context) (value V, ttl time.Duration, err error) {
 	c := &l.read.engine.loaders
 	f, first, err := c.group.Join(ctx, l.read.key,
 		func(*loaderCall[V]) bool { return true },
@@ -48,19 +50,22 @@ func (l *load[V]) shareLoader(ctx context.Context) (value V, err error) {
 			return nil
 		})
 	if err != nil {
-		return value, err
+		return value, 0, err
 	}
 	if first {
 		f.Run(ctx, func(ctx context.Context, f *flight.Flight[loaderCall[V]]) {
-			f.Call.value, f.Call.err = l.callLoader(ctx, &f.Call.err)
+			f.Call.value, f.Call.ttl, f.Call.err = l.callLoader(ctx, &f.Call.err)
 		}, func(*flight.Flight[loaderCall[V]]) { c.calls.Add(-1) })
+	} else { // the others of a batch do not wait for another caller's loader
+		l.member.pause()
+		defer l.member.resume()
 	}
 	select {
 	case <-f.Arrived():
-		return f.Call.value, f.Call.err
+		return f.Call.value, f.Call.ttl, f.Call.err
 	case <-ctx.Done():
 		err := backends.ContextError(ctx)
 		f.Leave(err)
-		return value, err
+		return value, 0, err
 	}
 }

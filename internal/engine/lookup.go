@@ -10,10 +10,12 @@ import (
 
 // found is the answer of a tier: an entry, fresh or expired, an error, or nothing.
 type found[V any] struct {
-	entry backends.Entry[V]
-	hit   bool // entry is fresh
-	stale bool // entry has expired, and L1 keeps it for times of trouble
-	err   error
+	entry  backends.Entry[V]
+	hit    bool // entry is fresh
+	stale  bool // entry has expired, and L1 keeps it for times of trouble
+	shared bool // another read got it
+	kept   bool // entry is a loaded value that L2 did not take
+	err    error
 
 	// With coherence:
 	stamp     backends.Stamp    // of an entry of L1
@@ -45,7 +47,11 @@ func (e *Engine[V]) lookupL1(ctx context.Context, key string) (f found[V]) {
 		return found[V]{err: err}
 	}
 	fresh := e.lifetime.admit(&entry.ExpiresAt)
-	return found[V]{entry: entry, hit: fresh, stale: !fresh}
+	f = found[V]{entry: entry, hit: fresh, stale: !fresh}
+	if e.config.KeepLoaded > 0 {
+		e.markKept(key, &f)
+	}
+	return f
 }
 
 // lookupValue asks L1 for nothing but the value, where all that it holds is fresh. It

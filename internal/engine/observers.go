@@ -38,6 +38,13 @@ func (e *Engine[V]) observe() {
 	e.observers.began = append(e.observers.began, func(op writepolicy.Op) { e.loaders.forget(op.Key) })
 	e.observers.ended = append(e.observers.ended,
 		func(op writepolicy.Op, _ *tier.Pair[tier.Result], _ tier.Verdict) { e.loaders.forget(op.Key) })
+	if e.config.KeepLoaded > 0 {
+		e.observers.ended = append(e.observers.ended,
+			func(op writepolicy.Op, results *tier.Pair[tier.Result], _ tier.Verdict) { e.keptEnded(op, results) })
+	}
+	if e.config.RefreshAhead > 0 {
+		e.observers.began = append(e.observers.began, func(op writepolicy.Op) { e.decidedTTLs.drop(op.Key) })
+	}
 	if e.negatives != nil {
 		e.observers.began = append(e.observers.began, func(op writepolicy.Op) { e.negatives.Drop(op.Key) })
 	}

@@ -42,12 +42,19 @@ func (t *policyTier[V]) Go(ctx context.Context, done func(err error)) {
 	if ctx.Err() != nil || !w.inflight.enter(t.id) {
 		err = t.refused(ctx, tally.Write) // now: later, t may serve another write
 	}
+	if w.member != nil && err == nil {
+		w.member.Expect()
+	}
 	w.engine.policyCalls.run(func() {
 		defer func() {
 			defer guard.Report()
 			done(err)
 		}()
-		if err == nil {
+		switch {
+		case err != nil:
+		case w.member != nil:
+			err = t.callTogether(ctx, tierCall{id: t.id, verb: tally.Write, began: w.begin()}, true)
+		default:
 			t.performObserved(ctx, tally.Write, &err)
 		}
 	})
@@ -59,6 +66,9 @@ func (t *policyTier[V]) call(ctx context.Context, verb tally.Verb) (err error) {
 	w := t.write
 	if ctx.Err() != nil || !w.inflight.enter(t.id) {
 		return t.refused(ctx, verb)
+	}
+	if w.member != nil {
+		return t.callTogether(ctx, tierCall{id: t.id, verb: verb, began: w.begin()}, false)
 	}
 	if w.engine.observed || w.inflight.async {
 		t.performObserved(ctx, verb, &err)
@@ -122,9 +132,14 @@ type tierCall struct {
 
 // touch calls the backend.
 func (t *policyTier[V]) touch(ctx context.Context, verb tally.Verb) (tier.Outcome, error) {
-	key, kind := t.write.op.Key, t.kind(verb)
+	return t.touchKind(ctx, t.kind(verb))
+}
+
+// touchKind calls the backend.
+func (t *policyTier[V]) touchKind(ctx context.Context, kind tier.Kind) (tier.Outcome, error) {
+	key := t.write.op.Key
 	var err error
-	if t.versioned(verb) {
+	if t.versioned(kind) {
 		return t.writeL2(ctx)
 	}
 	if kind == tier.Set {

@@ -29,6 +29,8 @@ type read[V any] struct {
 
 	mode      readMode
 	wantStale bool // an expired value is better than an error
+
+	member *member[V] // of a batch; nil: the read is alone
 }
 
 // result is the result of a read.
@@ -43,6 +45,7 @@ type Entry[V any] struct {
 	ExpiresAt time.Time
 	Tier      tier.ID
 	Stale     bool
+	Kept      bool
 }
 
 // found reports whether there is a value.
@@ -86,7 +89,8 @@ func (e *Engine[V]) GetEntry(ctx context.Context, key string, opts []ReadOption)
 		return entry, false, err
 	}
 	return Entry[V]{
-		Value: res.entry.Value, ExpiresAt: res.entry.ExpiresAt, Tier: res.Tier, Stale: res.Found == tier.LookupStale,
+		Value: res.entry.Value, ExpiresAt: res.entry.ExpiresAt, Tier: res.Tier,
+		Stale: res.Found == tier.LookupStale, Kept: res.Kept,
 	}, true, err
 }
 
@@ -114,8 +118,8 @@ func (e *Engine[V]) read(ctx context.Context, key string, opts []ReadOption, wan
 	if asked {
 		l1 = e.lookupL1(ctx, key)
 		if l1.hit {
-			e.tel.CountHit()
-			return answer(tier.L1, l1.entry), nil
+			e.countHit(&l1)
+			return answerL1(&l1), nil
 		}
 		e.tel.Count(tier.L1, l1.lookup())
 	}
@@ -138,7 +142,7 @@ func (r *read[V]) free() {
 	if r.engine.observed {
 		r.obs = telemetry.Read{}
 	}
-	r.key, r.l1, r.asked, r.epoch, r.mode, r.wantStale = "", found[V]{}, false, 0, 0, false
+	r.key, r.l1, r.asked, r.epoch, r.mode, r.wantStale, r.member = "", found[V]{}, false, 0, 0, false, nil
 	r.engine.readPool.Put(r)
 }
 
@@ -190,9 +194,15 @@ func (r *read[V]) done() (last bool) {
 // run asks the tiers as the policy says, and refills L1.
 func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 	from, l2 := r.ask(ctx)
+	return r.conclude(ctx, from, l2)
+}
+
+// conclude makes the result of the answers of the tiers. From is the tier whose answer
+// counts, 0 if none has the value.
+func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res result[V], err error) {
 	if from != tier.L1 && !r.engine.reads.Concurrent && r.mode == 0 && r.fence.Broken() && r.recheck(ctx) {
-		res = answer(tier.L1, r.l1.entry)
-		if l2.hit && !r.engine.config.NoRefill {
+		res = answerL1(&r.l1)
+		if l2.hit && !l2.shared && !r.engine.config.NoRefill {
 			res.Refill = tier.RefillFenced // L1 did not get the entry of L2
 		}
 		return res, nil
@@ -200,11 +210,14 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 	switch from {
 	case tier.L1:
 		if !r.l1.hit {
-			return result[V]{r.l1.entry, r.engine.suspectResult()}, nil
+			return result[V]{r.l1.entry, suspectResult()}, nil
 		}
-		return answer(from, r.l1.entry), nil
+		return answerL1(&r.l1), nil
 	case tier.L2:
-		res = answer(from, l2.entry)
+		res = answer(tier.L2, l2.entry)
+		if res.Shared = l2.shared; l2.shared {
+			return res, nil // the other read refills L1
+		}
 		if res.Refill = r.refill(ctx, &l2); res.Refill == tier.RefillSuperseded {
 			res.Tier, res.entry = tier.L1, r.l1.entry
 		}
@@ -213,22 +226,28 @@ func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 	if r.l1.err != nil || l2.err != nil {
 		switch {
 		case r.engine.servesSuspect(&r.l1):
-			return result[V]{r.l1.entry, r.engine.suspectResult()}, nil
+			return result[V]{r.l1.entry, suspectResult()}, nil
 		case r.wantStale && r.l1.stale:
-			return result[V]{r.l1.entry, r.engine.staleResult(&r.l1)}, nil
+			return result[V]{r.l1.entry, staleResult(&r.l1)}, nil
 		}
 		res.Found = tier.LookupError
 		return res, getError(r.l1.err, l2.err)
 	}
-	if r.l1.suspect != coherence.NotSuspect && r.mode != skipL2 {
+	if r.l1.suspect != coherence.NotSuspect && r.mode != skipL2 && !l2.shared {
 		r.dropSuspect(ctx)
 	}
-	res.Found = tier.LookupMiss
+	res.Found, res.Shared = tier.LookupMiss, l2.shared
 	return res, nil
 }
 
 func answer[V any](from tier.ID, entry backends.Entry[V]) result[V] {
 	return result[V]{entry, telemetry.ReadResult{Found: tier.LookupHit, Tier: from}}
+}
+
+func answerL1[V any](f *found[V]) result[V] {
+	res := answer(tier.L1, f.entry)
+	res.Kept = f.kept
+	return res
 }
 
 // recheck asks L1 once more, after a write has begun that L2 may have and L1 did not:

@@ -52,6 +52,7 @@ func (r *read[V]) refill(ctx context.Context, l2 *found[V]) (stored tier.Refille
 		return tier.RefillFailed
 	}
 	outcome = tier.Applied
+	e.kept.drop(r.key)
 	return stored
 }
 

@@ -30,6 +30,7 @@ type write[V any] struct {
 	when     conditional
 	stamping stamping[V]
 	result   *backends.Result // where a conditional write puts that of L2
+	member   *member[V]       // of a batch; nil: the write is alone
 }
 
 // Set writes the value to both tiers, for a TTL; 0: for ever. It takes no entry,
@@ -108,7 +109,7 @@ func (w *write[V]) free() {
 	if e.rewrites {
 		w.l1Entry = backends.Entry[V]{}
 	}
-	w.l1.staged, w.l2.staged = nil, nil
+	w.l1.staged, w.l2.staged, w.member = nil, nil, nil
 	e.writePool.Put(w)
 }
 
@@ -143,7 +144,7 @@ func (w *write[V]) acquire(ctx context.Context) error {
 	if e.holds(ctx, w.op.Key) {
 		return errHeld
 	}
-	if err := e.locks.Acquire(ctx, &w.lock, w.op.Key); err != nil {
+	if err := e.locks.Acquire(w.member.pausing(ctx), &w.lock, w.op.Key); err != nil {
 		return lockError(err, w.op.Key)
 	}
 	if d := w.lock.Waited(); d > 0 {
@@ -154,6 +155,10 @@ func (w *write[V]) acquire(ctx context.Context) error {
 
 // start begins to observe the write.
 func (w *write[V]) start(ctx context.Context) context.Context {
+	if w.member != nil {
+		w.engine.tel.StartMember(&w.obs, &w.member.batch.obs, w.op.Key)
+		return ctx
+	}
 	if w.when.on {
 		return w.engine.tel.StartConditional(ctx, &w.obs, w.op.Kind, w.when.test, w.op.Key)
 	}
@@ -199,15 +204,19 @@ func (w *write[V]) prepare(ctx context.Context) context.Context {
 func (w *write[V]) proceed(ctx context.Context) (err error) {
 	policyErr := guard.ErrExited
 	defer func() { err = w.conclude(ctx, policyErr) }()
+	policyErr = w.callPolicy(ctx)
+	return nil
+}
+
+func (w *write[V]) callPolicy(ctx context.Context) error {
 	switch {
 	case w.when.on:
-		policyErr = w.decide(ctx)
+		return w.decide(ctx)
 	case w.engine.trusted:
-		policyErr = w.engine.config.WritePolicy.Write(ctx, w.op, &w.l1, &w.l2)
+		return w.engine.config.WritePolicy.Write(ctx, w.op, &w.l1, &w.l2)
 	default:
-		policyErr = w.runCustom(ctx)
+		return w.runCustom(ctx)
 	}
-	return nil
 }
 
 func (w *write[V]) runCustom(ctx context.Context) (err error) {

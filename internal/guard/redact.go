@@ -32,3 +32,6 @@ func Readable(err error, key string) (text string, readableErr error) {
 	_, err = readable(err)
 	return redact.Text(err, key), err
 }
+
+// RedactText returns the text without the key.
+func RedactText(text, key string) string { return redact.String(text, key) }

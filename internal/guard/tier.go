@@ -16,6 +16,7 @@ type Tier[V any] struct {
 	values  backends.ValueGetter[V] // nil: the backend returns whole entries
 	decides backends.Versioned[V]   // nil: the backend issues no versions
 	stamped backends.Stamped[V]     // nil: the backend keeps no stamps
+	many    backends.Batcher[V]     // nil: the backend takes one key at a time
 	desc    backends.Description
 	limits  *deadlines // of writes; nil: they have none
 	reads   *deadlines // of reads; nil: they have none
@@ -31,8 +32,7 @@ func NewTier[V any](id tier.ID, b backends.Backend[V], timeouts Timeouts, certai
 	t := &Tier[V]{id: id, backend: b, desc: backends.DescriptionOf(b), certain: certain}
 	t.values, _ = b.(backends.ValueGetter[V])
 	t.stager, _ = b.(backends.Stager[V])
-	t.decides = backends.AsVersioned(b)
-	t.stamped = backends.AsStamped(b)
+	t.decides, t.many, t.stamped = backends.AsVersioned(b), backends.AsBatcher(b), backends.AsStamped(b)
 	if !t.desc.InProcess {
 		t.limits = &deadlines{timeout: timeouts.Write}
 		t.reads = &deadlines{timeout: timeouts.Read}
@@ -162,6 +162,41 @@ func (t *Tier[V]) getIf(ctx context.Context, key string, have backends.Version) 
 	ctx, cancel := t.reads.limit(ctx)
 	defer cancel()
 	return t.decides.GetIf(ctx, key, have)
+}
+
+// Batches reports whether the backend takes many keys at once.
+func (t *Tier[V]) Batches() bool { return t.many != nil }
+
+// WriteMany has the backend make many writes. Its errors are still the backend's: see
+// [Tier.Failed].
+func (t *Tier[V]) WriteMany(ctx context.Context, writes []backends.Write[V], done []backends.Done) {
+	t.callMany(ctx, t.limits, len(done),
+		func(ctx context.Context) { t.many.WriteMany(ctx, writes, done) },
+		func(i int, err error) { done[i] = backends.Done{Err: err} })
+}
+
+// GetMany has the backend read many keys. Its errors are still the backend's: see
+// [Tier.GetError].
+func (t *Tier[V]) GetMany(ctx context.Context, keys []string, got []backends.Got[V]) {
+	t.callMany(ctx, t.reads, len(got),
+		func(ctx context.Context) { t.many.GetMany(ctx, keys, got) },
+		func(i int, err error) { got[i] = backends.Got[V]{Err: err} })
+}
+
+// callMany makes a call within the timeout. If it panics or ends the goroutine, all
+// results are replaced by that error, because nothing says which of them are there.
+func (t *Tier[V]) callMany(ctx context.Context, limits *deadlines, n int, call func(ctx context.Context), fail func(i int, err error)) {
+	err := ErrExited
+	defer func() {
+		for i := 0; err != nil && i < n; i++ {
+			fail(i, err)
+		}
+	}()
+	defer Catch(&err)
+	ctx, cancel := limits.limit(ctx)
+	defer cancel()
+	call(ctx)
+	err = nil
 }
 
 // Failed returns the outcome and the error of a write that failed with err. The kind

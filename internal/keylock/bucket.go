@@ -2,6 +2,7 @@ package keylock
 
 import (
 	"context"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,7 +22,7 @@ type bucket struct {
 	closed  bool          // no operation may begin any more
 	idle    chan struct{} // made by close, closed when present is 0
 
-	_ [8]byte // one bucket, one cache line
+	_ [56 - 6*bits.UintSize/8]byte // one bucket, one cache line, also where pointers are short
 }
 
 const (
@@ -95,6 +96,10 @@ func (b *bucket) join(ctx context.Context, l *Lock) error {
 }
 
 func (b *bucket) wait(ctx context.Context, l *Lock) error {
+	if p, ok := ctx.(Pauser); ok {
+		p.Pause()
+		defer p.Resume()
+	}
 	begin := time.Now()
 	select {
 	case <-l.ready:

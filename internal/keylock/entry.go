@@ -8,6 +8,7 @@ type entry struct {
 	first, last *Lock  // the waiters, a doubly linked list
 	writes      int    // how many of holder and waiters are no refills
 	fences      *Fence // raised and not broken, a doubly linked list
+	leader      *Fence // one of them, whose reader asks for others too
 	spare       *entry // in the bucket's list of unused entries
 }
 
@@ -71,6 +72,9 @@ func (e *entry) forget(l *Lock) {
 }
 
 func (e *entry) link(f *Fence) {
+	if e.leader == nil && f.asking.Load() {
+		e.leader = f
+	}
 	f.at, f.next = e, e.fences
 	if f.next != nil {
 		f.next.prev = f
@@ -79,6 +83,9 @@ func (e *entry) link(f *Fence) {
 }
 
 func (e *entry) unlink(f *Fence) {
+	if e.leader == f {
+		e.leader = nil
+	}
 	if f.prev == nil {
 		e.fences = f.next
 	} else {

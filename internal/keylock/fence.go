@@ -27,10 +27,12 @@ type Fence struct {
 	bucket *bucket
 	self   occupant    // bucket.sole points to it while f is alone
 	broken atomic.Bool // set under bucket.mu
+	asking atomic.Bool // see [Fence.Share]
 
 	// Guarded by bucket.mu.
 	at         *entry // of the key, while f is raised, and not broken, in a shared bucket
 	prev, next *Fence // in the list of at
+	followers  *Follower
 }
 
 // Raise raises f for key. Close waits until it is lowered; after Close, Raise

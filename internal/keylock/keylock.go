@@ -81,6 +81,15 @@ func (tb *Table) Acquire(ctx context.Context, l *Lock, key string) error {
 	return b.acquire(ctx, l)
 }
 
+// Pauser is a context whose owner is told of waiting: a lock that is not free, and has to
+// be waited for, is between Pause and Resume.
+type Pauser interface {
+	// Pause says that the wait begins.
+	Pause()
+	// Resume says that it has ended.
+	Resume()
+}
+
 // Break breaks every fence of key that is raised now. It is for news of a write
 // in another process, which takes no lock here: Break neither waits for the lock
 // of key nor makes anybody wait.

@@ -25,6 +25,7 @@ const (
 	readFencedL1
 	readFencedL2
 	readStale
+	readKept
 	readMiss
 	readLoad
 	readNegative
@@ -49,6 +50,8 @@ func readEvent(r ReadResult) event {
 		return readStale
 	case r.Found == tier.LookupNegative:
 		return readNegative
+	case r.Kept:
+		return readKept
 	case r.Shared:
 		return readShared
 	case r.Found == tier.LookupLoad:
@@ -65,7 +68,7 @@ func readEvent(r ReadResult) event {
 // readResult is the result of a read as its event names it.
 func (e event) readResult() string {
 	return [...]string{
-		readHitL1: "hit", readHitL2: "hit", readFencedL1: "fenced", readFencedL2: "fenced", readStale: "stale",
+		readHitL1: "hit", readHitL2: "hit", readFencedL1: "fenced", readFencedL2: "fenced", readStale: "stale", readKept: "kept",
 		readMiss: "miss", readLoad: "load", readNegative: "negative", readShared: "shared", readError: "error",
 	}[e]
 }
@@ -119,7 +122,7 @@ func seriesOf(cache string) (reads, lookups []series) {
 		return series{events: events, attrs: metric.WithAttributeSet(set)}
 	}
 	tierOf := map[event]tier.ID{
-		readHitL1: tier.L1, readHitL2: tier.L2, readFencedL1: tier.L1, readFencedL2: tier.L2, readStale: tier.L1,
+		readHitL1: tier.L1, readHitL2: tier.L2, readFencedL1: tier.L1, readFencedL2: tier.L2, readStale: tier.L1, readKept: tier.L1,
 	}
 	for e := readHitL1; e <= readError; e++ {
 		attrs := attributes{tracing.AttrReadResult.String(e.readResult())}

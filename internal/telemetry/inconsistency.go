@@ -32,7 +32,7 @@ func (w *Write) Inconsistent(ctx context.Context, late *TierCall, i tier.Inconsi
 	if span != nil && late != nil { // the write's own span has ended without it
 		setAttributes(span, tracing.AttrConsistent.Bool(i.Verdict.Resolved))
 	}
-	onSpan := span != nil && t.events
+	onSpan := span != nil && t.events || w.batch != nil
 	logged := (t.logger != nil || t.slog != nil) && t.limit.pass(i.Verdict.Resolved)
 	if !onSpan && !logged {
 		return
@@ -43,7 +43,11 @@ func (w *Write) Inconsistent(ctx context.Context, late *TierCall, i tier.Inconsi
 		defer t.logSlog(ctx, i, cause, attrs)
 		defer t.logRecord(ctx, now, i, cause, attrs)
 	}
-	if onSpan {
+	switch {
+	case !onSpan:
+	case w.batch != nil:
+		w.batch.inconsistent(now, i.Verdict.Resolved, attrs)
+	default:
 		addEvent(span, tracing.EventInconsistency, now, attrs)
 	}
 }

@@ -22,10 +22,11 @@ type operation struct {
 	span     trace.Span // nil when it does not record
 	start    time.Time  // zero when it is not measured
 	key      string     // as it may be shown
+	silent   bool       // part of a batch, which is observed in its place
 
 	// spent is the time, in nanoseconds, of calls of tiers that have no span. Calls
 	// may overlap.
-	spent tier.Pair[int64]
+	spent tier.Pair[atomic.Int64]
 }
 
 // begin starts the signals that are on. The zero operation is ready. It is small, so
@@ -41,7 +42,7 @@ func (o *operation) begin(ctx context.Context, t *Telemetry, kind tier.Kind, key
 func (o *operation) observe(ctx context.Context, template *opTemplate, key string) context.Context {
 	t := o.tel
 	o.template = template
-	if t.key != nil {
+	if t.key != nil && key != "" {
 		o.key = formatKey(t.key, key)
 	}
 	if t.meters != nil && measures(ctx, t.meters.operations) {
@@ -64,15 +65,19 @@ func (o *operation) observe(ctx context.Context, template *opTemplate, key strin
 // StartTier begins to observe a call of a tier and returns the context for it.
 // Where the operation's own span does not record, the tier gets none.
 func (o *operation) StartTier(ctx context.Context, c *TierCall, id tier.ID, kind tier.Kind) context.Context {
-	return c.begin(ctx, o, id, kind)
+	if o.silent {
+		*c = TierCall{op: o}
+		return ctx
+	}
+	return c.begin(ctx, o, &o.tel.calls.At(id)[kind])
 }
 
 // setDurations shows the time of calls without spans.
 func (o *operation) setDurations() {
-	if ns := atomic.LoadInt64(&o.spent.L1); ns > 0 {
+	if ns := o.spent.L1.Load(); ns > 0 {
 		setAttributes(o.span, tracing.AttrL1Duration.Float64(time.Duration(ns).Seconds()))
 	}
-	if ns := atomic.LoadInt64(&o.spent.L2); ns > 0 {
+	if ns := o.spent.L2.Load(); ns > 0 {
 		setAttributes(o.span, tracing.AttrL2Duration.Float64(time.Duration(ns).Seconds()))
 	}
 }

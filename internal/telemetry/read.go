@@ -21,6 +21,12 @@ func (t *Telemetry) StartRead(ctx context.Context, r *Read, key string) context.
 	return r.begin(ctx, t, tier.Get, key)
 }
 
+// Continue makes r, which must be zero, observe the further calls of a read that has
+// begun. The times of calls without spans are each one's own.
+func (r *Read) Continue(begun *Read) {
+	r.tel, r.template, r.span, r.start, r.key = begun.tel, begun.template, begun.span, begun.start, begun.key
+}
+
 // FailedBefore is for an L1 that was asked before the read was observed, and
 // failed.
 func (r *Read) FailedBefore(ctx context.Context, err error) {
@@ -50,6 +56,7 @@ type ReadResult struct {
 	Found  tier.Lookup
 	Tier   tier.ID // that had the value; 0: none
 	Refill tier.Refilled
+	Kept   bool          // a loaded value that L2 did not take
 	Shared bool          // the result of another caller's load
 	Age    time.Duration // of a stale value, since it expired
 

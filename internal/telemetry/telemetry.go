@@ -117,6 +117,14 @@ func (t *Telemetry) CountHit() {
 	}
 }
 
+// CountKept is CountHit for a loaded value that L2 did not take.
+func (t *Telemetry) CountKept() {
+	if t.meters != nil {
+		t.meters.counts.add(lookupEvent(tier.L1, tier.LookupHit))
+		t.meters.counts.add(readKept)
+	}
+}
+
 // Close writes the last summary of the logs, adds the last counts to the metrics, and
 // releases the providers.
 func (t *Telemetry) Close(ctx context.Context) error {

@@ -21,6 +21,7 @@ type templates struct {
 	readEnds      [lookups]attributes                 // by event, from readHitL1 on
 	readDurations [lookups]durations                  // by result, too
 	conditionals  conditionals
+	batches       batches
 }
 
 // InFlight stands for the outcome of a tier's write that goes on after the policy
@@ -65,9 +66,10 @@ func newTemplates(target Target, spans settings.TierSpans) (t templates) {
 		}
 	}
 	t.conditionals = newConditionals(target)
+	t.batches = newBatches(target, spans)
 	for _, id := range []tier.ID{tier.L1, tier.L2} {
 		for _, kind := range []tier.Kind{tier.Set, tier.Delete, tier.Invalidate, tier.Get, tier.Refill} {
-			t.calls.At(id)[kind] = newCallTemplate(target, id, kind, spans)
+			t.calls.At(id)[kind] = newCallTemplate(target, id, kind, kind.String(), spans)
 		}
 	}
 	for l1 := range InFlight + 1 {
@@ -84,16 +86,16 @@ func newTemplates(target Target, spans settings.TierSpans) (t templates) {
 	return t
 }
 
-func newCallTemplate(target Target, id tier.ID, kind tier.Kind, spans settings.TierSpans) callTemplate {
+func newCallTemplate(target Target, id tier.ID, kind tier.Kind, name string, spans settings.TierSpans) callTemplate {
 	desc := *target.Tiers.At(id)
 	measured := attributes{
 		tracing.AttrCache.String(target.Cache),
-		tracing.AttrOperation.String(kind.String()),
+		tracing.AttrOperation.String(name),
 		tracing.AttrTier.String(id.String()),
 	}
 	c := callTemplate{
 		tier:     id,
-		name:     kind.String() + " " + target.Cache + " " + id.String(),
+		name:     name + " " + target.Cache + " " + id.String(),
 		database: desc.System != "" && !desc.Instrumented,
 		span:     spans == settings.TierSpansAll || spans == settings.TierSpansL2 && id == tier.L2 && !desc.Instrumented,
 		start: []trace.SpanStartOption{

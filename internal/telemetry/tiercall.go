@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -25,9 +24,9 @@ type TierCall struct {
 	start    time.Time  // zero when nobody asks for it
 }
 
-func (c *TierCall) begin(ctx context.Context, o *operation, id tier.ID, kind tier.Kind) context.Context {
+func (c *TierCall) begin(ctx context.Context, o *operation, template *callTemplate) context.Context {
 	t := o.tel
-	*c = TierCall{op: o, template: &t.calls.At(id)[kind], traced: o.span != nil}
+	*c = TierCall{op: o, template: template, traced: o.span != nil}
 	spanless := c.traced && !c.template.span
 	if spanless || t.meters != nil && measures(ctx, t.meters.tierOperations) {
 		c.start = time.Now()
@@ -61,7 +60,7 @@ func (c *TierCall) describeEnd(ctx context.Context, end int, err error) {
 	if err != nil {
 		c.makeSpan(ctx)
 	} else if c.span == nil {
-		atomic.AddInt64(c.op.spent.At(c.template.tier), int64(time.Since(c.start)))
+		c.op.spent.At(c.template.tier).Add(int64(time.Since(c.start)))
 	}
 	if c.span == nil {
 		return

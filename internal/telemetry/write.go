@@ -12,7 +12,10 @@ import (
 
 // Write is the telemetry of one write. Its methods are safe for concurrent use,
 // except that StartWrite comes first and End last.
-type Write struct{ operation }
+type Write struct {
+	operation
+	batch *Batch // that the write is part of; nil: none
+}
 
 // StartWrite begins to observe a write and returns the context for all that
 // belongs to it. The zero Write is ready.

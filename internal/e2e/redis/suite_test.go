@@ -65,6 +65,7 @@ func TestSuite(t *testing.T) {
 	for name, deploy := range deployments {
 		for format, opts := range map[string][]redisbackend.Option{
 			"with a header": {redisbackend.WithoutKeyPrefix()},
+			"with a log":    {redisbackend.WithoutKeyPrefix(), redisbackend.WithLog()},
 			"raw":           {redisbackend.WithoutKeyPrefix(), redisbackend.WithRawValues()},
 		} {
 			t.Run(name+"/"+format, func(t *testing.T) {

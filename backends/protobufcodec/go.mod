@@ -1,0 +1,13 @@
+module github.com/tiercache/tiercache/backends/protobufcodec
+
+go 1.26.0
+
+replace github.com/tiercache/tiercache => ../..
+
+require (
+	github.com/stretchr/testify v1.12.1
+	github.com/tiercache/tiercache v0.0.0
+	google.golang.org/protobuf v1.36.12
+)
+
+require go.yaml.in/yaml/v3 v3.0.5 // indirect

@@ -1,0 +1,77 @@
+package redisbackend
+
+import (
+	"context"
+	"errors"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+var _ backends.Watcher = (*Backend)(nil)
+
+// errNilSink is returned by Watch without a sink.
+var errNilSink = errors.New("redisbackend: the sink is nil: pass one that is to be told of changes")
+
+// Watch tells sink of the changes by all processes; see [backends.Watcher]. All calls
+// share one reader for each partition, which runs while there is a call, with one
+// connection from the client's pool and one goroutine. It needs [WithLog].
+//
+// A short loss of the connection costs nothing: the reader catches up. A loss that it
+// cannot make good is told once for each partition, after it has taken a new position in
+// the log: all that is read from then on is covered. LossDisconnected and LossTrimmed
+// both say that the log no longer had what came next; the first one after the connection
+// was lost.
+//
+// Watch returns the error of ctx; one that wraps [backends.ErrUnsupported] if the server
+// refuses INFO, XREAD, EVAL or XADD, or is too old; or one that wraps
+// [backends.ErrClosed] when the client was closed.
+func (b *Backend) Watch(ctx context.Context, sink backends.Sink) error {
+	switch {
+	case b.log == nil:
+		return backends.Unsupported("watching")
+	case sink == nil:
+		return errNilSink
+	case ctx.Err() != nil:
+		return notBegun(ctx, "watch")
+	}
+	w := &watch{sink: sink, failed: make(chan error, 1)}
+	f := b.log.hub.add(ctx, w)
+	defer b.log.hub.remove(f, w)
+	select {
+	case <-ctx.Done():
+		return notBegun(ctx, "watch")
+	case err := <-w.failed:
+		return err
+	}
+}
+
+// Seen returns the greatest version that any reply or change has shown in the key's
+// partition. It is 0 without [WithLog].
+func (b *Backend) Seen(key string) backends.Version {
+	if b.log == nil {
+		return 0
+	}
+	return backends.Version(partitionOf(b.log.partitions, key).seen.Load())
+}
+
+// watchError returns the error of Watch for one of a reader.
+func watchError(err error) error {
+	failed := &Error{Op: "watch", Err: err}
+	if errors.Is(err, redis.ErrClosed) || errors.Is(err, errReaderEnded) {
+		return failed
+	}
+	return &unwatchableError{cause: failed}
+}
+
+// unwatchableError says that the server cannot be watched, and why.
+type unwatchableError struct{ cause *Error }
+
+// Error gives the reason.
+func (e *unwatchableError) Error() string {
+	return e.cause.Error() + ": this server's log cannot be watched"
+}
+
+// Unwrap returns the error of the client, and that of all stores for this case.
+func (e *unwatchableError) Unwrap() []error { return []error{e.cause, backends.ErrUnsupported} }

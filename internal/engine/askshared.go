@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// sharedAnswer is the answer of L2 that one read gives to others.
+type sharedAnswer[V any] struct {
+	found[V]
+	leader trace.SpanContext
+}
+
+// askShared asks L2, or waits for another read of the key that does:
+//
+//	t1  a read misses L1, and asks L2: it leads
+//	t2  another read misses L1, and follows
+//	t3  a write of the key begins, and breaks the fences of both
+//	t4  a third read does not follow the first, whose answer may be from before t3
+//	t5  L2 answers: each of the first two asks L1 again, because its fence is broken
+//
+// When the leader is cancelled, one of its followers leads.
+//
+// A read in a backend, loader, hook or policy does not follow: what it waited for might
+// wait for it. It is known by the link in its context, so the leader adds one for what L2
+// calls. A tier in the process is read without, because that costs less than a link.
+func (r *read[V]) askShared(ctx context.Context) (l2 found[V]) {
+	if r.mode != 0 || ctx.Value(linkKey{}) != nil {
+		return r.askTier(ctx, tier.L2)
+	}
+	for {
+		w := r.fence.Share()
+		if w == nil {
+			return r.lead(ctx)
+		}
+		select {
+		case <-w.Ready():
+			if a, ok := w.Answer().(*sharedAnswer[V]); ok {
+				r.obs.Shared(a.leader)
+				return a.found
+			}
+		case <-ctx.Done():
+			return found[V]{err: guard.NewError(tier.L2, tier.Get.String(), r.key, tier.Failed, backends.ContextError(ctx))}
+		}
+	}
+}
+
+// lead asks L2 for this read and for those that follow it.
+func (r *read[V]) lead(ctx context.Context) (l2 found[V]) {
+	l := &link{Context: ctx, cache: r.engine.locks, read: true}
+	l2.err = guard.ErrExited
+	defer func() {
+		l.over.Store(true)
+		r.fence.Answer(func() any {
+			if l2.err != nil && (ctx.Err() != nil || l2.err == guard.ErrExited) { //nolint:errorlint // it is this one
+				return nil // the error is this read's own
+			}
+			a := &sharedAnswer[V]{l2, r.obs.SpanContext()}
+			a.shared = true
+			return a
+		})
+	}()
+	return r.askTier(l, tier.L2) //nolint:contextcheck // l is a context made of ctx
+}

@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/gather"
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/telemetry"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// batch is one operation on many keys. Each key takes the way that it would take alone, in
+// a goroutine of its own, with its own lock and policy; only the calls of tiers are made
+// for all keys at once.
+type batch[V any] struct {
+	engine *Engine[V]
+	obs    telemetry.Batch
+	ctx    context.Context //nolint:containedctx // of the calls of tiers, without the end of the caller's
+	group  *gather.Group[class, *call[V]]
+	loader BatchLoader[V]
+
+	mu     sync.Mutex
+	failed []tier.KeyError
+}
+
+// class names the calls that are made together.
+type class struct {
+	tier tier.ID   // 0: of the loader
+	kind tier.Kind // Set, Delete, Invalidate, Get or Load
+}
+
+// call is the part of one key in a call of a tier, or of the loader.
+type call[V any] struct {
+	index int // of the key in the batch
+	key   string
+	write *policyTier[V] // of a Set, Delete or Invalidate
+
+	outcome tier.Outcome    // of a write
+	found   found[V]        // of a Get
+	load    *load[V]        // of a Load
+	ctx     context.Context //nolint:containedctx // of a Load, which lasts no longer
+	value   V
+	err     error
+}
+
+// member is one key of a batch.
+type member[V any] struct {
+	*gather.Member[class, *call[V]]
+	batch *batch[V]
+	index int // of the key in the batch
+}
+
+// pausing returns a context for waiting for a lock, meanwhile the others of the batch do not
+// wait for m. M may be nil.
+func (m *member[V]) pausing(ctx context.Context) context.Context {
+	if m == nil {
+		return ctx
+	}
+	return &pausing[V]{ctx, m}
+}
+
+type pausing[V any] struct {
+	context.Context
+	*member[V]
+}
+
+// leave is Leave; m may be nil.
+func (m *member[V]) leave() {
+	if m != nil {
+		m.Leave()
+	}
+}
+
+// pause is Pause, and resume is Resume; m may be nil.
+func (m *member[V]) pause() {
+	if m != nil {
+		m.Pause()
+	}
+}
+
+func (m *member[V]) resume() {
+	if m != nil {
+		m.Resume()
+	}
+}
+
+// Item is an entry of a batch.
+type Item[V any] struct {
+	Key   string
+	Value V
+}
+
+// SetMany writes all items, each with the TTL.
+func (e *Engine[V]) SetMany(ctx context.Context, items []Item[V], ttl time.Duration) error {
+	keys := make([]string, len(items))
+	for i := range items {
+		keys[i] = items[i].Key
+	}
+	var expiresAt time.Time
+	if ttl > 0 {
+		expiresAt = expiry(ttl)
+	}
+	return e.writeMany(ctx, tier.Set, keys, func(i int) backends.Entry[V] {
+		return backends.Entry[V]{Value: items[i].Value, ExpiresAt: expiresAt}
+	})
+}
+
+// DeleteMany removes all keys.
+func (e *Engine[V]) DeleteMany(ctx context.Context, keys []string) error {
+	return e.writeMany(ctx, tier.Delete, keys, func(int) (none backends.Entry[V]) { return none })
+}
+
+func (e *Engine[V]) writeMany(ctx context.Context, kind tier.Kind, keys []string, entry func(i int) backends.Entry[V]) (err error) {
+	b := &batch[V]{engine: e}
+	ctx = b.begin(ctx, kind, len(keys))
+	err = guard.ErrExited
+	defer func() { b.obs.Returned(ctx, len(b.failed), true, err) }()
+	for round := range rounds(keys) {
+		b.group = gather.New(b.make)
+		var wg sync.WaitGroup
+		for _, i := range round {
+			if err := e.check(keys[i]); err != nil {
+				b.fail(i, err)
+				continue
+			}
+			w := e.newWrite(kind, keys[i])
+			w.entry = entry(i)
+			member := b.join(i)
+			w.joinBatch(member)
+			wg.Go(func() {
+				err := guard.ErrExited
+				defer func() {
+					member.Leave()
+					b.fail(i, err)
+				}()
+				err = w.runMember(ctx)
+			})
+		}
+		b.group.Begin()
+		wg.Wait()
+	}
+	err = b.error(kind, len(keys))
+	return err
+}
+
+// join makes a member of the batch.
+func (b *batch[V]) join(index int) *member[V] { return &member[V]{b.group.Join(), b, index} }
+
+// joinBatch makes w a part of a batch; m may be nil.
+func (w *write[V]) joinBatch(m *member[V]) {
+	if m != nil {
+		w.member, w.inflight.async = m, true
+	}
+}
+
+// runMember runs a write as part of a batch.
+func (w *write[V]) runMember(ctx context.Context) error {
+	if w.engine.sources.of != nil {
+		return w.runSourced(ctx)
+	}
+	return w.run(ctx)
+}
+
+// begin begins to observe the batch.
+func (b *batch[V]) begin(ctx context.Context, kind tier.Kind, size int) context.Context {
+	ctx = b.engine.tel.StartBatch(ctx, &b.obs, kind, size)
+	b.ctx = context.WithoutCancel(ctx)
+	return ctx
+}
+
+// fail notes the error of a key, if there is one.
+func (b *batch[V]) fail(index int, err error) {
+	if err == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failed = append(b.failed, tier.KeyError{Index: index, Err: err})
+}
+
+// rounds splits keys into lists of indices, so that no key is twice in a list and the
+// later one of two comes in a later list.
+func rounds(keys []string) func(yield func(round []int) bool) {
+	return func(yield func(round []int) bool) {
+		rest := make([]int, len(keys))
+		for i := range rest {
+			rest[i] = i
+		}
+		for len(rest) > 0 {
+			seen := make(map[string]struct{}, len(rest))
+			var round, later []int
+			for _, i := range rest {
+				if _, twice := seen[keys[i]]; twice {
+					later = append(later, i)
+					continue
+				}
+				seen[keys[i]] = struct{}{}
+				round = append(round, i)
+			}
+			if !yield(round) {
+				return
+			}
+			rest = later
+		}
+	}
+}

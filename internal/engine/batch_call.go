@@ -1,0 +1,137 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/telemetry"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// error returns the error of the batch, or nil if no key failed.
+func (b *batch[V]) error(kind tier.Kind, size int) error {
+	if len(b.failed) == 0 {
+		return nil
+	}
+	slices.SortFunc(b.failed, func(x, y tier.KeyError) int { return cmp.Compare(x.Index, y.Index) })
+	return &tier.BatchError{Kind: kind, Size: size, Errors: b.failed}
+}
+
+// make makes the calls of one class at once, in the order of the batch.
+func (b *batch[V]) make(c class, calls []*call[V]) {
+	slices.SortFunc(calls, func(x, y *call[V]) int { return cmp.Compare(x.index, y.index) })
+	switch c.kind {
+	case tier.Get:
+		b.readMany(calls)
+	case tier.Load:
+		b.load(calls)
+	default:
+		b.writeTier(c, calls)
+	}
+}
+
+// callTogether makes a call of a policy together with those of the other keys.
+func (t *policyTier[V]) callTogether(ctx context.Context, c tierCall, expected bool) error {
+	w := t.write
+	mine := &call[V]{index: w.member.index, key: w.op.Key, write: t, outcome: tier.Unknown}
+	mine.err = exited(t.id, t.kind(c.verb), w.op.Key, tier.Unknown)
+	do := w.member.Do
+	if expected {
+		do = w.member.DoExpected
+	}
+	do(class{t.id, t.kind(c.verb)}, mine)
+	last, detached, verdict := w.leave(c, mine.outcome, mine.err)
+	if detached && w.engine.observed {
+		w.engine.tel.Detached(-1)
+	}
+	if last {
+		w.finish(ctx, nil, verdict)
+	}
+	return mine.err
+}
+
+// writeTier writes one tier for all calls.
+func (b *batch[V]) writeTier(c class, calls []*call[V]) {
+	var obs telemetry.TierCall
+	ctx := b.obs.StartCall(b.ctx, &obs, c.tier, c.kind, len(calls))
+	defer func() {
+		defer obs.End()
+		worst, err := worstOf(calls)
+		b.obs.Wrote(c.tier, worst)
+		obs.Done(ctx, worst, err)
+	}()
+	t := calls[0].write.tier
+	if !t.Batches() {
+		b.writeEach(ctx, t, c, calls)
+		return
+	}
+	writes, done := make([]backends.Write[V], len(calls)), make([]backends.Done, len(calls))
+	for i, call := range calls {
+		writes[i] = call.write.asWrite(c.kind)
+	}
+	t.WriteMany(ctx, writes, done)
+	for i, call := range calls {
+		if call.write.versioned(c.kind) {
+			call.write.write.decided(done[i].Result, done[i].Err)
+		}
+		call.outcome, call.err = call.write.outcomeOf(c.kind, done[i].Result, done[i].Err)
+	}
+}
+
+// maxWriters bounds the calls at once of a tier that cannot write many keys in one.
+const maxWriters = 16
+
+// writeEach calls the tier for each key.
+func (b *batch[V]) writeEach(ctx context.Context, t *guard.Tier[V], c class, calls []*call[V]) {
+	one := func(call *call[V]) { call.outcome, call.err = call.write.touchKind(ctx, c.kind) }
+	if t.Description().InProcess {
+		for _, call := range calls {
+			one(call)
+		}
+		return
+	}
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, maxWriters)
+	for _, call := range calls {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			one(call)
+		})
+	}
+	wg.Wait()
+}
+
+// worstOf returns the outcome that says most of trouble, and its error.
+func worstOf[V any](calls []*call[V]) (worst tier.Outcome, err error) {
+	for _, c := range calls {
+		if telemetry.Worse(c.outcome, worst) {
+			worst, err = c.outcome, c.err
+		}
+	}
+	if worst == tier.Superseded {
+		err = nil // it is no failure
+	}
+	return worst, err
+}
+
+// asWrite returns the write of a tier as part of a batch.
+func (t *policyTier[V]) asWrite(kind tier.Kind) backends.Write[V] {
+	w := t.write
+	if kind == tier.Invalidate {
+		kind = tier.Delete
+	}
+	bw := backends.Write[V]{Key: w.op.Key, Kind: kind}
+	if kind == tier.Set {
+		bw.Entry = *w.entryFor(t.id)
+	}
+	if t.versioned(kind) {
+		bw.If, bw.Source, bw.Keep = w.when.cond, w.when.source, w.engine.keep
+		w.decorate(&bw)
+	}
+	return bw
+}

@@ -1,0 +1,183 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/gather"
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/telemetry"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// BatchLoader returns the values of keys from their source. A key that has no value is
+// not in the map.
+type BatchLoader[V any] func(ctx context.Context, keys []string) (map[string]V, error)
+
+// single returns a loader of one key, for a refresh that no batch waits for.
+func (load BatchLoader[V]) single(ctx context.Context, key string) (value V, err error) {
+	values, err := load(ctx, []string{key})
+	if err != nil {
+		return value, err
+	}
+	value, ok := values[key]
+	if !ok {
+		return value, backends.ErrNotFound
+	}
+	return value, nil
+}
+
+// GetOrLoadMany returns the values of the keys, in their order, from the tiers or from
+// the loader, which is called once for those that the tiers do not have.
+func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.Duration, load BatchLoader[V]) (values []Found[V], err error) {
+	values = make([]Found[V], len(keys))
+	b := &batch[V]{engine: e, loader: load}
+	switch {
+	case ttl < 0:
+		return values, NegativeTTLError(ttl)
+	case load == nil:
+		return values, errNilLoader
+	}
+	ctx = b.begin(ctx, tier.Get, len(keys))
+	b.group = gather.New(b.make)
+	err = guard.ErrExited
+	defer func() { b.obs.Returned(ctx, len(b.failed), false, err) }()
+	var wg sync.WaitGroup
+	for i, key := range keys {
+		if err := e.check(key); err != nil {
+			b.fail(i, err)
+			continue
+		}
+		l1, hit := b.lookupL1(ctx, key, ttl)
+		if hit {
+			values[i] = Found[V]{l1.entry.Value, true}
+			continue
+		}
+		p := params[V]{loader: load.single, ttl: ttl, member: b.join(i)}
+		wg.Go(func() {
+			value, err := e.share(ctx, key, p, l1)
+			if !errors.Is(err, backends.ErrNotFound) {
+				b.fail(i, err)
+			}
+			values[i] = Found[V]{value, err == nil}
+		})
+	}
+	b.group.Begin()
+	wg.Wait()
+	err = b.error(tier.Load, len(keys))
+	return values, err
+}
+
+// lookupL1 asks L1 where a single load would before it is set up.
+func (b *batch[V]) lookupL1(ctx context.Context, key string, ttl time.Duration) (l1 found[V], hit bool) {
+	e := b.engine
+	if !e.asksL1First(0) {
+		return l1, false
+	}
+	l1 = e.lookupL1(ctx, key)
+	if l1.hit {
+		e.tel.CountHit()
+		e.refreshIfDue(ctx, key, ttl, l1.entry.ExpiresAt, b.loader.single)
+		return l1, true
+	}
+	e.tel.Count(tier.L1, l1.lookup())
+	return l1, false
+}
+
+// load calls the loader together with the other members.
+func (m *member[V]) load(ctx context.Context, l *load[V]) (V, error) {
+	mine := &call[V]{index: m.index, key: l.read.key, ctx: ctx, load: l, err: guard.ErrExited}
+	m.Do(class{kind: tier.Load}, mine)
+	return mine.value, mine.err
+}
+
+// load calls the loader for all calls. Its context ends when those of all loads have: other
+// callers may wait for one of them, and do not leave with the caller of the batch.
+func (b *batch[V]) load(calls []*call[V]) {
+	link := &link{cache: b.engine.locks, flight: new(waiter)}
+	defer link.over.Store(true)
+	ctx, cancel := context.WithCancelCause(b.ctx)
+	defer cancel(nil)
+	link.Context = ctx
+	keys := make([]string, len(calls))
+	left := newCountdown(len(calls), cancel)
+	ends := make([]func() bool, len(calls))
+	for i, c := range calls {
+		keys[i] = c.key
+		ends[i] = context.AfterFunc(c.ctx, func() { left.one(backends.ContextError(c.ctx)) })
+		c.load.waiter.wait(link.flight) // the loader must not wait for one of the loads
+	}
+	defer func() {
+		for i, c := range calls {
+			ends[i]()
+			c.load.waiter.done(link.flight)
+		}
+	}()
+	values, err := b.callLoader(link, keys)
+	for _, c := range calls {
+		value, ok := values[c.key]
+		switch {
+		case err != nil:
+			c.err = err
+		case !ok:
+			c.err = &tier.LoadError{Err: backends.ErrNotFound, Text: backends.ErrNotFound.Error()}
+		default:
+			c.value, c.err = value, nil
+		}
+	}
+}
+
+// countdown cancels a context when all of its parts have ended.
+type countdown struct {
+	mu     sync.Mutex
+	open   int
+	cancel context.CancelCauseFunc
+}
+
+func newCountdown(n int, cancel context.CancelCauseFunc) *countdown {
+	return &countdown{open: n, cancel: cancel}
+}
+
+func (c *countdown) one(cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open--
+	if c.open == 0 {
+		c.cancel(cause)
+	}
+}
+
+// callLoader calls the loader, observed.
+func (b *batch[V]) callLoader(ctx context.Context, keys []string) (values map[string]V, err error) {
+	var obs telemetry.Load
+	ctx = b.obs.StartLoad(ctx, &obs, len(keys))
+	err = guard.ErrExited
+	defer func() {
+		if err != nil {
+			err = b.loadError(err, keys)
+		}
+		obs.Returned(ctx, err)
+	}()
+	return b.guarded(ctx, keys)
+}
+
+func (b *batch[V]) guarded(ctx context.Context, keys []string) (values map[string]V, err error) {
+	defer guard.Catch(&err)
+	values, err = b.loader(ctx, keys)
+	if notFound := b.engine.config.NotFound; err != nil && notFound != nil && notFound(err) {
+		return nil, nil
+	}
+	return values, err
+}
+
+// loadError returns the error of a loader. Its text quotes none of the keys.
+func (b *batch[V]) loadError(err error, keys []string) error {
+	text, readable := guard.Readable(err, "")
+	for _, key := range keys {
+		text = guard.RedactText(text, key)
+	}
+	return &tier.LoadError{Err: readable, Text: text}
+}

@@ -1,0 +1,201 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/telemetry"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// Found is the result of one key of a batch of reads.
+type Found[V any] struct {
+	Value V
+	OK    bool // false: there is no value
+}
+
+// GetMany returns the values of the keys, in their order. Unlike a batch of writes or
+// loads it needs no goroutines: all keys take the same way, one step after the other.
+func (e *Engine[V]) GetMany(ctx context.Context, keys []string) (values []Found[V], err error) {
+	b := &batch[V]{engine: e}
+	ctx = b.begin(ctx, tier.Get, len(keys))
+	err = guard.ErrExited
+	defer func() { b.obs.Returned(ctx, len(b.failed), false, err) }()
+	values = make([]Found[V], len(keys))
+	reads := make([]*read[V], len(keys)) // of the keys that L1 does not answer
+	defer endReads(reads)
+	b.askL1(ctx, keys, values, reads)
+	b.askBeyond(ctx, values, reads)
+	err = b.error(tier.Get, len(keys))
+	return values, err
+}
+
+// askL1 answers the keys that L1 has, and makes reads for the others.
+func (b *batch[V]) askL1(ctx context.Context, keys []string, values []Found[V], reads []*read[V]) {
+	e := b.engine
+	for i, key := range keys {
+		if err := e.check(key); err != nil {
+			b.fail(i, err)
+			continue
+		}
+		l1 := e.lookupL1(ctx, key)
+		if both := e.reads.Concurrent && e.reads.WaitForBoth; l1.hit && !both {
+			e.tel.CountHit()
+			values[i] = Found[V]{l1.entry.Value, true}
+			continue
+		}
+		e.tel.Count(tier.L1, l1.lookup())
+		if e.servesStale(&l1) {
+			values[i] = Found[V]{b.staleValue(ctx, &l1), true}
+			continue
+		}
+		r := e.newRead(key)
+		e.tel.StartMemberRead(&r.obs)
+		r.l1, r.asked = l1, true
+		if err := r.begin(); err != nil {
+			b.fail(i, err)
+			continue
+		}
+		reads[i] = r
+	}
+}
+
+// endReads ends all reads that have begun.
+func endReads[V any](reads []*read[V]) {
+	for _, r := range reads {
+		if r != nil && r.done() {
+			r.free()
+		}
+	}
+}
+
+// askBeyond asks L2 for the keys of all reads, and refills L1.
+func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*read[V]) {
+	var index []int
+	var keys []string
+	for i, r := range reads {
+		if r != nil {
+			index, keys = append(index, i), append(keys, r.key)
+		}
+	}
+	if len(keys) == 0 {
+		return
+	}
+	answers := b.askL2(ctx, keys)
+	var obs telemetry.TierCall
+	if hits := countHits(answers); hits > 0 && !b.engine.config.NoRefill {
+		refillCtx := b.obs.StartCall(ctx, &obs, tier.L1, tier.Refill, hits)
+		defer func() {
+			defer obs.End()
+			obs.Done(refillCtx, tier.Applied, nil)
+		}()
+	}
+	for n, i := range index {
+		r := reads[i]
+		res, err := r.conclude(ctx, r.from(&answers[n]), answers[n])
+		r.obs.Returned(ctx, res.ReadResult, err)
+		b.fail(i, err)
+		values[i] = Found[V]{res.entry.Value, res.found()}
+	}
+}
+
+// from returns the tier whose answer counts; 0: none has the value.
+func (r *read[V]) from(l2 *found[V]) tier.ID {
+	switch {
+	case r.l1.hit && (!l2.hit || !expiresLater(l2.entry.ExpiresAt, r.l1.entry.ExpiresAt)):
+		return tier.L1
+	case l2.hit:
+		return tier.L2
+	default:
+		return 0
+	}
+}
+
+func countHits[V any](answers []found[V]) (n int) {
+	for i := range answers {
+		if answers[i].hit {
+			n++
+		}
+	}
+	return n
+}
+
+// askL2 asks L2 for many keys, observed.
+func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
+	e := b.engine
+	var obs telemetry.TierCall
+	ctx = b.obs.StartCall(ctx, &obs, tier.L2, tier.Get, len(keys))
+	answers := make([]found[V], len(keys))
+	for i := range answers {
+		answers[i].err = guard.NewError(tier.L2, tier.Get.String(), keys[i], tier.Failed, guard.ErrExited)
+	}
+	defer func() {
+		worst := found[V]{hit: true}
+		for i := range answers {
+			e.tel.Count(tier.L2, answers[i].lookup())
+			if answers[i].lookup() > worst.lookup() {
+				worst = answers[i]
+			}
+		}
+		defer obs.End()
+		obs.Found(ctx, worst.lookup(), worst.err)
+	}()
+	if !e.l2.Batches() {
+		b.askEach(ctx, keys, answers)
+		return answers
+	}
+	got := make([]backends.Got[V], len(keys))
+	e.l2.GetMany(ctx, keys, got)
+	for i := range got {
+		answers[i] = found[V]{entry: got[i].Entry, hit: got[i].Answer.Found == backends.Hit, origin: &got[i].Answer}
+		if err := got[i].Err; err != nil {
+			answers[i] = found[V]{err: e.l2.GetError(keys[i], err)}
+		}
+	}
+	return answers
+}
+
+// askEach asks L2 for each key, several at once if it is not in the process.
+func (b *batch[V]) askEach(ctx context.Context, keys []string, answers []found[V]) {
+	one := func(i int) {
+		answers[i] = b.engine.askL2(ctx, keys[i])
+	}
+	if b.engine.l2.Description().InProcess {
+		for i := range keys {
+			one(i)
+		}
+		return
+	}
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, maxWriters)
+	for i := range keys {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			one(i)
+		})
+	}
+	wg.Wait()
+}
+
+// askL2 asks L2 together with the other members. Nobody is spared its answer: a caller that
+// leaves does not end the call.
+func (m *member[V]) askL2(_ context.Context, key string) found[V] {
+	mine := &call[V]{index: m.index, key: key}
+	m.Do(class{tier.L2, tier.Get}, mine)
+	return mine.found
+}
+
+// readMany asks L2 for all calls.
+func (b *batch[V]) readMany(calls []*call[V]) {
+	keys := make([]string, len(calls))
+	for i, c := range calls {
+		keys[i] = c.key
+		c.found.err = guard.NewError(tier.L2, tier.Get.String(), c.key, tier.Failed, guard.ErrExited)
+	}
+	for i, f := range b.askL2(b.ctx, keys) {
+		calls[i].found = f
+	}
+}

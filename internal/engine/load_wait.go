@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/coherence"
+	"github.com/tiercache/tiercache/internal/flight"
+	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/telemetry"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// await waits for the result. It reports false when the caller's context ends before,
+// or when there is a stale value and the load takes too long.
+func (e *Engine[V]) await(ctx context.Context, f *flight.Flight[load[V]], l1 *found[V]) bool {
+	select {
+	case <-f.Arrived(): // also if the context has ended at the same moment
+		return true
+	default:
+	}
+	var soft <-chan time.Time
+	if e.config.SoftTimeout > 0 && l1.stale {
+		timer := time.NewTimer(e.config.SoftTimeout)
+		defer timer.Stop()
+		soft = timer.C
+	}
+	select {
+	case <-f.Arrived():
+		return true
+	case <-ctx.Done():
+		return false
+	case <-soft:
+		return false
+	}
+}
+
+// leave ends the wait of a caller. It gets the value that is at hand: the loaded one, on
+// its way to the tiers, or a stale one.
+func (e *Engine[V]) leave(ctx context.Context, f *flight.Flight[load[V]], obs *telemetry.Read, l1 *found[V]) (value V, err error) {
+	l := &f.Call
+	err = backends.ContextError(ctx)
+	if err != nil || !e.keepInBackground(f) { //nolint:contextcheck // the load outlives its caller
+		f.Leave(err)
+	}
+	if l.stage.Load() == stageWriting {
+		obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupLoad}, nil)
+		return l.entry.Value, nil
+	}
+	if err != nil {
+		err = fmt.Errorf("tiercache: get: %s: %w", l.stageName(), guard.WithoutKey(err, l.read.key))
+	}
+	return e.endWithout(ctx, obs, l1, err)
+}
+
+// endWithout returns a stale value, if there is one, or the error.
+func (e *Engine[V]) endWithout(ctx context.Context, obs *telemetry.Read, l1 *found[V], err error) (value V, _ error) {
+	if l1.stale {
+		obs.Returned(ctx, staleResult(l1), nil)
+		return l1.entry.Value, nil
+	}
+	obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupError}, err)
+	return value, err
+}
+
+func staleResult[V any](l1 *found[V]) telemetry.ReadResult {
+	if l1.suspect != coherence.NotSuspect {
+		return suspectResult()
+	}
+	return telemetry.ReadResult{Found: tier.LookupStale, Tier: tier.L1, Age: time.Since(l1.entry.ExpiresAt)}
+}

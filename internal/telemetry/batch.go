@@ -1,0 +1,166 @@
+package telemetry
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/tiercache/tiercache/internal/telemetry/settings"
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tracing"
+)
+
+// Batch is the telemetry of one operation on many keys. It has one span, and one for each
+// call of a tier, whatever the number of keys is.
+type Batch struct {
+	operation
+	mu     sync.Mutex
+	events int  // of its keys
+	apart  bool // one of them is not resolved
+	worst  tier.Pair[tier.Outcome]
+}
+
+// batches are the templates of operations on many keys, and of their calls of tiers.
+type batches struct {
+	operations [tier.Kinds]opTemplate
+	calls      tier.Pair[[tier.Kinds]callTemplate]
+}
+
+// batchName returns the name of an operation on many keys.
+func batchName(kind tier.Kind) string { return kind.String() + "_many" }
+
+func newBatches(target Target, spans settings.TierSpans) (t batches) {
+	for _, kind := range []tier.Kind{tier.Set, tier.Delete, tier.Get, tier.Load} {
+		attrs := attributes{
+			tracing.AttrCache.String(target.Cache),
+			tracing.AttrOperation.String(batchName(kind)),
+		}
+		switch kind {
+		case tier.Load: // by no policy
+		case tier.Get:
+			attrs = append(attrs, tracing.AttrPolicy.String(target.ReadPolicy))
+		default:
+			attrs = append(attrs, tracing.AttrPolicy.String(target.WritePolicy))
+		}
+		t.operations[kind] = opTemplate{
+			batchName(kind) + " " + target.Cache, []trace.SpanStartOption{trace.WithAttributes(attrs...)}, newDurations(attrs),
+		}
+	}
+	for _, id := range []tier.ID{tier.L1, tier.L2} {
+		for _, kind := range []tier.Kind{tier.Set, tier.Delete, tier.Invalidate, tier.Get, tier.Refill} {
+			t.calls.At(id)[kind] = newCallTemplate(target, id, kind, batchName(kind), spans)
+		}
+	}
+	return t
+}
+
+// maxBatchEvents is the number of inconsistency events that the span of a batch can have.
+// SDKs drop events beyond 128 without a word, so the span has their number too. Log
+// records, the counter and the hook have each of them.
+const maxBatchEvents = 16
+
+// StartBatch begins to observe an operation on many keys.
+func (t *Telemetry) StartBatch(ctx context.Context, b *Batch, kind tier.Kind, size int) context.Context {
+	b.tel = t
+	if !t.active {
+		return ctx
+	}
+	ctx = b.observe(ctx, &t.batches.operations[kind], "")
+	if b.span != nil {
+		setAttributes(b.span, tracing.AttrBatchSize.Int(size))
+	}
+	return ctx
+}
+
+// StartMember makes w part of a batch, which shows the write in its place.
+func (t *Telemetry) StartMember(w *Write, b *Batch, key string) {
+	w.tel, w.batch, w.silent = t, b, true
+	if t.key != nil {
+		w.key = formatKey(t.key, key)
+	}
+}
+
+// StartMemberRead makes r part of a batch. It is counted, and not shown or measured.
+func (t *Telemetry) StartMemberRead(r *Read) { r.tel, r.silent = t, true }
+
+// StartCall begins to observe one call of a tier for many keys.
+func (b *Batch) StartCall(ctx context.Context, c *TierCall, id tier.ID, kind tier.Kind, size int) context.Context {
+	ctx = c.begin(ctx, &b.operation, &b.tel.batches.calls.At(id)[kind])
+	if c.span != nil {
+		setAttributes(c.span, tracing.AttrBatchSize.Int(size))
+	}
+	return ctx
+}
+
+// Wrote notes the worst outcome of a call of a tier that wrote many keys.
+func (b *Batch) Wrote(id tier.ID, worst tier.Outcome) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if o := b.worst.At(id); Worse(worst, *o) {
+		*o = worst
+	}
+}
+
+// StartLoad begins to observe the call of a loader for many keys.
+func (b *Batch) StartLoad(ctx context.Context, l *Load, size int) context.Context {
+	l.tel = b.tel
+	if !b.tel.active {
+		return ctx
+	}
+	ctx = l.observe(ctx, &b.tel.batches.operations[tier.Load], "")
+	if l.span != nil {
+		setAttributes(l.span, tracing.AttrBatchSize.Int(size))
+	}
+	return ctx
+}
+
+// Worse reports whether outcome a says more of trouble than b.
+func Worse(a, b tier.Outcome) bool {
+	order := [tier.Outcomes]int{tier.Skipped: 0, tier.Applied: 1, tier.Superseded: 2, tier.Failed: 3, tier.Unknown: 4}
+	return order[a] > order[b]
+}
+
+// Returned notes how many keys failed, and the error, and ends the batch. Written says
+// that it was a batch of writes.
+func (b *Batch) Returned(ctx context.Context, failed int, written bool, err error) {
+	if b.span != nil {
+		defer b.describeEnd(failed, written, err) // even if measuring ends the goroutine
+	}
+	b.measure(ctx, err)
+}
+
+func (b *Batch) describeEnd(failed int, written bool, err error) {
+	defer endSpan(b.span)
+	b.mu.Lock()
+	events, apart, worst := b.events, b.apart, b.worst
+	b.mu.Unlock()
+	if failed > 0 {
+		setAttributes(b.span, tracing.AttrBatchFailures.Int(failed))
+	}
+	if written {
+		setAttributes(b.span,
+			tracing.AttrL1Outcome.String(worst.L1.String()), tracing.AttrL2Outcome.String(worst.L2.String()),
+			tracing.AttrConsistent.Bool(!apart))
+	}
+	if events > 0 {
+		setAttributes(b.span, tracing.AttrBatchInconsistencies.Int(events))
+	}
+	b.setDurations()
+	if err != nil {
+		fail(b.span, err)
+	}
+}
+
+// inconsistent puts the event of one key on the span, while there is room.
+func (b *Batch) inconsistent(now time.Time, resolved bool, attrs attributes) {
+	b.mu.Lock()
+	b.events++
+	b.apart = b.apart || !resolved
+	room := b.events <= maxBatchEvents
+	b.mu.Unlock()
+	if room && b.span != nil && b.tel.events {
+		addEvent(b.span, tracing.EventInconsistency, now, attrs)
+	}
+}
