@@ -26,6 +26,7 @@ var (
 
 	_ backends.ValueGetter[any] = (*Map[any])(nil)
 	_ backends.Stamped[any]     = (*Map[any])(nil)
+	_ backends.FreshGetter[any] = (*Map[any])(nil)
 	_ backends.Walker           = (*Map[any])(nil)
 )
 

@@ -13,10 +13,22 @@ func (m *Map[V]) GetStamped(_ context.Context, key string) (entry backends.Entry
 	entry, ok = m.entries[key]
 	stamp = m.stamps[key]
 	m.mu.Unlock()
-	if !ok || entry.Expired(time.Now()) {
+	if !ok || !entry.ExpiresAt.IsZero() && entry.Expired(time.Now()) {
 		return backends.Entry[V]{}, backends.Stamp{}, false, nil
 	}
 	return entry, stamp, true, nil
+}
+
+// GetFresh returns the value at key if it is stamped with the epoch and a version.
+func (m *Map[V]) GetFresh(_ context.Context, key string, epoch uint32) (value V, ok bool, err error) {
+	m.mu.Lock()
+	entry, ok := m.entries[key]
+	stamp := m.stamps[key]
+	m.mu.Unlock()
+	if !ok || stamp.Epoch != epoch || stamp.Version == 0 || !entry.ExpiresAt.IsZero() && entry.Expired(time.Now()) {
+		return value, false, nil
+	}
+	return entry.Value, true, nil
 }
 
 // SetStamped stores the entry at key with a stamp.

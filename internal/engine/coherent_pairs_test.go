@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"maps"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -15,6 +16,7 @@ import (
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/readpolicy"
 	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/writepolicy"
 )
 
 // Batches have the versions that L2 issues, and drop and compare their copies as single
@@ -22,11 +24,11 @@ import (
 func TestCoherence_Batches(t *testing.T) {
 	t.Parallel()
 	two(t, func(t *testing.T, s *store, here, there *instance) {
-		require.NoError(t, here.SetMany(t.Context(), []tiercache.Item[string]{{Key: "k", Value: "old"}, {Key: "j", Value: "old"}}, 0))
+		require.NoError(t, here.SetMany(t.Context(), maps.All(map[string]string{"k": "old", "j": "old"}), 0))
 		assert.Equal(t, "old (l1)", here.read(t))
 		require.True(t, here.client.Sync())
 		assert.Equal(t, "old (l1)", here.read(t), "it was its own message")
-		require.NoError(t, there.SetMany(t.Context(), []tiercache.Item[string]{{Key: "k", Value: "new"}}, 0))
+		require.NoError(t, there.SetMany(t.Context(), maps.All(map[string]string{"k": "new"}), 0))
 		require.True(t, here.client.Sync())
 
 		get := func() (got []string) {
@@ -37,13 +39,12 @@ func TestCoherence_Batches(t *testing.T) {
 			}
 			return got
 		}
-		calls := here.l2.Calls(tier.Get)
 		assert.Equal(t, []string{"new", "old", ""}, get())
 		assert.Equal(t, "new (l1)", here.read(t), "the batch has refilled L1")
 		s.Trim(0)
 		here.client.Lose(backends.LossTrimmed)
 		require.True(t, here.client.Sync())
-		calls = here.l2.Calls(tier.Get)
+		calls := here.l2.Calls(tier.Get)
 		assert.Equal(t, []string{"new", "old", ""}, get())
 		assert.Greater(t, here.l2.Calls(tier.Get), calls, "they were compared with L2")
 		calls = here.l2.Calls(tier.Get)
@@ -130,7 +131,7 @@ func TestCoherence_KeepLoaded(t *testing.T) {
 		require.NoError(t, err)
 		assert.False(t, entry.Kept)
 		assert.Equal(t, tier.L1, entry.Tier)
-	}, tiercache.WithKeepLoaded(time.Minute), tiercache.WithWritePolicy(nil))
+	}, tiercache.WithKeepLoaded(time.Minute), tiercache.WithWritePolicy(writepolicy.Sequential(writepolicy.L2First)))
 }
 
 // The options of reads, and the policies that ask both tiers.

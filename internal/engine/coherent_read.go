@@ -12,21 +12,19 @@ import (
 // getStamped is Get where a hit in L1 must be fresh. It is one reading of the clock more
 // than a hit without coherence.
 func (e *Engine[V]) getStamped(ctx context.Context, key string) (value V, ok bool, err error) {
-	epoch := e.co.machine.Trusted() // before L1 is asked
-	entry, stamp, ok, err := e.l1.GetStamped(ctx, key)
-	if ok && err == nil && coherence.Fresh(&stamp, epoch) {
-		e.tel.CountHit()
-		return entry.Value, true, nil
+	if epoch := e.co.machine.Trusted(); epoch != 0 { // before L1 is asked
+		if value, ok, err = e.l1.Fresh(ctx, key, epoch); ok && err == nil {
+			e.tel.CountHit()
+			return value, true, nil
+		}
 	}
-	return e.getUnproven(ctx, key, e.judge(key, &entry, stamp, epoch, ok, err))
+	return e.getUnproven(ctx, key)
 }
 
-// getUnproven is apart from getStamped, whose frame stays small.
-func (e *Engine[V]) getUnproven(ctx context.Context, key string, l1 found[V]) (value V, ok bool, err error) {
-	e.tel.Count(tier.L1, l1.lookup())
-	r := e.newRead(key)
-	r.l1, r.asked = l1, true
-	res, err := r.get(ctx)
+// getUnproven is apart from getStamped, whose frame stays small. It asks L1 once more, for
+// the whole entry.
+func (e *Engine[V]) getUnproven(ctx context.Context, key string) (value V, ok bool, err error) {
+	res, err := e.read(ctx, key, nil, false)
 	return res.entry.Value, res.found(), err
 }
 
@@ -35,20 +33,13 @@ func (e *Engine[V]) getUnproven(ctx context.Context, key string, l1 found[V]) (v
 func (e *Engine[V]) lookupStamped(ctx context.Context, key string) (f found[V]) {
 	epoch := e.co.machine.Trusted() // before L1 is asked
 	entry, stamp, ok, err := e.l1.GetStamped(ctx, key)
-	return e.judge(key, &entry, stamp, epoch, ok, err)
-}
-
-// judge decides on the answer of L1.
-func (e *Engine[V]) judge(
-	key string, entry *backends.Entry[V], stamp backends.Stamp, epoch uint32, ok bool, err error,
-) (f found[V]) {
 	if err != nil {
 		return found[V]{err: e.l1.GetError(key, err)}
 	}
 	if !ok {
 		return found[V]{}
 	}
-	f = found[V]{entry: *entry, stamp: stamp}
+	f = found[V]{entry: entry, stamp: stamp}
 	if f.hit = e.lifetime.admit(&f.entry.ExpiresAt); !f.hit {
 		f.stale = true
 		return f

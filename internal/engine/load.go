@@ -140,7 +140,7 @@ func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found
 		e.tel.StartMemberRead(&obs)
 		p.leader = trace.SpanContextFromContext(ctx)
 	}
-	if e.servesStale(&l1) {
+	if e.servesStale(&l1) { // it needs no flight
 		p.member.leave()
 		return e.endWithout(ctx, &obs, &l1, nil)
 	}

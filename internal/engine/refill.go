@@ -80,9 +80,10 @@ func (r *read[V]) storeL1(ctx context.Context, l2 *found[V]) (tier.Refilled, err
 	if e.co == nil {
 		return tier.RefillApplied, e.l1.Set(ctx, r.key, &entry, nil)
 	}
-	s := &stored[V]{read: r, ctx: ctx, entry: entry, stamp: backends.Stamp{
-		Version: l2.origin.Version, Source: l2.origin.Source, Epoch: r.epoch,
-	}}
+	s := &stored[V]{read: r, ctx: ctx, entry: entry}
+	if l2.origin != nil {
+		s.stamp = backends.Stamp{Version: l2.origin.Version, Source: l2.origin.Source, Epoch: r.epoch}
+	}
 	if s.stamp.Version == 0 { // it is stored, and never fresh
 		if err := e.l1.Set(ctx, r.key, &entry, nil); err != nil {
 			return tier.RefillFailed, err
