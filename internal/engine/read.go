@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -211,7 +210,7 @@ func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res 
 	switch from {
 	case tier.L1:
 		if !r.l1.hit {
-			return result[V]{r.l1.entry, r.engine.suspectResult()}, nil
+			return result[V]{r.l1.entry, suspectResult()}, nil
 		}
 		return answerL1(&r.l1), nil
 	case tier.L2:
@@ -227,14 +226,14 @@ func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res 
 	if r.l1.err != nil || l2.err != nil {
 		switch {
 		case r.engine.servesSuspect(&r.l1):
-			return result[V]{r.l1.entry, r.engine.suspectResult()}, nil
+			return result[V]{r.l1.entry, suspectResult()}, nil
 		case r.wantStale && r.l1.stale:
-			return result[V]{r.l1.entry, r.engine.staleResult(&r.l1)}, nil
+			return result[V]{r.l1.entry, staleResult(&r.l1)}, nil
 		}
 		res.Found = tier.LookupError
 		return res, getError(r.l1.err, l2.err)
 	}
-	if r.l1.suspect != coherence.NotSuspect && r.mode != skipL2 {
+	if r.l1.suspect != coherence.NotSuspect && r.mode != skipL2 && !l2.shared {
 		r.dropSuspect(ctx)
 	}
 	res.Found, res.Shared = tier.LookupMiss, l2.shared
@@ -270,49 +269,4 @@ func (r *read[V]) recheck(ctx context.Context) bool {
 		return true
 	}
 	return false
-}
-
-// refill stores in L1 the entry of L2, unless a newer write has begun. It holds the
-// key's lock meanwhile, so that no write can pass it.
-func (r *read[V]) refill(ctx context.Context, l2 *found[V]) (stored tier.Refilled) {
-	e := r.engine
-	if e.config.NoRefill && !l2.unchanged {
-		return tier.RefillDisabled
-	}
-	unheld := e.unheld(ctx)
-	if !unheld && e.holds(ctx, r.key) {
-		return tier.RefillFenced // by the refill that the read is made in
-	}
-	switch err := e.locks.AcquireRefill(ctx, &r.lock, &r.fence); {
-	case errors.Is(err, keylock.ErrFenced):
-		return tier.RefillFenced
-	case err != nil:
-		return tier.RefillFailed
-	}
-	defer r.lock.Unlock()
-	if !unheld {
-		held, link := e.hold(ctx, r.key)
-		defer link.over.Store(true)
-		ctx = held
-	}
-	if r.newerInL1(ctx, l2.entry.Value) {
-		return tier.RefillSuperseded
-	}
-	var call telemetry.TierCall
-	ctx = r.obs.StartTier(ctx, &call, tier.L1, tier.Refill)
-	outcome, err := tier.Unknown, guard.ErrExited
-	defer func() {
-		defer call.End()
-		call.Done(ctx, outcome, err)
-	}()
-	if l2.origin != nil && !l2.unchanged {
-		call.Link(l2.origin.Note)
-	}
-	if stored, err = r.storeL1(ctx, l2); err != nil {
-		outcome, err = e.l1.Failed(tier.Refill, r.key, err)
-		return tier.RefillFailed
-	}
-	outcome = tier.Applied
-	e.kept.drop(r.key)
-	return stored
 }
