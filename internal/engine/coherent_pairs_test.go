@@ -151,7 +151,8 @@ func TestCoherence_Reads(t *testing.T) {
 		"no refill":     {[]tiercache.Option{tiercache.WithRefill(tiercache.RefillNever)}, nil, "v (l2)", "v (l1)"},
 		"skip L2, serve stale": {
 			[]tiercache.Option{tiercache.WithCoherence(bound, tiercache.ServeStale)},
-			[]tiercache.ReadOption{tiercache.SkipL2()}, "v (stale)", "v (stale)",
+			[]tiercache.ReadOption{tiercache.SkipL2()},
+			"v (stale)", "v (stale)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,7 +46,8 @@ func (e *Engine[V]) lookupStamped(ctx context.Context, key string) (f found[V]) 
 	}
 	f.suspect = coherence.Judge(&stamp, epoch)
 	if e.config.KeepLoaded > 0 && f.suspect != coherence.OldEpoch {
-		if e.markKept(key, &f); f.kept {
+		e.markKept(key, &f)
+		if f.kept {
 			f.suspect = coherence.NotSuspect // it is flagged as kept
 		}
 	}
@@ -75,7 +76,7 @@ func (e *Engine[V]) trusts() bool { return e.co == nil || e.co.machine.Trusted()
 func (r *read[V]) askCoherent(ctx context.Context) (f found[V]) {
 	e := r.engine
 	var have backends.Version
-	if r.l1.suspect != coherence.NotSuspect && !e.reads.Concurrent {
+	if e.co != nil && r.l1.suspect != coherence.NotSuspect && !e.reads.Concurrent {
 		have = e.co.machine.Have(&r.l1.stamp)
 	}
 	entry, answer, err := e.l2.GetIf(ctx, r.key, have)
