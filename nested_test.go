@@ -43,6 +43,22 @@ func TestNestedSuite(t *testing.T) {
 	}.Run(t)
 }
 
+// A nested cache declares none of its tiers' abilities: its versions would be those of one
+// tier, and its log would lack the writes of the other.
+func TestNestedHasNoAbilities(t *testing.T) {
+	t.Parallel()
+	l1, l2 := backendtest.NewMap[string](), backendtest.NewStore[string]().Client()
+	require.NotZero(t, backends.DescriptionOf(l1).Abilities)
+	require.NotZero(t, backends.DescriptionOf(l2).Abilities)
+	cache, err := tiercache.New("inner", l1, l2)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, cache.Close(t.Context())) }()
+	nested := cache.AsBackend()
+	assert.Zero(t, backends.DescriptionOf(nested).Abilities)
+	assert.Nil(t, backends.AsVersioned(nested))
+	assert.Nil(t, backends.AsStamped(nested))
+}
+
 // The spans of the inner cache are children of the outer cache's spans of L2,
 // which stay internal, because the inner cache describes its calls itself.
 func TestNestedSpans(t *testing.T) {

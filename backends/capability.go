@@ -40,7 +40,7 @@ type Description struct {
 // Abilities say which optional interfaces of a [Backend] keep their promises. A
 // decorator has the methods of all of them, but can do no more than the store below;
 // so an interface counts only if its ability is declared. A decorator that forwards an
-// interface passes its ability on, and clears the others.
+// interface, as [Optional] helps to, passes its ability on, and clears the others.
 type Abilities struct {
 	// Versions: the store is a [Versioned], remembers the versions of deleted and
 	// expired entries, and compares source versions.

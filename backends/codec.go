@@ -35,10 +35,13 @@ func validate[V any](codec Codec[V]) error {
 }
 
 // Coded is a [Backend] of values over a store of bytes. It encodes when a write
-// is staged, before any tier is touched. It is safe for concurrent use.
+// is staged, before any tier is touched. It has the optional interfaces of its store. It
+// is safe for concurrent use.
 type Coded[V any] struct {
-	store Backend[[]byte]
-	codec Codec[V]
+	store    Backend[[]byte]
+	optional Optional[[]byte] // of the store
+	codec    Codec[V]
+	id       uint8 // of the codec; 0: unknown
 }
 
 var (
@@ -60,7 +63,11 @@ func WithCodec[V any](store Backend[[]byte], codec Codec[V]) (*Coded[V], error) 
 	if err := validate(codec); err != nil {
 		return nil, err
 	}
-	return &Coded[V]{store: store, codec: codec}, nil
+	c := &Coded[V]{store: store, optional: OptionalOf(store), codec: codec}
+	if i, ok := codec.(CodecIdentifier); ok {
+		c.id = i.CodecID()
+	}
+	return c, nil
 }
 
 // Get reads and decodes the entry at key.
@@ -69,11 +76,10 @@ func (c *Coded[V]) Get(ctx context.Context, key string) (entry Entry[V], ok bool
 	if err != nil || !ok {
 		return Entry[V]{}, false, err
 	}
-	value, err := c.codec.Decode(raw.Value)
-	if err != nil {
-		return Entry[V]{}, false, &DecodeError{Err: err}
+	if entry, err = c.decode(raw); err != nil {
+		return Entry[V]{}, false, err
 	}
-	return Entry[V]{Value: value, ExpiresAt: raw.ExpiresAt}, true, nil
+	return entry, true, nil
 }
 
 // Set encodes and writes the entry.
@@ -102,7 +108,7 @@ func (c *Coded[V]) Delete(ctx context.Context, key string) error {
 	return c.store.Delete(ctx, key)
 }
 
-// Describe returns the description of the store.
+// Describe returns the description of the store. Its abilities hold for values too.
 func (c *Coded[V]) Describe() Description { return DescriptionOf(c.store) }
 
 func (c *Coded[V]) encode(entry Entry[V]) (Entry[[]byte], error) {
@@ -111,4 +117,12 @@ func (c *Coded[V]) encode(entry Entry[V]) (Entry[[]byte], error) {
 		return Entry[[]byte]{}, &EncodeError{Err: err}
 	}
 	return Entry[[]byte]{Value: data, ExpiresAt: entry.ExpiresAt}, nil
+}
+
+func (c *Coded[V]) decode(raw Entry[[]byte]) (Entry[V], error) {
+	value, err := c.codec.Decode(raw.Value)
+	if err != nil {
+		return Entry[V]{}, &DecodeError{Err: err}
+	}
+	return Entry[V]{Value: value, ExpiresAt: raw.ExpiresAt}, nil
 }

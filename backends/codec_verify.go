@@ -42,9 +42,20 @@ type verified[V any] struct {
 	count   atomic.Uint64
 }
 
-var _ CodecValidator = (*verified[any])(nil)
+var (
+	_ CodecValidator  = (*verified[any])(nil)
+	_ CodecIdentifier = (*verified[any])(nil)
+)
 
 func (c *verified[V]) Validate() error { return c.invalid }
+
+// CodecID returns the number of the codec that is checked, or 0.
+func (c *verified[V]) CodecID() uint8 {
+	if i, ok := c.codec.(CodecIdentifier); ok {
+		return i.CodecID()
+	}
+	return 0
+}
 
 func (c *verified[V]) Encode(v V) ([]byte, error) {
 	if c.invalid != nil {

@@ -12,6 +12,9 @@
 //	// err is a tiercache.ErrInconsistent, rec.Inconsistencies() has one element,
 //	// and rec.Tree() is the trace.
 //
+// [NewProcess] makes the cache of one of several processes over a [backendtest.Store],
+// whose versions, conditions and log are under the test's control.
+//
 // The package is the only one of its module that imports OpenTelemetry's SDK: a test
 // compares the spans that the SDK exports. Programs that do not import the package do
 // not compile the SDK.

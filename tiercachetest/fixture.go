@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/tracing"
 )
 
@@ -44,21 +45,33 @@ func New[V any](tb testing.TB, opts ...tiercache.Option) *Fixture[V] {
 // another cache too.
 func Over[V any](tb testing.TB, tiers *Tiers[V], opts ...tiercache.Option) *Fixture[V] {
 	tb.Helper()
+	f := &Fixture[V]{Cache: open[V](tb, tiers.L1, tiers.L2, opts), Tiers: tiers}
+	closeAtEnd(tb, f.Close, &f.closed)
+	return f
+}
+
+// open makes a cache, or ends the test.
+func open[V any](tb testing.TB, l1, l2 backends.Backend[V], opts []tiercache.Option) *tiercache.Cache[V] {
+	tb.Helper()
 	opts = append([]tiercache.Option{tiercache.WithTelemetry(tracing.Disabled())}, opts...)
-	cache, err := tiercache.New("users", tiers.L1, tiers.L2, opts...)
+	cache, err := tiercache.New("users", l1, l2, opts...)
 	if err != nil {
 		tb.Fatalf("tiercachetest: %v", err)
 	}
-	f := &Fixture[V]{Cache: cache, Tiers: tiers}
+	return cache
+}
+
+// closeAtEnd closes a cache when the test ends, unless that was done before.
+func closeAtEnd(tb testing.TB, closeCache func(ctx context.Context) error, closed *atomic.Bool) {
+	tb.Helper()
 	tb.Cleanup(func() {
-		if f.closed.Load() {
+		if closed.Load() {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout) //nolint:usetesting // tb's own has ended by now
 		defer cancel()
-		if err := f.Close(ctx); err != nil {
+		if err := closeCache(ctx); err != nil {
 			tb.Errorf("tiercachetest: the test ends while the cache is still in use after %v: %v", closeTimeout.Round(time.Second), err)
 		}
 	})
-	return f
 }

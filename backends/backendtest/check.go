@@ -16,7 +16,7 @@ type check[V any] struct {
 	b       backends.Backend[V]
 	advance func(d time.Duration)
 
-	breakStore, hang func() // nil, if the suite cannot
+	breakStore, hang, sync func() // nil, if the suite cannot
 }
 
 func (s Suite[V]) check(t *testing.T) check[V] {
@@ -38,6 +38,9 @@ func (s Suite[V]) check(t *testing.T) check[V] {
 	}
 	if s.Hang != nil {
 		c.hang = func() { s.Hang(t, c.b) }
+	}
+	if s.Sync != nil {
+		c.sync = func() { s.Sync(t, c.b) }
 	}
 	return c
 }

@@ -13,13 +13,17 @@ import (
 //
 // The kinds of its calls are [tier.Get], [tier.Set], [tier.Delete], and
 // [tier.Stage] for that of a [backends.Stager]. A cache invalidates a tier by a
-// Delete and refills it by a Set; no call has another kind.
+// Delete and refills it by a Set; no call has another kind. The calls of the optional
+// interfaces count as those of the same effect: GetIf as Get, and a Write as Set or
+// Delete. A batch is one call, see [Faults.NextAt].
 type Faults[V any] struct {
-	next backends.Backend[V]
-	desc backends.Description
+	next     backends.Backend[V]
+	optional backends.Optional[V] // of next
+	desc     backends.Description
 
 	mu     sync.Mutex
 	queued [tier.Kinds][]Fault
+	at     [tier.Kinds][]Fault // of the elements of the next batch
 	always [tier.Kinds]Fault
 	made   [tier.Kinds]int
 }
@@ -32,11 +36,12 @@ var (
 
 // WithFaults returns a Faults over next with no faults yet.
 func WithFaults[V any](next backends.Backend[V]) *Faults[V] {
-	return &Faults[V]{next: next, desc: backends.DescriptionOf(next)}
+	return &Faults[V]{next: next, optional: backends.OptionalOf(next), desc: backends.DescriptionOf(next)}
 }
 
 // Described makes f describe itself as desc, for instance as a remote store, and
-// returns f. Call it before f is used.
+// returns f. The abilities are those of desc: without any, f is a plain backend to a
+// cache. Call it before f is used.
 func (f *Faults[V]) Described(desc backends.Description) *Faults[V] {
 	f.desc = desc
 	return f
@@ -62,7 +67,7 @@ func (f *Faults[V]) Always(kind tier.Kind, fault Fault) {
 func (f *Faults[V]) Clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.queued, f.always = [tier.Kinds][]Fault{}, [tier.Kinds]Fault{}
+	f.queued, f.at, f.always = [tier.Kinds][]Fault{}, [tier.Kinds][]Fault{}, [tier.Kinds]Fault{}
 }
 
 // Calls returns how many calls have begun.

@@ -48,6 +48,12 @@ func flaws() map[string]flaw {
 	maps.Copy(all, contextFlaws())
 	maps.Copy(all, errorFlaws())
 	maps.Copy(all, atomicFlaws())
+	maps.Copy(all, abilityFlaws())
+	maps.Copy(all, versionFlaws())
+	maps.Copy(all, conditionFlaws())
+	maps.Copy(all, batchFlaws())
+	maps.Copy(all, logFlaws())
+	maps.Copy(all, stampFlaws())
 	return all
 }
 

@@ -9,12 +9,15 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// Map is a [backends.Backend] over a Go map and a mutex. It ignores contexts and
+// Map is a [backends.Backend] over a Go map and a mutex, for L1. It ignores contexts and
 // never evicts; an expired entry stays in memory until it is written or
-// deleted. It describes itself as in-process. It is safe for concurrent use.
+// deleted. It describes itself as in-process, with stamps and walks. It is safe for
+// concurrent use.
 type Map[V any] struct {
 	mu      sync.Mutex
 	entries map[string]backends.Entry[V]
+	stamps  map[string]backends.Stamp // those that are not zero
+	desc    backends.Description
 }
 
 var (
@@ -22,11 +25,24 @@ var (
 	_ backends.Describer    = (*Map[any])(nil)
 
 	_ backends.ValueGetter[any] = (*Map[any])(nil)
+	_ backends.Stamped[any]     = (*Map[any])(nil)
+	_ backends.Walker           = (*Map[any])(nil)
 )
 
 // NewMap returns an empty Map.
 func NewMap[V any]() *Map[V] {
-	return &Map[V]{entries: make(map[string]backends.Entry[V])}
+	return &Map[V]{
+		entries: make(map[string]backends.Entry[V]),
+		stamps:  make(map[string]backends.Stamp),
+		desc:    backends.Description{InProcess: true, Abilities: backends.Abilities{Stamps: true, Walks: true}},
+	}
+}
+
+// Described makes m describe itself as desc, for instance as in-process without any
+// ability, and returns m. Call it before m is used.
+func (m *Map[V]) Described(desc backends.Description) *Map[V] {
+	m.desc = desc
+	return m
 }
 
 // Get returns the entry at key unless it has expired.
@@ -44,6 +60,7 @@ func (m *Map[V]) Get(_ context.Context, key string) (entry backends.Entry[V], ok
 func (m *Map[V]) Set(_ context.Context, key string, entry backends.Entry[V]) error {
 	m.mu.Lock()
 	m.entries[key] = entry
+	delete(m.stamps, key)
 	m.mu.Unlock()
 	return nil
 }
@@ -52,14 +69,14 @@ func (m *Map[V]) Set(_ context.Context, key string, entry backends.Entry[V]) err
 func (m *Map[V]) Delete(_ context.Context, key string) error {
 	m.mu.Lock()
 	delete(m.entries, key)
+	delete(m.stamps, key)
 	m.mu.Unlock()
 	return nil
 }
 
-// Describe says that the store is in the process.
-func (m *Map[V]) Describe() backends.Description {
-	return backends.Description{InProcess: true}
-}
+// Describe returns the description of a store in the process with stamps and walks, or the
+// one given to [Map.Described].
+func (m *Map[V]) Describe() backends.Description { return m.desc }
 
 // Snapshot returns a copy of all entries, expired ones included.
 func (m *Map[V]) Snapshot() map[string]backends.Entry[V] {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tiercache/tiercache/backends"
 )
 
 // Limits of the printed form of a value.
@@ -107,4 +109,47 @@ func textOf(v reflect.Value) string {
 		return v.String()
 	}
 	return string(v.Bytes())
+}
+
+// showWrite describes a write without its value.
+func showWrite[V any](w backends.Write[V]) string {
+	text := w.Kind.String()
+	switch w.If.Test {
+	case backends.TestAlways:
+	case backends.TestAbsent:
+		text += " if absent"
+	case backends.TestIs:
+		text += fmt.Sprintf(" if version %d", w.If.Version)
+	case backends.TestNotNewer:
+		text += fmt.Sprintf(" if not newer than %d", w.If.Version)
+	default:
+		text += " if invalid"
+	}
+	if w.Source != 0 {
+		text += fmt.Sprintf(" of source version %d", w.Source)
+	}
+	return text
+}
+
+// showResult describes the decision on a write.
+func showResult(r backends.Result) string {
+	refusals := map[backends.Refusal]string{
+		backends.NotRefused:       "applied",
+		backends.RefusedCondition: "refused by its condition",
+		backends.RefusedSource:    "refused by its source version",
+		backends.RefusedLate:      "refused as late",
+	}
+	text, ok := refusals[r.Refused]
+	if !ok {
+		text = fmt.Sprintf("refused for an unknown reason %d", r.Refused)
+	}
+	return fmt.Sprintf("%s (version %d, source %d)", text, r.Version, r.Source)
+}
+
+func showChanges(changes []backends.Change) string {
+	texts := make([]string, len(changes))
+	for i, c := range changes {
+		texts[i] = fmt.Sprintf("%s at %d of operation %d with note %q", c.Kind, c.Version, c.Operation, c.Note)
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
 }

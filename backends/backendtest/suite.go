@@ -18,7 +18,8 @@ import (
 //		Value: func(i int) []byte { return fmt.Append(nil, i) },
 //	}.Run(t)
 //
-// It asks for all that [backends.Backend] and its optional interfaces promise.
+// It asks for all that [backends.Backend] and its optional interfaces promise. Those that
+// need an ability are tested if the backend declares it, see [backends.Abilities].
 // Keys are of 1 to MaxKeySize bytes, and any bytes, NUL, line breaks and invalid
 // UTF-8 included. Errors may quote neither key nor value, in any encoding; the
 // suite sees those of calls whose context has ended and of keys that are too
@@ -69,6 +70,11 @@ type Suite[V any] struct {
 	// stopping a server, until the test ends: release it by t.Cleanup. Calls of b come
 	// after it, and must end with their contexts. Default: the suite does without.
 	Hang func(t *testing.T, b backends.Backend[V])
+
+	// Sync makes b tell those who watch it of all changes and that they are in sync.
+	// It is for stores that do so only when a test asks, such as [Store]. Default: the
+	// suite waits until b does it by itself.
+	Sync func(t *testing.T, b backends.Backend[V])
 }
 
 // Defaults, stated in the docs of Suite.
@@ -137,6 +143,20 @@ func tests[V any]() []test[V] {
 		{"description-does-not-change", testDescription[V]},
 		{"concurrent-use", testConcurrent[V]},
 		{"writes-are-atomic", testAtomic[V]},
+		{"abilities-have-their-interfaces", testAbilities[V]},
+		{"versions-rise", testVersions[V]},
+		{"answers-have-what-was-written", testAnswers[V]},
+		{"invalid-writes-are-refused", testInvalid[V]},
+		{"conditions-decide", testConditions[V]},
+		{"conditions-are-atomic", testRaces[V]},
+		{"source-versions-decide", testSources[V]},
+		{"deletions-are-remembered", testDeletions[V]},
+		{"deadlines-are-enforced", testDeadlines[V]},
+		{"batches-answer-by-index", testBatches[V]},
+		{"batches-decide-each-element", testBatchDecisions[V]},
+		{"the-log-has-every-change", testLog[V]},
+		{"stamps-stay-with-their-values", testStamps[V]},
+		{"a-walk-visits-every-entry", testWalk[V]},
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 // entries hold.
 type Backend[V any] struct {
 	next     backends.Backend[V]
+	optional backends.Optional[V] // of next
+	able     backends.Abilities   // of next
 	executor failsafe.Executor[any]
 	timeout  time.Duration
 	certain  func(err error) bool
@@ -43,6 +45,8 @@ func New[V any](next backends.Backend[V], opts ...Option) (*Backend[V], error) {
 	policies, cb := c.compose()
 	b := &Backend[V]{
 		next:     next,
+		optional: backends.OptionalOf(next),
+		able:     backends.DescriptionOf(next).Abilities,
 		executor: failsafe.With(policies...),
 		timeout:  c.timeout,
 		certain:  c.certain,
@@ -61,9 +65,18 @@ func New[V any](next backends.Backend[V], opts ...Option) (*Backend[V], error) {
 // Get reads from the backend. A miss is a success. Errors are those of the
 // backend, an [*Error], or a [*RefusedError].
 func (b *Backend[V]) Get(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
-	return b.do(ctx, "get", false, func(ctx context.Context) (backends.Entry[V], bool, error) {
-		return b.next.Get(ctx, key)
-	})
+	f, err := do(ctx, b, "get", &call[found[V]]{try: func(ctx context.Context) (f found[V], err error) {
+		f.entry, f.ok, err = b.next.Get(ctx, key)
+		return f, err
+	}})
+	return f.entry, f.ok, err
+}
+
+// found is the answer of a Get or a GetStamped.
+type found[V any] struct {
+	entry backends.Entry[V]
+	stamp backends.Stamp
+	ok    bool
 }
 
 // Set writes to the backend. Errors are those of the backend, an [*Error], or a
@@ -99,25 +112,32 @@ func (b *Backend[V]) Describe() backends.Description { return backends.Descripti
 func (b *Backend[V]) Close() error { return b.closed() }
 
 func (b *Backend[V]) write(ctx context.Context, op string, apply func(ctx context.Context) error) error {
-	_, _, err := b.do(ctx, op, true, func(ctx context.Context) (entry backends.Entry[V], ok bool, err error) {
-		return entry, false, apply(ctx)
-	})
+	_, err := do(ctx, b, op, &call[struct{}]{writes: true, try: func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, apply(ctx)
+	}})
 	return err
 }
 
-func (b *Backend[V]) do(ctx context.Context, op string, writes bool, try try[V]) (entry backends.Entry[V], ok bool, err error) {
+// do makes a call through the policies.
+func do[V, R any](ctx context.Context, b *Backend[V], op string, c *call[R]) (result R, err error) {
 	if ctx.Err() != nil {
-		return entry, false, &RefusedError{Op: op, Err: backends.ContextError(ctx)}
+		return result, &RefusedError{Op: op, Err: backends.ContextError(ctx)}
 	}
-	c := &call[V]{caller: ctx, try: try, writes: writes, timeout: b.timeout, certain: b.certain}
+	policyErr := run(ctx, b, c)
+	if err := c.verdict(op, policyErr); err != nil {
+		return result, err
+	}
+	return c.result, nil
+}
+
+// run makes the attempts of a call, as the policies have it, and returns their error.
+func run[V, R any](ctx context.Context, b *Backend[V], c *call[R]) error {
+	c.caller, c.timeout, c.certain = ctx, b.timeout, b.certain
 	policyErr := b.executor.WithContext(withOperation(ctx, c)).RunWithExecution(
 		func(exec failsafe.Execution[any]) error { return c.attempt(exec.Context()) }) //nolint:contextcheck // made of ctx
 	c.end()
 	if span := trace.SpanFromContext(ctx); c.attempts > 1 && span.IsRecording() {
 		span.SetAttributes(AttrAttempts.Int(c.attempts))
 	}
-	if err := c.verdict(op, policyErr); err != nil {
-		return backends.Entry[V]{}, false, err
-	}
-	return c.entry, c.ok, nil
+	return policyErr
 }

@@ -10,15 +10,18 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// try is one call of the backend. Writes return no entry.
-type try[V any] func(ctx context.Context) (entry backends.Entry[V], ok bool, err error)
-
 // call is one operation. It knows the outcome of each attempt, whatever the policies
 // return.
-type call[V any] struct {
+type call[R any] struct {
+	try func(ctx context.Context) (R, error) // calls the backend once
+
+	// Writes says that an attempt may change something, and safe that a further one does
+	// no harm, whatever became of those before.
+	writes, safe bool
+
+	again func() bool // replaces the rules of repeatable, if not nil
+
 	caller  context.Context
-	try     try[V]
-	writes  bool
 	timeout time.Duration
 	certain func(err error) bool
 
@@ -30,12 +33,11 @@ type call[V any] struct {
 	notApplied int   // of these, that certainly were not
 	last       error // of the last that failed
 	done       bool  // one has succeeded, with:
-	entry      backends.Entry[V]
-	ok         bool
+	result     R
 }
 
 // attempt makes an attempt. A policy may do so several times, and even at once.
-func (c *call[V]) attempt(ctx context.Context) error {
+func (c *call[R]) attempt(ctx context.Context) error {
 	if !c.begin() {
 		return errOver
 	}
@@ -45,7 +47,7 @@ func (c *call[V]) attempt(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 	}
-	entry, ok, err := c.guarded(ctx)
+	result, err := c.guarded(ctx)
 	err = withContextError(ctx, err)
 	notApplied := err != nil && c.certain(err)
 
@@ -55,15 +57,17 @@ func (c *call[V]) attempt(ctx context.Context) error {
 		c.notApplied++
 	}
 	switch {
+	case errors.Is(err, errDoubt) && c.last != nil:
+		// The error of the attempt that may have been applied says more.
 	case err != nil:
 		c.last = err
 	case !c.done:
-		c.done, c.entry, c.ok = true, entry, ok
+		c.done, c.result = true, result
 	}
 	return err
 }
 
-func (c *call[V]) begin() bool {
+func (c *call[R]) begin() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.over {
@@ -76,7 +80,7 @@ func (c *call[V]) begin() bool {
 
 // guarded turns a panic into an error: the policies would never take back a
 // permit of an attempt that panics.
-func (c *call[V]) guarded(ctx context.Context) (entry backends.Entry[V], ok bool, err error) {
+func (c *call[R]) guarded(ctx context.Context) (result R, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &backends.PanicError{Value: v, Stack: debug.Stack()}
@@ -91,20 +95,35 @@ func (c *call[V]) guarded(ctx context.Context) (entry backends.Entry[V], ok bool
 // A read is not repeated when a healthy store gave the error: it would give the same
 // again. A write is repeated only if all attempts so far were certainly not applied:
 // one that may have been, or that still runs, could be applied after the further
-// attempt, or even after the next write of the key, and no error would report it.
-func (c *call[V]) repeatable(err error) bool {
+// attempt, or even after the next write of the key, and no error would report it. A safe
+// write is not applied then: its condition no longer holds.
+func (c *call[R]) repeatable(err error) bool {
+	if c.again != nil {
+		return c.again()
+	}
 	if !c.writes {
 		return !backends.FromHealthyStore(err)
 	}
+	if errors.Is(err, errDoubt) {
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.notApplied == c.attempts
+	return c.notApplied == c.attempts || c.safe && !backends.FromHealthyStore(err)
+}
+
+// inDoubt reports whether an attempt other than the one that asks may have been applied,
+// or still may be.
+func (c *call[R]) inDoubt() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.attempts-1 > c.notApplied
 }
 
 // cancelled reports whether the attempt that ended with err did so because the caller
 // cancelled the operation, or a policy cancelled an attempt that another one had made
 // needless.
-func (c *call[V]) cancelled(err error) bool {
+func (c *call[R]) cancelled(err error) bool {
 	c.mu.Lock()
 	done := c.done
 	c.mu.Unlock()
@@ -112,7 +131,7 @@ func (c *call[V]) cancelled(err error) bool {
 }
 
 // end makes sure that no attempt begins any more and waits for those that run.
-func (c *call[V]) end() {
+func (c *call[R]) end() {
 	c.mu.Lock()
 	c.over = true
 	c.mu.Unlock()
@@ -121,7 +140,7 @@ func (c *call[V]) end() {
 
 // verdict is the error of the operation after its end. It takes the error that the
 // policies returned.
-func (c *call[V]) verdict(op string, policyErr error) error {
+func (c *call[R]) verdict(op string, policyErr error) error {
 	switch {
 	case c.done:
 		return nil

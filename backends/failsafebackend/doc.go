@@ -57,6 +57,15 @@
 // must know them. None of this concerns reads. Policies that were built elsewhere
 // decide by themselves.
 //
+// A [Backend.Write] whose condition is [backends.Is] or [backends.NotNewer] is repeated
+// after an unknown outcome too, because at most one of its attempts can change the key.
+// One that the store refuses is a success to the policies. A batch is one call to them,
+// of which a further attempt makes the elements that are left: see [Backend.GetMany] and
+// [Backend.WriteMany].
+//
+// Versions, deadlines, batches, the log, stamps and walks are those of the backend, and
+// the description says which it has. Watching, the clock and walks pass by the policies.
+//
 // Calls of the backend never outlive the call of the decorator, which waits for
 // them: the timeouts end by the context alone, so a backend that ignores its
 // context is waited for.

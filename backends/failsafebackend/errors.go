@@ -12,6 +12,7 @@ import (
 	"github.com/failsafe-go/failsafe-go/ratelimiter"
 	"github.com/failsafe-go/failsafe-go/timeout"
 
+	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/errtype"
 )
 
@@ -27,12 +28,17 @@ var (
 	// errOver is the error of an attempt that a policy begins after the operation has
 	// ended.
 	errOver = errors.New("failsafebackend: the operation has ended")
+
+	// errDoubt is the error of a repetition that the store refused, perhaps because an
+	// attempt before it was applied.
+	errDoubt = backends.Healthy(errors.New("the store refused the repetition, which an earlier attempt may have caused"))
 )
 
 // RefusedError says that the policies, or a context that had ended, allowed no
-// attempt: the backend was not called. It is returned by Get, Set and Delete.
+// attempt: the backend was not called. It is returned by all calls that the policies
+// decide on.
 type RefusedError struct {
-	Op  string // "get", "set" or "delete"
+	Op  string // "get", "set", "delete", or "write" for a batch of changes
 	Err error  // of the policy or the context
 }
 
@@ -78,7 +84,7 @@ func (e *RefusedError) ErrorType() string {
 // Error says that all attempts failed, or the only one and then a policy. When
 // there was only one and nothing else, its error is returned as it is.
 type Error struct {
-	Op       string // "get", "set" or "delete"
+	Op       string // "get", "set", "delete", or "write" for a batch of changes
 	Attempts int    // calls of the backend, at least 1
 	Err      error  // of the last attempt
 

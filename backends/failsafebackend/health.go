@@ -34,7 +34,9 @@ func healthOf(op operation, err error) health {
 func neverAsked(err error) bool {
 	var encode *backends.EncodeError
 	var tooLarge *backends.TooLargeError
-	return errors.As(err, &encode) || errors.As(err, &tooLarge) || errors.Is(err, backends.ErrEmptyKey)
+	var invalid *backends.InvalidWriteError
+	return errors.As(err, &encode) || errors.As(err, &tooLarge) || errors.As(err, &invalid) ||
+		errors.Is(err, backends.ErrEmptyKey) || errors.Is(err, backends.ErrUnsupported)
 }
 
 // cancelledBy reports whether an attempt ended with err because the caller

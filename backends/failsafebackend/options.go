@@ -72,7 +72,9 @@ func (f optionFunc) apply(c config) config { return f(c) }
 // when every attempt so far was certainly not applied, see [WithClassifier]; one that
 // ended by a timeout, for instance, was not certainly so. An attempt that may have been
 // applied may also still be on its way, and be applied after the repetition, or even
-// after the next write of the key, and no error would report it.
+// after the next write of the key, and no error would report it. Conditional writes are
+// repeated where their condition makes that safe, see [Backend.Write], and of a batch the
+// elements that are left, see [Backend.WriteMany].
 func WithRetry(maxRetries int, minDelay, maxDelay time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.retry = &retryConfig{max: maxRetries, minDelay: minDelay, maxDelay: maxDelay}

@@ -1,0 +1,52 @@
+package backendtest
+
+import (
+	"context"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+)
+
+// GetStamped returns the entry at key and its stamp unless it has expired.
+func (m *Map[V]) GetStamped(_ context.Context, key string) (entry backends.Entry[V], stamp backends.Stamp, ok bool, err error) {
+	m.mu.Lock()
+	entry, ok = m.entries[key]
+	stamp = m.stamps[key]
+	m.mu.Unlock()
+	if !ok || entry.Expired(time.Now()) {
+		return backends.Entry[V]{}, backends.Stamp{}, false, nil
+	}
+	return entry, stamp, true, nil
+}
+
+// SetStamped stores the entry at key with a stamp.
+func (m *Map[V]) SetStamped(_ context.Context, key string, entry backends.Entry[V], stamp backends.Stamp) error {
+	m.mu.Lock()
+	m.entries[key] = entry
+	m.stamps[key] = stamp
+	m.mu.Unlock()
+	return nil
+}
+
+// Walk visits the entries. It holds no lock while visit runs.
+func (m *Map[V]) Walk(ctx context.Context, visit func(key string, stamp backends.Stamp) bool) error {
+	m.mu.Lock()
+	keys := make([]string, 0, len(m.entries))
+	for key := range m.entries {
+		keys = append(keys, key)
+	}
+	m.mu.Unlock()
+	for _, key := range keys {
+		if err := ctx.Err(); err != nil {
+			return backends.ContextError(ctx)
+		}
+		_, stamp, ok, err := m.GetStamped(ctx, key)
+		if err != nil {
+			return err
+		}
+		if ok && !visit(key, stamp) {
+			return nil
+		}
+	}
+	return nil
+}
