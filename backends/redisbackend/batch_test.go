@@ -28,7 +28,7 @@ func TestBatches(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				b := newServer(t).backend(t, opts...)
-				keys, writes, done, got := batchOf(20) // the network of the fixture buffers few
+				keys, writes, done, got := batchOf(300)
 				writes[7].Kind, writes[8].If, writes[9].Key, writes[10].Source = tier.Delete, backends.Absent(), "", 7
 				b.WriteMany(t.Context(), writes, done)
 				b.GetMany(t.Context(), keys, got)
