@@ -143,6 +143,7 @@ func TestReader(t *testing.T) {
 				time.Sleep(heartbeat)
 				test.during(l)
 				time.Sleep(2 * time.Second)
+				synctest.Wait()
 				l.do(func() {
 					if l.down || l.hangs || l.replica {
 						assert.Greater(t, time.Since(s.asOf), time.Second, "it cannot be in sync")
@@ -150,6 +151,7 @@ func TestReader(t *testing.T) {
 				})
 				l.do(func() { l.down, l.hangs, l.replica = false, false, false })
 				time.Sleep(2 * (callTimeout + heartbeat))
+				synctest.Wait()
 				assert.Equal(t, test.losses, s.losses)
 				assert.Less(t, time.Since(s.asOf), 2*heartbeat, "it is in sync again")
 				require.ErrorIs(t, stop(), context.Canceled)
@@ -187,9 +189,11 @@ func TestReader_SecondSink(t *testing.T) {
 		l.write()
 		go func() { done <- b.Watch(ctx, second) }()
 		time.Sleep(l.delay)
+		synctest.Wait()
 		assert.Less(t, time.Since(first.asOf), heartbeat)
 		assert.Zero(t, second.asOf)
 		time.Sleep(heartbeat)
+		synctest.Wait()
 		assert.Equal(t, first.asOf, second.asOf)
 		cancel()
 		for range 2 {
@@ -207,9 +211,11 @@ func TestReader_LossIsToldAfterTheJoin(t *testing.T) {
 		l.do(func() { l.failJoin = errDown })
 		l.flush()
 		time.Sleep(10 * heartbeat)
+		synctest.Wait()
 		assert.Empty(t, s.losses)
 		l.do(func() { l.failJoin = nil })
 		time.Sleep(2 * heartbeat)
+		synctest.Wait()
 		assert.Equal(t, []backends.Loss{backends.LossLogReplaced}, s.losses)
 		assert.Greater(t, s.joins, 1)
 		require.ErrorIs(t, stop(), context.Canceled)
@@ -283,6 +289,7 @@ func randomRun(t *testing.T, random *rand.Rand) {
 	}
 	l.do(func() { l.down, l.hangs, l.replica, l.delay = false, false, false, 0 })
 	time.Sleep(5 * time.Second)
+	synctest.Wait()
 	assert.Less(t, time.Since(s.asOf), 2*heartbeat, "it is in sync again: %v", s.losses)
 	assert.False(t, slices.Contains(s.losses, backends.LossProtocol))
 	require.ErrorIs(t, stop(), context.Canceled)
