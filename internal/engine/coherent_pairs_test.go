@@ -143,15 +143,16 @@ func TestCoherence_Reads(t *testing.T) {
 		lost string // an entry that was not compared since a loss
 		want string // one that was
 	}{
-		"skip L1":  {nil, []tiercache.ReadOption{tiercache.SkipL1()}, "v (l2)", "v (l2)"},
-		"skip L2":  {nil, []tiercache.ReadOption{tiercache.SkipL2()}, "none", "none"},
-		"parallel": {[]tiercache.Option{tiercache.WithReadPolicy(readpolicy.Parallel())}, nil, "v (l2)", "v (l1)"},
-		"race":     {[]tiercache.Option{tiercache.WithReadPolicy(readpolicy.Race())}, nil, "v (l2)", ""},
+		"skip L1":       {nil, []tiercache.ReadOption{tiercache.SkipL1()}, "v (l2)", "v (l2)"},
+		"skip L2":       {nil, []tiercache.ReadOption{tiercache.SkipL2()}, "none", "none"},
+		"parallel":      {[]tiercache.Option{tiercache.WithReadPolicy(readpolicy.Parallel())}, nil, "v (l2)", "v (l1)"},
+		"race":          {[]tiercache.Option{tiercache.WithReadPolicy(readpolicy.Race())}, nil, "v (l2)", ""},
 		"spans of hits": {[]tiercache.Option{tiercache.WithL1HitSpans()}, nil, "v (l2)", "v (l1)"},
-		"no refill": {[]tiercache.Option{tiercache.WithRefill(tiercache.RefillNever)}, nil, "v (l2)", "v (l1)"},
+		"no refill":     {[]tiercache.Option{tiercache.WithRefill(tiercache.RefillNever)}, nil, "v (l2)", "v (l1)"},
 		"skip L2, serve stale": {
 			[]tiercache.Option{tiercache.WithCoherence(bound, tiercache.ServeStale)},
-			[]tiercache.ReadOption{tiercache.SkipL2()}, "v (stale)", "v (stale)",
+			[]tiercache.ReadOption{tiercache.SkipL2()},
+			"v (stale)", "v (stale)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,7 +46,8 @@ func (e *Engine[V]) lookupStamped(ctx context.Context, key string) (f found[V]) 
 	}
 	f.suspect = coherence.Judge(&stamp, epoch)
 	if e.config.KeepLoaded > 0 && f.suspect != coherence.OldEpoch {
-		if e.markKept(key, &f); f.kept {
+		e.markKept(key, &f)
+		if f.kept {
 			f.suspect = coherence.NotSuspect // it is flagged as kept
 		}
 	}
