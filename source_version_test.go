@@ -132,7 +132,7 @@ func TestSourceVersion_RefillAgainstRefill(t *testing.T) {
 	}()
 	<-slow.began
 	require.NoError(t, there.Set(t.Context(), "k", row{"new", 2}, 0))
-	_, _, err = c.Get(t.Context(), "k") // fills L1
+	_, _, err = c.Get(t.Context(), "k", tiercache.SkipL1()) // fills L1
 	require.NoError(t, err)
 	close(slow.gate)
 	assert.Equal(t, row{"new", 2}, <-answer, "not older than what others have got before")

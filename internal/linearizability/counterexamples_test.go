@@ -177,7 +177,7 @@ var aheadOfL1 = &counterexample{
 	func(s *scenario) {
 		s.restarted()
 		reader := s.start(before(s.L2, tier.Get), func() { _, _ = s.get(s.t.Context(), 3, key) })
-		s.sees("old")
+		s.seesInL2("old")
 		writer := s.start(s.writeOfL1(), func() { s.put("new") })
 		reader()
 		s.sees("old")
@@ -240,7 +240,7 @@ var appliedLate = &counterexample{
 		s.newFails()
 		reader := s.start(s.foundInL2(), func() { _, _ = s.get(s.t.Context(), 3, key) })
 		require.NoError(s.t, s.Map2.Set(s.t.Context(), key, backends.Entry[string]{Value: "new"}))
-		s.sees("new")
+		s.seesInL2("new")
 		reader()
 		s.sees("old")
 	},

@@ -103,9 +103,9 @@ func noEffect(err error) bool {
 	return true
 }
 
-func (r *recorder) get(ctx context.Context, client int, key string) (value string, err error) {
+func (r *recorder) get(ctx context.Context, client int, key string, opts ...tiercache.ReadOption) (value string, err error) {
 	call := r.clock.Add(1)
-	value, ok, err := r.cache.Get(ctx, key)
+	value, ok, err := r.cache.Get(ctx, key, opts...)
 	end := r.clock.Add(1)
 	if err == nil {
 		if !ok {

@@ -68,7 +68,7 @@ func TestReadOvertakenByRefillAndWrite(t *testing.T) {
 	o := runScenario(t, func(s *scenario) {
 		s.restarted()
 		reader := s.start(before(s.L2, tier.Get), func() { _, _ = s.get(s.t.Context(), 3, key) })
-		s.sees("old")
+		s.seesInL2("old")
 		writer := s.start(before(s.L1, tier.Set), func() { s.put("newer") })
 		reader()
 		s.sees("old")
@@ -86,7 +86,7 @@ func TestReadOvertakenByWrite_CallerGivesUp(t *testing.T) {
 		ctx, cancel := context.WithCancel(s.t.Context())
 		defer cancel()
 		reader := s.start(before(s.L2, tier.Get), func() { _, _ = s.get(ctx, 3, key) })
-		s.sees("old")
+		s.seesInL2("old")
 		writer := s.start(before(s.L1, tier.Set), func() { s.put("newer") })
 		l1 := before(s.L1, tier.Get)
 		// The reader goes on to L1, where it is held until its caller gives up.

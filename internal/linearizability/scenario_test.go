@@ -63,6 +63,15 @@ func (s *scenario) sees(want string) {
 	require.Equal(s.t, want, value)
 }
 
+// seesInL2 is sees for a reader who asks L2 for itself, and refills L1, while another
+// reader of the key is being answered.
+func (s *scenario) seesInL2(want string) {
+	s.t.Helper()
+	value, err := s.get(s.t.Context(), 2, key, tiercache.SkipL1())
+	require.NoError(s.t, err)
+	require.Equal(s.t, want, value)
+}
+
 // evict drops the copy in L1.
 func (s *scenario) evict() {
 	require.NoError(s.t, s.Map1.Delete(s.t.Context(), key))
