@@ -10,6 +10,7 @@ import (
 const (
 	causeJoining = "joining" // the store's reader has not found its place in the log yet
 	causeOverdue = "overdue" // nothing was in sync for longer than the bound
+	causeClosed  = "closed"  // the machine is
 	causeL1      = "l1"      // L1 did not drop an entry that another process replaced
 )
 

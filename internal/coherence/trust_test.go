@@ -294,6 +294,8 @@ func TestClose(t *testing.T) {
 		assert.False(t, f.fresh())
 		assert.Empty(t, f.happened())
 		assert.Empty(t, f.forgotten)
+		assert.False(t, f.Status().Trusted)
+		assert.Equal(t, "closed", f.Status().Cause)
 	})
 }
 

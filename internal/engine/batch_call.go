@@ -77,6 +77,7 @@ func (b *batch[V]) writeTier(c class, calls []*call[V]) {
 	for i, call := range calls {
 		if call.write.versioned(c.kind) {
 			call.write.write.decided(done[i].Result, done[i].Err)
+			call.write.write.noteResult(done[i].Result, done[i].Err)
 		}
 		call.outcome, call.err = call.write.outcomeOf(c.kind, done[i].Result, done[i].Err)
 	}

@@ -14,6 +14,7 @@ import (
 type Found[V any] struct {
 	Value V
 	OK    bool // false: there is no value
+	Stale bool // another process may have replaced it
 }
 
 // GetMany returns the values of the keys, in their order. Unlike a batch of writes or
@@ -43,12 +44,12 @@ func (b *batch[V]) askL1(ctx context.Context, keys []string, values []Found[V], 
 		l1 := e.lookupL1(ctx, key)
 		if both := e.reads.Concurrent && e.reads.WaitForBoth; l1.hit && !both {
 			e.tel.CountHit()
-			values[i] = Found[V]{l1.entry.Value, true}
+			values[i] = Found[V]{Value: l1.entry.Value, OK: true}
 			continue
 		}
 		e.tel.Count(tier.L1, l1.lookup())
 		if e.servesStale(&l1) {
-			values[i] = Found[V]{b.staleValue(ctx, &l1), true}
+			values[i] = Found[V]{Value: b.staleValue(ctx, &l1), OK: true, Stale: true}
 			continue
 		}
 		r := e.newRead(key)
@@ -97,7 +98,7 @@ func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*re
 		res, err := r.conclude(ctx, r.from(&answers[n]), answers[n])
 		r.obs.Returned(ctx, res.ReadResult, err)
 		b.fail(i, err)
-		values[i] = Found[V]{res.entry.Value, res.found()}
+		values[i] = Found[V]{Value: res.entry.Value, OK: res.found(), Stale: res.Found == tier.LookupStale}
 	}
 }
 

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/telemetry"
 	"github.com/tiercache/tiercache/tier"
@@ -55,7 +57,7 @@ func (w *write[V]) settle(ctx context.Context) {
 func (w *write[V]) decorate(to *backends.Write[V]) {
 	if co := w.engine.co; co != nil {
 		to.Operation = co.machine.Operation()
-		to.Note = telemetry.Note(w.obs.SpanContext())
+		to.Note = telemetry.Note(w.spanContext())
 	}
 }
 
@@ -66,6 +68,14 @@ func (w *write[V]) decided(res backends.Result, err error) {
 		w.stamping.result = res
 		w.inflight.unlock()
 	}
+}
+
+// spanContext is that of the write, or of the batch that it is part of.
+func (w *write[V]) spanContext() trace.SpanContext {
+	if w.member != nil {
+		return w.member.batch.obs.SpanContext()
+	}
+	return w.obs.SpanContext()
 }
 
 // versioned reports whether a call of the tier has L2 issue a version.

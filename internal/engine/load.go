@@ -97,8 +97,11 @@ func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration
 		return value, err
 	}
 	mode, err := modeOf(opts)
-	if err != nil {
+	switch {
+	case err != nil:
 		return value, err
+	case mode == atLeast:
+		return value, errAtLeast
 	}
 	var l1 found[V]
 	if e.asksL1First(mode) {
