@@ -139,6 +139,15 @@ func TestHave(t *testing.T) {
 			})
 		})
 	}
+	t.Run("of another machine", func(t *testing.T) {
+		t.Parallel()
+		run(t, func(t *testing.T, f *fixture) {
+			f.sync()
+			for _, epoch := range []uint32{0, f.Epoch() - 1, f.Epoch() + 1} {
+				assert.Zero(t, f.Have(&backends.Stamp{Version: v1, Epoch: epoch}))
+			}
+		})
+	})
 	t.Run("l1", func(t *testing.T) {
 		t.Parallel()
 		run(t, func(t *testing.T, f *fixture) {
