@@ -76,6 +76,30 @@ func TestWithCoherence_Alone(t *testing.T) {
 	}
 }
 
+// Several caches of one process may share an L2 that has a log.
+func TestWithCoherence_InProcess(t *testing.T) {
+	t.Parallel()
+	s := backendtest.NewStore[string]()
+	desc := backends.Description{InProcess: true, Abilities: backends.Abilities{Versions: true, Log: true}}
+	client, other := s.Client().Described(desc), s.Client()
+	cache, err := tiercache.New("users", backendtest.NewMap[string](), client,
+		tiercache.WithCoherence(time.Hour, tiercache.AskL2), tiercache.WithTelemetry(tracing.Disabled()))
+	require.NoError(t, err)
+	<-client.Watched()
+	require.True(t, client.Sync())
+	get := func() string {
+		entry, _, err := cache.GetEntry(t.Context(), "k")
+		require.NoError(t, err)
+		return entry.Value + " " + entry.Tier.String()
+	}
+	require.NoError(t, cache.Set(t.Context(), "k", "old", 0))
+	assert.Equal(t, "old l1", get())
+	require.NoError(t, other.Set(t.Context(), "k", backends.Entry[string]{Value: "new"}))
+	require.True(t, client.Sync())
+	assert.Equal(t, "new l2", get())
+	require.NoError(t, cache.Close(t.Context()))
+}
+
 // deaf is an L2 whose reader does not end when it should.
 type deaf struct {
 	*backendtest.Client[string]
