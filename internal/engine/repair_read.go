@@ -6,18 +6,18 @@ import (
 
 // bar makes L2's copy of an open key none, unless it is that of the write which diverged,
 // or certainly newer than the base of it: the key is a tombstone here.
-func (r *read[V]) bar(f *found[V]) {
-	p := r.engine.repairs
+func (e *Engine[V]) bar(key string, f *found[V]) {
+	p := e.repairs
 	if p == nil || p.watcher == nil || !f.hit || p.ledger.Len() == 0 {
 		return
 	}
-	entry, open := p.ledger.Get(r.key)
+	entry, open := p.ledger.Get(key)
 	if !open {
 		return
 	}
 	f.barred = true
 	if f.origin == nil || !entry.Admits(f.origin.Version, f.origin.Operation) {
-		f.hit, f.unchanged = false, false
+		f.hit, f.unchanged, f.origin = false, false, nil
 	}
 }
 

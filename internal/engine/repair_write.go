@@ -132,7 +132,7 @@ func (p *repairs[V]) entryOf(w *write[V], l1, l2 tier.Possible) *ledger.Entry {
 		Fenced: !o.loose, Until: now, Since: now,
 	}
 	if p.watcher != nil {
-		e.Note = ledger.MakeNote(telemetry.Note(w.obs.SpanContext()))
+		e.Note = ledger.MakeNote(telemetry.Note(w.spanContext()))
 	}
 	if l2.Pending { // its answer was not that of L2
 		e.Until = o.until
