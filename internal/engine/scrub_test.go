@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -32,7 +31,7 @@ func scrubs(t *testing.T, reader sdkmetric.Reader) map[string]int64 {
 				continue
 			}
 			for _, p := range sum.DataPoints {
-				if result, ok := p.Attributes.Value(attribute.Key(tracing.AttrScrubResult)); ok && p.Value > 0 {
+				if result, ok := p.Attributes.Value(tracing.AttrScrubResult); ok && p.Value > 0 {
 					results[result.AsString()] += p.Value
 				}
 			}
