@@ -76,6 +76,10 @@ e2e: ## Run the tests against real servers: Redis, a Redis cluster, Jaeger, Prom
 	@$(SAYRACE)
 	TIERCACHE_SOAK=1m go test -C $(E2E) $(RACE) -count 1 -p 1 -timeout $(TESTTIMEOUT) ./...
 
+.PHONY: nightly
+nightly: ## Run the tests over a real Redis that take long: each of several processes adds 1 to one key 10,000 times.
+	TIERCACHE_UPDATES=10000 go test -C $(E2E) -count 1 -timeout $(TESTTIMEOUT) -run '^TestCAS_Count$$' ./redis
+
 .PHONY: e2e-setup
 e2e-setup: ## Install the servers of make e2e: Debian's redis-server and prometheus, and a Jaeger built into bin.
 	@$(E2E)/setup.sh
