@@ -21,8 +21,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
-	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/backends/otterbackend"
 )
 
 // TestMain fails when a library has complained: nothing here loses telemetry.
@@ -50,7 +50,10 @@ type fixture struct {
 // only when the test starts it.
 func newFixture(t *testing.T, change ...func(o *options)) *fixture {
 	t.Helper()
-	l2 := backendtest.WithFaults(backendtest.NewMap[[]byte]()).Described(backends.Description{System: "map"})
+	store := backendtest.NewStore[[]byte]().Client()
+	desc := store.Describe()
+	desc.System = "map"
+	l2 := backendtest.WithFaults[[]byte](store).Described(desc)
 	f := newFixtureOver(t, func(opts options, tel *telemetry) (*stores, error) {
 		s, err := openStores(t.Context(), opts, tel)
 		if err != nil {
@@ -112,12 +115,35 @@ func (f *fixture) do(t *testing.T, method, path, body string) *httptest.Response
 	return f.serve(newRequest(t, method, path, body))
 }
 
-// stored returns what L2 has of user 7, whom the tests write.
+// stored returns what L2 has of user 7, whom the tests write, without the version.
 func (f *fixture) stored(t *testing.T) string {
 	t.Helper()
-	entry, _, err := f.l2.Get(t.Context(), "7")
+	entry, ok, err := f.l2.Get(t.Context(), "7")
 	require.NoError(t, err)
-	return string(entry.Value)
+	if !ok {
+		return ""
+	}
+	text, _, found := strings.Cut(string(entry.Value), `,"version":`)
+	require.True(t, found, string(entry.Value))
+	return text + "}"
+}
+
+// another returns another instance of the service, over the same database and the same
+// L2.
+func (f *fixture) another(t *testing.T) *users {
+	t.Helper()
+	tel, err := newTelemetry(t.Context(), nil, newLogger(new(logBuffer)))
+	require.NoError(t, err)
+	l1, err := otterbackend.New[user]()
+	require.NoError(t, err)
+	u, err := newUsers(t.Context(), f.opts, l1, f.l2, tel)
+	require.NoError(t, err)
+	u.db = f.users.db
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		require.NoError(t, errors.Join(u.cache.Close(ctx), l1.Close(), tel.shutdown(ctx)))
+	})
+	return u
 }
 
 // logBuffer keeps the log. It is safe for concurrent use.

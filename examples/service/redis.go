@@ -70,6 +70,7 @@ func instrumented(client redis.UniversalClient, tel *telemetry) (backends.Backen
 	}
 	return redisbackend.New(client,
 		redisbackend.WithKeyPrefix("users:"),
+		redisbackend.WithLog(), // versions need it
 		redisbackend.WithInstrumentedClient())
 }
 
