@@ -77,7 +77,7 @@ func TestREADME(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
 	source := ""
-	for _, name := range []string{"example_test.go", "tiers_test.go"} {
+	for _, name := range []string{"example_test.go", "tiers_test.go", "write_test.go"} {
 		file, err := os.ReadFile(name)
 		require.NoError(t, err)
 		source += string(file)
