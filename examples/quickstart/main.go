@@ -4,8 +4,8 @@
 //
 //	go run -C examples ./quickstart
 //
-// The cache is made in service.go and its two tiers in tiers.go; scenarios.go and
-// reads.go have the scenarios. The other files show it.
+// The cache is made in service.go and its two tiers in tiers.go; scenarios.go,
+// reads.go and conditions.go have the scenarios. The other files show it.
 package main
 
 import (
