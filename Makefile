@@ -72,12 +72,12 @@ test: ## Run the tests of every module with the race detector, and those of allo
 
 # One package after the other, because time counts in them.
 .PHONY: e2e
-e2e: ## Run the tests against real servers: Redis, a Redis cluster, Jaeger, Prometheus. One minute of it is a soak.
+e2e: ## Run the tests against real servers: Redis, a Redis cluster, Jaeger, Prometheus, and in a Chromium. One minute of it is a soak.
 	@$(SAYRACE)
 	TIERCACHE_SOAK=1m go test -C $(E2E) $(RACE) -count 1 -p 1 -timeout $(TESTTIMEOUT) ./...
 
 .PHONY: e2e-setup
-e2e-setup: ## Install the servers of make e2e: Debian's redis-server and prometheus, and a Jaeger built into bin.
+e2e-setup: ## Install what make e2e runs: Debian's redis-server, prometheus and Chromium, and a Jaeger built into bin.
 	@$(E2E)/setup.sh
 
 .PHONY: lint
