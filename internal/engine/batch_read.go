@@ -85,6 +85,9 @@ func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*re
 		return
 	}
 	answers := b.askL2(ctx, keys)
+	for i := range answers {
+		b.engine.tel.Count(tier.L2, answers[i].lookup())
+	}
 	var obs telemetry.TierCall
 	if hits := countHits(answers); hits > 0 && !b.engine.config.NoRefill {
 		refillCtx := b.obs.StartCall(ctx, &obs, tier.L1, tier.Refill, hits)
@@ -135,7 +138,6 @@ func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
 	defer func() {
 		worst := found[V]{hit: true}
 		for i := range answers {
-			e.tel.Count(tier.L2, answers[i].lookup())
 			if answers[i].lookup() > worst.lookup() {
 				worst = answers[i]
 			}
@@ -149,10 +151,11 @@ func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
 	}
 	got := make([]backends.Got[V], len(keys))
 	e.l2.GetMany(ctx, keys, got)
+	redact := newRedaction(keys)
 	for i := range got {
 		answers[i] = found[V]{entry: got[i].Entry, hit: got[i].Answer.Found == backends.Hit, origin: &got[i].Answer}
 		if err := got[i].Err; err != nil {
-			answers[i] = found[V]{err: e.l2.GetError(keys[i], err)}
+			answers[i] = found[V]{err: redact.clean(e.l2.GetError(keys[i], err))}
 		}
 	}
 	return answers
