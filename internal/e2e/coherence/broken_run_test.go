@@ -32,7 +32,6 @@ func TestChaos_FindsWhatIsBroken(t *testing.T) {
 			}
 			v := r.stop()
 			assert.NotEmpty(t, v.violations)
-			t.Log("that was to be: ", broken)
 		})
 	}
 }

@@ -130,7 +130,10 @@ func (r *run) failOver() {
 	lost.to = r.clock.now()
 	r.lost = append(r.lost, lost)
 	r.server, r.replica = r.replica, nil
-	for _, n := range r.networks {
+	for i, n := range r.networks {
+		if i == len(r.networks)/2 { // these find it later than others write to it
+			r.wait(r.between(least, most))
+		}
 		n.redirect(r.server.Addr)
 	}
 }
