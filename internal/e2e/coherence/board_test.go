@@ -41,6 +41,7 @@ type write struct {
 	key          int32
 	by           int32 // the instance
 	fate         fate
+	removes      bool
 }
 
 // fate is the outcome of a write, as far as its caller knows.
@@ -56,9 +57,9 @@ const (
 type read struct {
 	hits      int64
 	contested int64 // on a key that another process had replaced within twice the bound
-	firstEnd  int64 // of the first hit
-	last      int64 // when the last hit began
-	lastEnd   int64
+
+	first, firstEnd int64 // when the first hit began, and ended
+	last, lastEnd   int64 // and the last
 }
 
 // counts are the reads of one reader, by their answers.

@@ -32,6 +32,7 @@ func TestChaos_FindsWhatIsBroken(t *testing.T) {
 			}
 			v := r.stop()
 			assert.NotEmpty(t, v.violations)
+			assert.NotZero(t, explain(r.board, r.lost, lasts+patience, allKeys()).without)
 		})
 	}
 }

@@ -41,10 +41,10 @@ func (b breakage) tiers(l1 *firstTier, l2 *secondTier) (first, second backends.B
 type lateTier struct{ *firstTier }
 
 func (t *lateTier) SetStamped(ctx context.Context, key string, entry backends.Entry[int64], stamp backends.Stamp) error {
-	if rand.IntN(8) > 0 {
+	if rand.IntN(4) > 0 {
 		return t.firstTier.SetStamped(ctx, key, entry, stamp)
 	}
-	time.AfterFunc(20*time.Millisecond, func() {
+	time.AfterFunc(100*time.Millisecond, func() {
 		_ = t.firstTier.SetStamped(context.WithoutCancel(ctx), key, entry, stamp) // it returns no errors
 	})
 	return nil

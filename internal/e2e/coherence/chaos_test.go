@@ -57,4 +57,9 @@ func TestChaos(t *testing.T) {
 	assert.GreaterOrEqual(t, float64(v.hits), leastHits*minutes)
 	assert.GreaterOrEqual(t, float64(v.contested), leastContested*minutes)
 	assert.GreaterOrEqual(t, v.trusted(), leastTrusted)
+	x := explain(r.board, r.lost, sampleSpan, r.rng.Perm(keys)[:keys/4])
+	t.Log(x)
+	assert.Zero(t, x.without)
+	assert.Greater(t, x.explained, 9*x.open)
+	assert.Greater(t, x.explained, keys/4)
 }

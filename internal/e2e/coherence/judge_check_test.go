@@ -60,3 +60,42 @@ func TestJudge(t *testing.T) {
 		})
 	}
 }
+
+// The register itself: which histories have an explanation.
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	x := int64(bound)
+	first := write{begun: 10 * ms, acked: 20 * ms, fate: applied}
+	second := write{begun: 30 * ms, acked: 40 * ms, fate: applied}
+	at := func(began int64) read { return read{1, 0, began, began + ms, began, began + ms} }
+	for name, test := range map[string]struct {
+		writes      []write
+		reads       map[int]read // of the first write by one reader, of the second by another
+		explainable bool
+	}{
+		"nothing read":         {[]write{first, second}, nil, true},
+		"older than the bound": {[]write{first, second}, map[int]read{1: at(42*ms + x)}, false},
+		"within the bound":     {[]write{first, second}, map[int]read{1: at(39*ms + x)}, true},
+		"before it was written": {
+			[]write{first, second}, map[int]read{2: at(20 * ms)}, false,
+		},
+		"of a deletion":          {[]write{first, {begun: 30 * ms, acked: 40 * ms, fate: applied, removes: true}}, map[int]read{1: at(42*ms + x)}, false},
+		"of an unknown outcome":  {[]write{{begun: 10 * ms}, second}, map[int]read{1: at(9 * x)}, true},
+		"both, long after":       {[]write{first, second}, map[int]read{1: at(9 * x), 2: at(9 * x)}, false},
+		"both, and each is lost": {[]write{{begun: 10 * ms}, {begun: 30 * ms}}, map[int]read{1: at(9 * x), 2: at(9 * x)}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, _ := newBoard(t, 8)
+			copy(b.writes[1:], test.writes)
+			b.next.Store(int64(len(test.writes)))
+			for number, r := range test.reads {
+				b.reads[number][number] = r
+			}
+			got := explain(b, nil, 100*bound, []int{0})
+			assert.Equal(t, test.explainable, got.explained == 1, got.String())
+			assert.Equal(t, test.explainable, got.without == 0, got.String())
+			assert.Zero(t, explain(b, []span{{0, 100 * x}}, 100*bound, []int{0}).calls)
+		})
+	}
+}

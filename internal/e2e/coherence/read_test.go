@@ -71,7 +71,7 @@ func resultOf(entry *tiercache.Entry[int64], ok bool, err error) result {
 // note adds a hit. Its end may be later than it was.
 func (i *instance) note(r *read, k int, began, end int64) {
 	if r.hits == 0 {
-		r.firstEnd = end
+		r.first, r.firstEnd = began, end
 	}
 	r.hits++
 	r.last, r.lastEnd = began, end

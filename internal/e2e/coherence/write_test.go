@@ -51,6 +51,7 @@ func (i *instance) write(ctx context.Context, k, kind int) (err error) {
 		}
 	case kind < 90:
 		if number, err = i.begin(k); err == nil {
+			i.board.writes[number].removes = true
 			i.end(number, i.cache.Delete(ctx, key))
 		}
 	default:
