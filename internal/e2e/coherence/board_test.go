@@ -27,7 +27,7 @@ type board struct {
 type header struct {
 	next    atomic.Int64 // number of the next write
 	stop    atomic.Bool
-	trouble atomic.Int64 // odd: something is wrong, or was a moment ago
+	trouble atomic.Int64           // odd: something is wrong, or was a moment ago
 	ready   [instances]atomic.Bool // the instance was in sync once
 
 	// acked is when an instance had its last write of a key acknowledged.

@@ -9,6 +9,7 @@ import (
 
 // The check itself: where a part of the protocol is missing, it finds violations.
 func TestChaos_FindsWhatIsBroken(t *testing.T) {
+	t.Parallel()
 	for broken, happens := range map[breakage]func(r *run){
 		noNumbers: func(*run) {},
 		noFence:   func(*run) {},

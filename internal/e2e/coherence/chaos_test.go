@@ -46,7 +46,7 @@ func TestChaos(t *testing.T) {
 			r.rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		}
 		trouble := all[made%len(all)]
-		r.wait(r.between(time.Second, 2*time.Second))
+		r.wait(r.moment())
 		t.Logf("%6.1f s: %s", time.Since(begun).Seconds(), trouble.name)
 		r.inTrouble(func() { trouble.make(r) })
 		made++

@@ -111,4 +111,3 @@ func (r *run) quietHits() (n int64) {
 	}
 	return n
 }
-

@@ -65,10 +65,10 @@ func (v *verdict) add(agent, number int, w *write, r *read, replaced int64) {
 	}
 	v.hits += r.hits
 	v.contested += r.contested
-	switch {
-	case w.fate == unknown:
+	switch w.fate {
+	case unknown:
 		v.unjudged += r.hits
-	case w.fate == refused:
+	case refused:
 		v.violations = append(v.violations, violation{agent, number, 0})
 	default:
 		age := time.Duration(r.last - replaced)

@@ -157,8 +157,10 @@ func (r *run) await(what string, done func() bool) {
 
 func (r *run) wait(d time.Duration) { pause(r.ctx, d) }
 
-// between returns a time between two.
-func (r *run) between(least, most time.Duration) time.Duration {
+// moment is for how long connections and processes stand still: sometimes shorter than the
+// bound, and sometimes longer.
+func (r *run) moment() time.Duration {
+	const least, most = 200 * time.Millisecond, 2 * time.Second
 	return least + time.Duration(r.rng.Int64N(int64(most-least)))
 }
 

@@ -14,20 +14,13 @@ type trouble struct {
 	make func(r *run)
 }
 
-// For how long connections and processes stand still: sometimes shorter than the bound,
-// and sometimes longer.
-const (
-	least = 200 * time.Millisecond
-	most  = 2 * time.Second
-)
-
 // networkTroubles are those of one instance's way to the server.
 func networkTroubles() []trouble {
 	held := func(direction int) func(r *run) {
 		return func(r *run) {
 			n := r.oneNetwork()
 			n.hold(direction)
-			r.wait(r.between(least, most))
+			r.wait(r.moment())
 			n.release(direction)
 		}
 	}
@@ -35,14 +28,14 @@ func networkTroubles() []trouble {
 		{"a connection is cut", func(r *run) {
 			n := r.oneNetwork()
 			n.cutOff()
-			r.wait(r.between(least, most))
+			r.wait(r.moment())
 			n.mend()
 		}},
 		{"all connections are cut", func(r *run) {
 			for _, n := range r.networks {
 				n.cutOff()
 			}
-			r.wait(r.between(least, most))
+			r.wait(r.moment())
 			for _, n := range r.networks {
 				n.mend()
 			}
@@ -52,7 +45,7 @@ func networkTroubles() []trouble {
 		{"a half-open connection is cut", func(r *run) {
 			n := r.oneNetwork()
 			n.hold(down)
-			r.wait(r.between(least, most))
+			r.wait(r.moment())
 			n.cutOff()
 			n.release(down)
 			n.mend()
@@ -60,7 +53,7 @@ func networkTroubles() []trouble {
 		{"a cut, and the log is trimmed", func(r *run) {
 			n := r.oneNetwork()
 			n.cutOff()
-			r.wait(r.between(least, most))
+			r.wait(r.moment())
 			r.trim()
 			n.mend()
 		}},
@@ -72,7 +65,7 @@ func serverTroubles() []trouble {
 	return []trouble{
 		{"the server stands still", func(r *run) {
 			r.ok(r.server.Pause())
-			r.wait(r.between(least, most))
+			r.wait(r.moment())
 			r.ok(r.server.Continue())
 		}},
 		{"flushed", func(r *run) { r.ok(r.server.Admin.FlushAll(r.ctx).Err()) }},
@@ -83,10 +76,14 @@ func serverTroubles() []trouble {
 		}},
 		{"the server is killed", func(r *run) {
 			r.server.Kill()
-			r.wait(r.between(least, most))
+			r.wait(r.moment())
 			r.ok(r.server.Restart(r.ctx))
+			r.promote(r.server)
 		}},
-		{"the server loses all", func(r *run) { r.ok(r.server.RestartEmpty(r.ctx)) }},
+		{"the server loses all", func(r *run) {
+			r.ok(r.server.RestartEmpty(r.ctx))
+			r.promote(r.server)
+		}},
 		{"a replica takes over that lags", (*run).failOver},
 	}
 }
@@ -97,7 +94,7 @@ func processTroubles() []trouble {
 		{"a process stands still", func(r *run) {
 			p := r.processes[r.rng.IntN(len(r.processes))]
 			r.ok(p.Pause())
-			r.wait(r.between(least, most))
+			r.wait(r.moment())
 			r.ok(p.Continue())
 		}},
 		{"a process is killed", func(r *run) {
@@ -124,18 +121,25 @@ func (r *run) failOver() {
 		r.ok(err)
 	}
 	lost := span{from: r.clock.now() - int64(500*time.Millisecond)} // it lags a little before
-	r.ok(r.replica.Admin.ReplicaOf(r.ctx, "no", "one").Err())
-	r.wait(r.between(least, most))
+	r.promote(r.replica)
+	r.wait(r.moment())
 	r.server.Stop()
 	lost.to = r.clock.now()
 	r.lost = append(r.lost, lost)
 	r.server, r.replica = r.replica, nil
 	for i, n := range r.networks {
 		if i == len(r.networks)/2 { // these find it later than others write to it
-			r.wait(r.between(least, most))
+			r.wait(r.moment())
 		}
 		n.redirect(r.server.Addr)
 	}
+}
+
+// promote makes a replica a master. One that has taken over is a replica again when it is
+// restarted.
+func (r *run) promote(s *server.Redis) {
+	r.t.Helper()
+	r.ok(s.Admin.ReplicaOf(r.ctx, "no", "one").Err())
 }
 
 func (r *run) ok(err error) {
