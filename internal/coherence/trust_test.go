@@ -342,6 +342,10 @@ func TestFollow(t *testing.T) {
 		"unsupported": {[]runFunc{func(context.Context, backends.Sink) error {
 			return errors.Join(errBroken, backends.ErrUnsupported)
 		}}, 1, []string{"lost unsupported", "gap unsupported"}},
+		"unsupported, and told so": {[]runFunc{func(_ context.Context, sink backends.Sink) error {
+			sink.Lost(backends.LossUnsupported)
+			return backends.ErrUnsupported
+		}}, 1, []string{"lost unsupported", "gap unsupported"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
