@@ -61,47 +61,55 @@ func startServer(tb testing.TB, args ...string) *server.Redis {
 }
 
 // newFollower returns a cache that is in sync.
-func newFollower(t *testing.T, s *server.Redis, opts ...redisbackend.Option) *follower {
+func newFollower(t *testing.T, s *server.Redis) *follower {
 	t.Helper()
-	f := unsyncedFollower(t, s, "", opts...)
+	f := unsyncedFollower(t, s, "")
 	f.awaitTrust(t)
 	return f
 }
 
-func unsyncedFollower(t *testing.T, s *server.Redis, user string, opts ...redisbackend.Option) *follower {
+func unsyncedFollower(t *testing.T, s *server.Redis, user string) *follower {
 	t.Helper()
 	f := &follower{network: newNetwork(t, s.Addr), lines: new(lockedBuffer), reader: sdkmetric.NewManualReader()}
-	f.Cache = newCache(t, f.network.addr(), user, opts, tiercache.WithTelemetry(
+	f.Cache = newCache(t, client{f.network.addr(), user}, newL1(t), tiercache.WithTelemetry(
 		tracing.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(f.reader))),
 		tracing.WithSlog(slog.New(slog.NewJSONHandler(f.lines, nil))), tracing.Disabled()))
 	return f
 }
 
-// newCache returns a cache with coherence, like that of another process.
-func newCache(tb testing.TB, addr, user string, store []redisbackend.Option, opts ...tiercache.Option) *tiercache.Cache[string] {
+func newL1(tb testing.TB) *otterbackend.Backend[string] {
 	tb.Helper()
-	client := redis.NewClient(&redis.Options{
-		Addr: addr, Username: user, Password: user, ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1,
-		DialTimeout: callLimit, ReadTimeout: callLimit, DisableIdentity: true,
-	})
-	tb.Cleanup(func() { assert.NoError(tb, client.Close()) })
 	l1, err := otterbackend.New[string](otterbackend.WithMaximumSize(100_000))
 	require.NoError(tb, err)
 	tb.Cleanup(func() { assert.NoError(tb, l1.Close()) })
-	b, err := redisbackend.New(client, append(store, redisbackend.WithoutKeyPrefix(), redisbackend.WithLog())...)
+	return l1
+}
+
+// client says how a cache reaches the server. The password of a user is its name.
+type client struct{ addr, user string }
+
+// newCache returns a cache with coherence, like that of another process.
+func newCache(tb testing.TB, c client, l1 backends.Backend[string], opts ...tiercache.Option) *tiercache.Cache[string] {
+	tb.Helper()
+	conns := redis.NewClient(&redis.Options{
+		Addr: c.addr, Username: c.user, Password: c.user, ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1,
+		DialTimeout: callLimit, ReadTimeout: callLimit, DisableIdentity: true,
+	})
+	tb.Cleanup(func() { assert.NoError(tb, conns.Close()) })
+	store, err := redisbackend.New(conns, redisbackend.WithoutKeyPrefix(), redisbackend.WithLog())
 	require.NoError(tb, err)
-	l2, err := backends.WithCodec(b, backends.String())
+	l2, err := backends.WithCodec(store, backends.String())
 	require.NoError(tb, err)
-	c, err := tiercache.New("users", l1, l2, append([]tiercache.Option{
+	cache, err := tiercache.New("users", l1, l2, append([]tiercache.Option{
 		tiercache.WithCoherence(bound, tiercache.AskL2), tiercache.WithTelemetry(tracing.Disabled()),
 	}, opts...)...)
 	require.NoError(tb, err)
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), closeLimit)
 		defer cancel()
-		assert.NoError(tb, c.Close(ctx))
+		assert.NoError(tb, cache.Close(ctx))
 	})
-	return c
+	return cache
 }
 
 func (f *follower) awaitTrust(t *testing.T) {

@@ -40,7 +40,7 @@ func TestOutage(t *testing.T) {
 		leastHit = 0.99
 	)
 	s := startServer(t)
-	f, other := newFollower(t, s), newCache(t, s.Addr, "", nil)
+	f, other := newFollower(t, s), newCache(t, client{addr: s.Addr}, newL1(t))
 	untouched, touched := names("untouched", 5000), names("touched", 500)
 	require.NoError(t, other.SetMany(t.Context(), maps.All(same(untouched, "v")), 0))
 	require.NoError(t, other.SetMany(t.Context(), maps.All(same(touched, "old")), 0))
@@ -81,7 +81,7 @@ func TestGaps_MoveNoValues(t *testing.T) {
 	t.Parallel()
 	const mostMoved = 0.05
 	s := startServer(t)
-	f := &gapFixture{newFollower(t, s), t, s, newCache(t, s.Addr, "", nil)}
+	f := &gapFixture{newFollower(t, s), t, s, newCache(t, client{addr: s.Addr}, newL1(t))}
 	hot := names("hot", 10_000)
 	for i := 0; i < len(hot); i += 1000 {
 		require.NoError(t, f.other.SetMany(t.Context(), maps.All(same(hot[i:i+1000], strings.Repeat("v", 1000))), 0))
