@@ -41,7 +41,7 @@ func TestChaos(t *testing.T) {
 	minutes := d.Minutes()
 	enough := func() bool { return float64(r.hits()) >= leastHits*minutes }
 	made := 0
-	for made == 0 || time.Since(begun) < d || !enough() && time.Since(begun) < 2*d {
+	for made == 0 || time.Since(begun) < d || !enough() && time.Since(begun) < 3*d/2 {
 		if made%len(all) == 0 {
 			r.rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		}
@@ -58,7 +58,7 @@ func TestChaos(t *testing.T) {
 	assert.GreaterOrEqual(t, float64(v.contested), leastContested*minutes)
 	assert.GreaterOrEqual(t, v.trusted(), leastTrusted)
 	x := explain(r.board, r.lost, sampleSpan, r.rng.Perm(keys)[:keys/4])
-	t.Log(x)
+	report(t, "%v", x)
 	assert.Zero(t, x.without)
 	assert.Greater(t, x.explained, 9*x.open)
 	assert.Greater(t, x.explained, keys/4)

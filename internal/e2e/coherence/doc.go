@@ -16,4 +16,6 @@
 // the instances on purpose, and then it must find violations.
 //
 // TIERCACHE_CHAOS is how long the chaos lasts, and TIERCACHE_SEED repeats its order.
+// TIERCACHE_REPORT is a file for the figures. TIERCACHE_NIGHTLY makes limits of time
+// stricter.
 package coherence

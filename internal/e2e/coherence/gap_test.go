@@ -127,7 +127,7 @@ func TestGaps(t *testing.T) {
 			back := test.make(f)
 			require.Eventually(t, func() bool { return f.Status().Coherence.Epoch > 1 }, patience, time.Millisecond)
 			took := time.Since(back)
-			t.Logf("found after %v", took)
+			report(t, "found after %v", took)
 			assert.Less(t, took, found)
 			if name == "another protocol" {
 				assert.Equal(t, "v (l2)", f.read(t, "k"))

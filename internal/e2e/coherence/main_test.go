@@ -17,6 +17,10 @@ import (
 // no tests.
 const instanceVariable = "TIERCACHE_CHAOS_INSTANCE"
 
+// parallelTests is how many tests run at a time unless the command line says otherwise:
+// more than there are processors, because most of what they do is to wait.
+const parallelTests = "6"
+
 // patience is for what must happen at some time.
 const patience = 30 * time.Second
 
@@ -30,6 +34,13 @@ func TestMain(m *testing.M) {
 		return
 	}
 	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		if err := flag.Set("test.parallel", parallelTests); err != nil {
+			os.Exit(2)
+		}
+	}
 	code := m.Run()
 	if err := leaks(); code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)

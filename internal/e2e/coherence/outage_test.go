@@ -64,9 +64,9 @@ func TestOutage(t *testing.T) {
 	f.network.mend()
 	back := time.Now()
 	f.awaitTrust(t)
-	t.Logf("%d writes while it was cut off; trusted %v after the connection was back", n, time.Since(back))
+	report(t, "%d writes while it was cut off; trusted %v after the connection was back", n, time.Since(back))
 	hits := f.readAll(t, untouched)
-	t.Logf("%d of %d untouched entries are hits", hits, len(untouched))
+	report(t, "%d of %d untouched entries are hits", hits, len(untouched))
 	assert.GreaterOrEqual(t, float64(hits), leastHit*float64(len(untouched)))
 	for _, key := range touched {
 		require.Equal(t, "new (l2)", f.read(t, key))
@@ -98,7 +98,7 @@ func TestGaps_MoveNoValues(t *testing.T) {
 	f.awaitTrust(t)
 	compared := received(func() { require.Zero(t, f.readAll(t, hot)) })
 	assert.Equal(t, len(hot), f.readAll(t, hot))
-	t.Logf("%d bytes from L2 fill %d entries of L1, and %d compare them after a gap: %.1f %%",
+	report(t, "%d bytes from L2 fill %d entries of L1, and %d compare them after a gap: %.1f %%",
 		refill, len(hot), compared, 100*float64(compared)/float64(refill))
 	assert.LessOrEqual(t, float64(compared), mostMoved*float64(refill))
 }

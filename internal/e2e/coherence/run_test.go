@@ -145,7 +145,7 @@ func (r *run) stop() *verdict {
 		}
 	}
 	v := judge(r.board, r.lost)
-	r.t.Logf("TIERCACHE_SEED=%d: %d instances\n%v", r.seed, len(r.setups), v)
+	report(r.t, "TIERCACHE_SEED=%d: %d instances\n%v", r.seed, len(r.setups), v)
 	return v
 }
 

@@ -80,7 +80,7 @@ func TestSpread(t *testing.T) {
 	}
 	slices.Sort(took)
 	quantile := func(q float64) time.Duration { return took[int(q*float64(len(took)-1))] }
-	t.Logf("%.0f writes/s to %d others: dropped after p50 %v, p99 %v, at most %v",
+	report(t, "%.0f writes/s to %d others: dropped after p50 %v, p99 %v, at most %v",
 		perSecond, listeners, quantile(0.5), quantile(0.99), quantile(1))
 	require.Positive(t, took[0], "nothing was dropped before it was written")
 	assert.LessOrEqual(t, quantile(0.5), mostP50)
