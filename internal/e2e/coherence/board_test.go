@@ -73,8 +73,9 @@ type counts struct {
 type result int
 
 const (
-	hit    result = iota // in L1, not flagged
-	fromL2               // a hit in L2, or L1's entry that L2 has confirmed
+	hit     result = iota // in L1, not flagged
+	fromL2                // a hit in L2, or L1's entry that L2 has confirmed
+	batched               // a hit of a batch, in either tier
 	missed
 	flagged
 	failed

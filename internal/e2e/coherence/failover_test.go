@@ -55,7 +55,7 @@ func newCluster(r *run) takeover {
 
 // kill lets the master die. The last writes that it has acknowledged may be lost.
 func kill(r *run, d takeover) {
-	r.lost = append(r.lost, span{from: r.clock.now() - int64(500*time.Millisecond)})
+	r.lost = append(r.lost, span{from: r.clock.now() - int64(lag)})
 	d.master.Kill()
 }
 

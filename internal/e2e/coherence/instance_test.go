@@ -16,7 +16,6 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/otterbackend"
 	"github.com/tiercache/tiercache/backends/redisbackend"
-	"github.com/tiercache/tiercache/tracing"
 )
 
 // bound is the X of all runs.
@@ -101,8 +100,7 @@ func (s setup) run(ctx context.Context, b *board) (err error) {
 		return err
 	}
 	first, second := s.Broken.tiers(l1, l2)
-	i.cache, err = tiercache.New("chaos", first, second, tiercache.WithCoherence(bound, tiercache.AskL2),
-		tiercache.WithTelemetry(tracing.Disabled()), tiercache.WithReadTimeout(callLimit), tiercache.WithWriteTimeout(callLimit))
+	i.cache, err = tiercache.New("chaos", first, second, s.options()...)
 	if err != nil {
 		return err
 	}

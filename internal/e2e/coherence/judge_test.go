@@ -17,12 +17,22 @@ type violation struct {
 	agent  int
 	number int
 	late   time.Duration // beyond the bound; 0: refused
+	write  write
+	read   read
+	by     int64 // when the acknowledgment came of the write that has replaced it
+}
+
+func (x violation) String() string {
+	at := func(t int64) time.Duration { return time.Duration(t - x.write.begun) }
+	return fmt.Sprintf("instance %d, reader %d: write %d of key %d by instance %d, acknowledged after %v, replaced after %v, first hit after %v, last after %v: %v beyond the bound",
+		x.agent/readersEach, x.agent%readersEach, x.number, x.write.key, x.write.by,
+		at(x.write.acked), at(x.by), at(x.read.first), at(x.read.last), x.late)
 }
 
 // verdict is the result of a run.
 type verdict struct {
 	violations []violation
-	hits       int64
+	hits       int64 // in L1, and those of batches
 	contested  int64 // see read
 	unjudged   int64 // on values of writes whose outcome is not known
 	worst      time.Duration
@@ -69,12 +79,12 @@ func (v *verdict) add(agent, number int, w *write, r *read, replaced int64) {
 	case unknown:
 		v.unjudged += r.hits
 	case refused:
-		v.violations = append(v.violations, violation{agent, number, 0})
+		v.violations = append(v.violations, violation{agent: agent, number: number, write: *w, read: *r})
 	default:
 		age := time.Duration(r.last - replaced)
 		v.worst = max(v.worst, age)
 		if late := age - bound; late > clockError {
-			v.violations = append(v.violations, violation{agent, number, late})
+			v.violations = append(v.violations, violation{agent, number, late, *w, *r, replaced})
 		}
 	}
 }
@@ -129,14 +139,16 @@ func (v *verdict) String() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%d hits in L1, of them %d on keys that another process had replaced within %v, %d on values of unknown outcome\n",
 		v.hits, v.contested, 2*bound, v.unjudged)
-	fmt.Fprintf(&s, "%.2f %% trusted hits outside faults; reads outside and during faults: hits %d %d, from L2 %d %d, misses %d %d, flagged %d %d, failed %d %d\n",
-		100*v.trusted(), v.counts.quiet[hit], v.counts.wild[hit], v.counts.quiet[fromL2], v.counts.wild[fromL2],
-		v.counts.quiet[missed], v.counts.wild[missed], v.counts.quiet[flagged], v.counts.wild[flagged],
-		v.counts.quiet[failed], v.counts.wild[failed])
+	fmt.Fprintf(&s, "%.2f %% trusted hits outside faults; reads outside and during faults:", 100*v.trusted())
+	for res := range results {
+		fmt.Fprintf(&s, " %s %d %d,", [...]string{"hits", "from L2", "in batches", "misses", "flagged", "failed"}[res],
+			v.counts.quiet[res], v.counts.wild[res])
+	}
+	s.WriteString("\n")
 	fmt.Fprintf(&s, "%d writes acknowledged, %d of unknown outcome; oldest hit %v after the value was replaced\n", v.acked, v.unknown, v.worst)
 	fmt.Fprintf(&s, "%d violations", len(v.violations))
 	for _, x := range v.violations[:min(10, len(v.violations))] {
-		fmt.Fprintf(&s, "\n  reader %d, write %d: %v beyond the bound", x.agent, x.number, x.late)
+		fmt.Fprintf(&s, "\n  %v", x)
 	}
 	return s.String()
 }

@@ -19,8 +19,12 @@ const (
 func (i *instance) readOn(ctx context.Context, agent int, own *rand.Rand) {
 	b := i.board
 	for !b.stop.Load() && pause(ctx, readPause) {
-		for range burst {
-			i.readKey(ctx, agent, own.IntN(keys))
+		some := own.Perm(keys)[:burst]
+		for _, k := range some {
+			i.readKey(ctx, agent, k)
+		}
+		if i.Number >= batching {
+			i.readMany(ctx, agent, some)
 		}
 		if !b.ready[i.Number].Load() && i.cache.Status().Coherence.Trusted {
 			b.ready[i.Number].Store(true)
@@ -30,26 +34,33 @@ func (i *instance) readOn(ctx context.Context, agent int, own *rand.Rand) {
 
 // readKey reads a key several times.
 func (i *instance) readKey(ctx context.Context, agent, k int) {
-	b := i.board
-	counts := &b.counts[agent]
 	now := i.clock.now()
 	for range repeats {
-		trouble := b.trouble.Load()
+		trouble := i.board.trouble.Load()
 		entry, ok, err := i.cache.GetEntry(ctx, i.names[k])
 		end := i.clock.now()
 		res := resultOf(&entry, ok, err)
 		if res == hit {
-			i.note(&b.reads[agent][entry.Value], k, now, end)
+			i.note(&i.board.reads[agent][entry.Value], k, now, end)
 		}
-		if trouble%2 == 0 && trouble == b.trouble.Load() {
-			counts.quiet[res]++
-		} else {
-			counts.wild[res]++
+		i.count(agent, trouble, res)
+		if res == missed && i.Number == loading {
+			i.load(ctx, k)
 		}
-		if res != hit && res != fromL2 || b.stop.Load() {
+		if res != hit && res != fromL2 || i.board.stop.Load() {
 			return // it would ask L2 again and again
 		}
 		now = end
+	}
+}
+
+// count counts a read, before which the trouble was the given one.
+func (i *instance) count(agent int, trouble int64, res result) {
+	c := &i.board.counts[agent]
+	if trouble%2 == 0 && trouble == i.board.trouble.Load() {
+		c.quiet[res]++
+	} else {
+		c.wild[res]++
 	}
 }
 

@@ -29,8 +29,7 @@ type run struct {
 
 	setups    []setup
 	server    *server.Redis
-	replica   *server.Redis // nil: there is none
-	networks  []*network    // of each instance; none: they dial by themselves
+	networks  []*network // of each instance; none: they dial by themselves
 	processes []*server.Process
 	here      sync.WaitGroup // instances in this process
 	lost      []span         // see judge

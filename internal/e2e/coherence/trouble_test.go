@@ -115,24 +115,37 @@ func (r *run) oneNetwork() *network { return r.networks[r.rng.IntN(len(r.network
 // failOver promotes a replica of which the instances are not told at first: they go on to
 // write to the old server. These writes are lost, and their ids in the log are used again.
 func (r *run) failOver() {
-	var err error
-	if r.replica == nil {
-		r.replica, err = server.StartReplica(r.ctx, r.server)
-		r.ok(err)
-	}
-	lost := span{from: r.clock.now() - int64(500*time.Millisecond)} // it lags a little before
-	r.promote(r.replica)
+	replica := r.startReplica()
+	lost := span{from: r.clock.now() - int64(lag)}
+	r.promote(replica)
 	r.wait(r.moment())
 	r.server.Stop()
-	lost.to = r.clock.now()
+	lost.to = r.clock.now() + int64(lag) // somebody may still have to note an acknowledgment
 	r.lost = append(r.lost, lost)
-	r.server, r.replica = r.replica, nil
+	r.server = replica
 	for i, n := range r.networks {
 		if i == len(r.networks)/2 { // these find it later than others write to it
 			r.wait(r.moment())
 		}
 		n.redirect(r.server.Addr)
 	}
+}
+
+// lag is how far a replica, or a process that is busy, may be behind.
+const lag = 500 * time.Millisecond
+
+// startReplica returns a replica of the server that would find its data again if it was
+// restarted.
+func (r *run) startReplica() *server.Redis {
+	r.t.Helper()
+	replica, err := server.StartReplica(r.ctx, r.server, durable...)
+	r.ok(err)
+	r.await("the replica has its data on disk", func() bool {
+		info, err := replica.Admin.Info(r.ctx, "persistence").Result()
+		return err == nil && server.InfoField(info, "aof_rewrite_in_progress") == "0" &&
+			server.InfoField(info, "aof_rewrite_scheduled") == "0"
+	})
+	return replica
 }
 
 // promote makes a replica a master. One that has taken over is a replica again when it is

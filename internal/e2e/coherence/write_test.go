@@ -17,7 +17,7 @@ const hot = 16
 func (i *instance) writeOn(ctx context.Context, own *rand.Rand) {
 	rest := time.Second / time.Duration(i.Rate)
 	for !i.board.stop.Load() && pause(ctx, rest/2+rand.N(rest)) { //nolint:gosec // any pause will do
-		if i.write(ctx, i.choose(own), own.IntN(100)) != nil {
+		if i.write(ctx, own) != nil {
 			return
 		}
 	}
@@ -36,11 +36,14 @@ func (i *instance) choose(own *rand.Rand) int {
 	return k
 }
 
-// write makes one write of the key.
-func (i *instance) write(ctx context.Context, k, kind int) (err error) {
+// write makes one write.
+func (i *instance) write(ctx context.Context, own *rand.Rand) (err error) {
+	k := i.choose(own)
 	key := i.names[k]
 	var number int64
-	switch {
+	switch kind := own.IntN(100); {
+	case kind < 5:
+		return i.writeMany(ctx, k, i.choose(own))
 	case kind < 83:
 		if number, err = i.begin(k); err == nil {
 			i.end(number, i.cache.Set(ctx, key, number, time.Hour))
