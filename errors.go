@@ -26,9 +26,18 @@ var (
 	// is reached.
 	ErrOverloaded = tier.ErrOverloaded
 
+	// ErrDiverged is wrapped by the error of [Cache.Update], [Cache.SetIfAbsent] or
+	// [Cache.Repair] for a key whose tiers may differ since an earlier write, and could
+	// not be repaired; and by the error of [Cache.Close], if such keys are left.
+	ErrDiverged = tier.ErrDiverged
+
 	// ErrNotFound is [backends.ErrNotFound]. A [Loader] returns it when there is no
 	// value.
 	ErrNotFound = backends.ErrNotFound
+
+	// ErrOutdated is wrapped by the error of a read with [AtLeast] when the tiers have an
+	// older version.
+	ErrOutdated = tier.ErrOutdated
 
 	// ErrUnsupported is wrapped by the error of a call that a tier of the cache cannot
 	// serve: a conditional write where L2 issues no versions, for instance. Nothing

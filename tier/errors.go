@@ -30,10 +30,19 @@ var ErrSuperseded = errtype.New("superseded", "tiercache: the tier holds somethi
 // overtaken too often. Nothing was changed.
 var ErrConflict = errtype.New("conflict", "tiercache: other writers of the key were faster too often")
 
+// ErrOutdated is wrapped by the error of a read that asked for a version which the tiers
+// do not have: L2 has lost it, or a replica has not got it yet.
+var ErrOutdated = errtype.New("outdated", "tiercache: the tiers have an older version than the one that was asked for")
+
 // ErrUnsupported is wrapped by the error of a call that a tier of the cache cannot
 // serve: a conditional write where L2 issues no versions, for instance. Nothing was
 // changed.
 var ErrUnsupported = errtype.New("unsupported", "tiercache: the cache's tiers cannot do this")
+
+// ErrDiverged is wrapped by the error of an Update, SetIfAbsent or Repair of a key whose
+// tiers may differ since an earlier write, and could not be repaired; and by the error of
+// Close, if such keys are left.
+var ErrDiverged = errtype.New("diverged", "tiercache: the tiers may differ since an earlier write, and are not repaired yet")
 
 // ErrInconsistent is matched, by errors.Is, by a [*WriteError] after which the
 // tiers may differ: the difference was neither ruled out nor resolved by

@@ -42,6 +42,9 @@ func (e *Engine[V]) Update(ctx context.Context, key string, ttl time.Duration, c
 	if err := e.checkConditional(key, ttl); err != nil {
 		return value, err
 	}
+	if err := e.repairFirst(ctx, key, "update"); err != nil {
+		return value, err
+	}
 	ctx = e.tel.StartUpdate(ctx, &u.obs, key)
 	attempts := 0
 	err = guard.ErrExited
@@ -141,13 +144,16 @@ func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl ti
 	if err := e.checkConditional(key, ttl); err != nil {
 		return won, false, err
 	}
+	if err := e.repairFirst(ctx, key, "set"); err != nil {
+		return won, false, err
+	}
 	for attempt := 1; attempt <= maxAttempts; attempt++ {
 		res, err := e.SetIf(ctx, key, value, ttl, backends.Absent())
 		if err != nil {
 			return won, false, err
 		}
 		if res.Applied() {
-			won.Value, won.Tier = value, tier.L2
+			won.Value, won.Tier, won.Version, won.Source = value, tier.L2, res.Version, res.Source
 			if ttl > 0 {
 				won.ExpiresAt = expiry(ttl)
 			}
