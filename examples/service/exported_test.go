@@ -102,11 +102,13 @@ func exported(t *testing.T) metrics {
 	t.Helper()
 	have := make(metrics)
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
+		f := newFixture(t, func(o *options) { o.coherence = time.Second })
+		<-f.log.Watched()
 		for _, fault := range []backendtest.Fault{
 			nil, backendtest.FailBefore(errors.New("down")), backendtest.Lose(errors.New("lost")),
 			backendtest.FailBefore(context.Canceled),
 		} {
+			require.True(t, f.log.Sync())
 			for _, call := range []tier.Kind{tier.Get, tier.Set, tier.Delete} {
 				f.l2.Always(call, fault)
 			}

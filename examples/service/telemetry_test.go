@@ -35,9 +35,9 @@ func TestSpans_PutWithoutRedis(t *testing.T) {
     ! tiercache.inconsistency l1.outcome=applied l2.outcome=failed
     set users l1 (internal) outcome=applied
     set users l2 (internal) Error outcome=failed
-      set (client) Error
+      evalsha (client) Error
         ! exception
-      set (client) Error
+      evalsha (client) Error
         ! exception
 `, tiercachetest.Tree(spans.Snapshots(), tiercachetest.ShortNames(), tiercachetest.WithoutDescriptions(),
 		tiercachetest.Only(tracing.AttrOutcome, tracing.AttrL1Outcome, tracing.AttrL2Outcome, tracing.AttrConsistent)))

@@ -22,7 +22,7 @@ type users struct {
 // cacheName is in all telemetry of the cache.
 const cacheName = "users"
 
-// l1TTL bounds how long this instance may miss the writes of others.
+// l1TTL bounds how long this instance may miss the writes of others without coherence.
 const l1TTL = time.Minute
 
 // errNotCached says that the database has the new value, and that the cache does not
@@ -44,6 +44,7 @@ func newUsers(ctx context.Context, opts options, l1 backends.Backend[user], stor
 		tiercache.WithWriteTimeout(opts.writeTimeout),
 		tiercache.WithL1TTL(l1TTL, 0.1),
 		tiercache.WithInconsistencyHook(u.repair.enqueue),
+		coherence(opts, store),
 		tiercache.WithTelemetry(
 			tracing.WithTracerProvider(tel.tracers),
 			tracing.WithMeterProvider(tel.meters),
@@ -51,6 +52,16 @@ func newUsers(ctx context.Context, opts options, l1 backends.Backend[user], stor
 			tracing.WithKey(hashedKey(opts.keySecret)),
 		))
 	return u, err
+}
+
+// coherence returns nil, no option, for an L2 whose changes cannot be followed: badger,
+// which only this process writes. While the changes in Redis are not known, L1 is not
+// believed: readers ask Redis, and the database if that does not answer either.
+func coherence(opts options, store backends.Backend[[]byte]) tiercache.Option {
+	if opts.coherence == 0 || backends.AsWatcher(store) == nil {
+		return nil
+	}
+	return tiercache.WithCoherence(opts.coherence, tiercache.AskL2)
 }
 
 // get returns an error that wraps backends.ErrNotFound when there is no user.
