@@ -40,10 +40,11 @@ func TestMain(m *testing.M) {
 // that fails as a test asks.
 type fixture struct {
 	*server
-	l2    *backendtest.Faults[[]byte]
-	log   *backendtest.Client[[]byte] // behind it; its Sync tells of the changes in L2
-	spans *tracetest.InMemoryExporter
-	logs  *logBuffer
+	l2     *backendtest.Faults[[]byte]
+	log    *backendtest.Client[[]byte] // behind it; its Sync tells of the changes in L2
+	others *backendtest.Client[[]byte] // that of another instance
+	spans  *tracetest.InMemoryExporter
+	logs   *logBuffer
 }
 
 // newFixture makes a fixture that is shut down at the end of the test; its repairer runs
@@ -51,7 +52,8 @@ type fixture struct {
 // says so.
 func newFixture(t *testing.T, change ...func(o *options)) *fixture {
 	t.Helper()
-	store := backendtest.NewStore[[]byte]().Client()
+	shared := backendtest.NewStore[[]byte]()
+	store := shared.Client()
 	desc := store.Describe()
 	desc.System = "map"
 	l2 := backendtest.WithFaults[[]byte](store).Described(desc)
@@ -67,7 +69,7 @@ func newFixture(t *testing.T, change ...func(o *options)) *fixture {
 		s.l2, s.closeL2 = l2, func() error { return nil }
 		return s, nil
 	}, change...)
-	f.l2, f.log = l2, store
+	f.l2, f.log, f.others = l2, store, shared.Client()
 	return f
 }
 

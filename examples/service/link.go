@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"sync"
+	"syscall"
 )
-
-// errCut is the error of a dial while the link is cut.
-var errCut = errors.New("the link to Redis is cut: POST /faults/restore to the port of the metrics restores it")
 
 // link is the network between this instance and Redis. With -faults it can be cut, to
 // show how an instance does without the others. It is safe for concurrent use.
@@ -26,7 +25,7 @@ func (l *link) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	isCut := l.isCut
 	l.mu.Unlock()
 	if isCut {
-		return nil, errCut
+		return nil, errCut(network)
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 	if err != nil {
@@ -35,11 +34,17 @@ func (l *link) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.isCut { // meanwhile
-		return nil, errors.Join(errCut, conn.Close())
+		return nil, errors.Join(errCut(network), conn.Close())
 	}
 	c := &linked{Conn: conn, link: l}
 	l.conns[c] = struct{}{}
 	return c, nil
+}
+
+// errCut is the error of a dial while the link is cut: the usual one of a server that
+// nobody runs.
+func errCut(network string) error {
+	return &net.OpError{Op: "dial", Net: network, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 }
 
 // cut closes all connections, and refuses new ones.
