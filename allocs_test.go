@@ -124,3 +124,13 @@ func TestByHand(t *testing.T) {
 	assert.Equal(t, ours.Tree(), hands.Tree())
 	assert.Equal(t, ours.metrics(t), hands.metrics(t))
 }
+
+// A hit in L1 that is known to be fresh costs no memory.
+func TestAllocsCoherence(t *testing.T) {
+	cache, ctx := coherentCache(t), context.Background()
+	assert.Zero(t, testing.AllocsPerRun(allocRuns, func() {
+		if _, ok, err := cache.Get(ctx, benchKey); !ok || err != nil {
+			t.Error(ok, err)
+		}
+	}))
+}

@@ -17,6 +17,10 @@ type BatchError = tier.BatchError
 type Found[V any] struct {
 	Value V
 	OK    bool // false: there is no value
+
+	// Stale reports that another process may have replaced the value. GetMany alone sets
+	// it, of a cache [WithCoherence].
+	Stale bool
 }
 
 // GetMany returns the values of keys, in their order. It asks L1 for each, and L2 once for

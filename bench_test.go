@@ -119,6 +119,21 @@ func BenchmarkByHand(b *testing.B) {
 	})
 }
 
+// coherentCache returns a cache whose L1 has the key, and is trusted for an hour.
+func coherentCache(tb testing.TB) *tiercache.Cache[string] {
+	tb.Helper()
+	tp, mp := benchProviders(tb, "sampled")
+	l2 := backendtest.NewStore[string]().Client()
+	cache, err := tiercache.New("users", backendtest.NewMap[string](), l2, tiercache.WithCoherence(time.Hour, tiercache.AskL2),
+		tiercache.WithTelemetry(tracing.Disabled(), tracing.WithTracerProvider(tp), tracing.WithMeterProvider(mp)))
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, cache.Close(context.Background())) })
+	<-l2.Watched()
+	require.True(tb, l2.Sync())
+	require.NoError(tb, cache.Set(tb.Context(), benchKey, benchValue, 0))
+	return cache
+}
+
 // BenchmarkGet/hit=l1 finds the value in L1, on one goroutine and on all
 // processors; hit=l2 finds it in L2 at every read, because L1 keeps nothing.
 func BenchmarkGet(b *testing.B) {
@@ -140,11 +155,30 @@ func BenchmarkGet(b *testing.B) {
 			}
 		})
 	}
+	// A hit that is known to be fresh, beside the same without coherence and one reading
+	// of the clock.
+	b.Run("hit=l1/telemetry=on_and_clock", func(b *testing.B) {
+		cache, ctx, begun := hitL1(b, "sampled"), context.Background(), time.Now()
+		for b.Loop() {
+			if _, ok, err := cache.Get(ctx, benchKey); !ok || err != nil || time.Since(begun) < 0 {
+				b.Fatal(ok, err)
+			}
+		}
+	})
+	b.Run("hit=l1/coherence=on", func(b *testing.B) {
+		cache, ctx := coherentCache(b), context.Background()
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, ok, err := cache.Get(ctx, benchKey); !ok || err != nil {
+				b.Fatal(ok, err)
+			}
+		}
+	})
 	// L1 has no lock, so only the cache itself can fail to scale: compare runs with
 	// -cpu 1,2 and so on.
 	b.Run("hit=l1/telemetry=on_parallel", func(b *testing.B) {
 		tp, mp := benchProviders(b, "sampled")
-		cache, err := tiercache.New[string]("users", constant{}, backendtest.NewMap[string](),
+		cache, err := tiercache.New[string]("users", constant{backendtest.NewMap[string]()}, backendtest.NewMap[string](),
 			tiercache.WithTelemetry(tracing.Disabled(), tracing.WithTracerProvider(tp), tracing.WithMeterProvider(mp)))
 		require.NoError(b, err)
 		ctx := context.Background()

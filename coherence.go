@@ -67,7 +67,7 @@ type CoherenceStatus struct {
 	// with L2 since the last loss.
 	Trusted bool
 
-	// Cause is why hits are not trusted: "joining", "overdue" (L2 has not proven for
+	// Cause is why hits are not trusted: "joining", "closed", "overdue" (L2 has not proven for
 	// longer than the bound that all its changes are known), "l1" (L1 did not drop an
 	// entry), or the name of a [backends.Loss], such as "trimmed". It is empty while
 	// they are trusted.

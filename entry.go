@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/engine"
 	"github.com/tiercache/tiercache/tier"
 )
@@ -24,6 +25,12 @@ type Entry[V any] struct {
 
 	// Kept reports that L1 has a loaded value that L2 did not take; see [WithKeepLoaded].
 	Kept bool
+
+	// Version is the copy's place in the order of L2, and Source the version that its
+	// source has given it; see [WithSourceVersion]. They are 0 where they are not known:
+	// of an L2 that issues none, and of a copy in L1 unless the cache is coherent.
+	Version backends.Version
+	Source  uint64
 }
 
 // GetEntry is like [Cache.Get], and returns what the cache knows of the value. When L2
@@ -35,7 +42,7 @@ func (c *Cache[V]) GetEntry(ctx context.Context, key string, opts ...ReadOption)
 }
 
 // ReadOption changes one read: [SkipL1], [SkipL2] or [Refresh]. They exclude each other:
-// a read with two of them returns an error that wraps [ErrInvalid].
+// a read with two of them returns an error that wraps [ErrInvalid]. [AtLeast] is another.
 type ReadOption = engine.ReadOption
 
 // SkipL1 makes a read ask L2 and not L1, for a value that another process may have
@@ -56,3 +63,11 @@ func SkipL2() ReadOption { return engine.SkipL2 }
 // values, and the caller gets the error, also with [WithStaleIfError]. Other reads
 // return an error that wraps [ErrInvalid].
 func Refresh() ReadOption { return engine.Refresh }
+
+// AtLeast makes a read return an entry of version v or a later one: that of [Cache.GetEntry]
+// after a write, for instance, which was made in another process. L1 answers if it is
+// known to have it, and L2 otherwise. If L2 has an older one, because it has lost its last
+// changes or a replica lags behind, the error wraps [ErrOutdated]; of a key that L2 knows
+// nothing of, the read finds no value. L2 must issue versions, or the error wraps
+// [ErrUnsupported]. It is for Get and GetEntry.
+func AtLeast(v backends.Version) ReadOption { return engine.AtLeast(v) }

@@ -30,6 +30,10 @@ var (
 	// value.
 	ErrNotFound = backends.ErrNotFound
 
+	// ErrOutdated is wrapped by the error of a read with [AtLeast] when the tiers have an
+	// older version.
+	ErrOutdated = tier.ErrOutdated
+
 	// ErrUnsupported is wrapped by the error of a call that a tier of the cache cannot
 	// serve: a conditional write where L2 issues no versions, for instance. Nothing
 	// was changed.

@@ -217,3 +217,30 @@ func (s *slowFirstRead[V]) Get(ctx context.Context, key string) (entry backends.
 	}
 	return entry, ok, err
 }
+
+// Batches obey the same order.
+func TestSourceVersion_Batches(t *testing.T) {
+	t.Parallel()
+	store := backendtest.NewStore[row]()
+	here, there := newProcess(t, store, byVersion()), newProcess(t, store, byVersion())
+	old, newer := row{"old", 1}, row{"new", 2}
+	require.NoError(t, there.Set(t.Context(), "k", newer, 0))
+	require.NoError(t, here.SetMany(t.Context(), func(yield func(key string, value row) bool) {
+		_ = yield("k", old) && yield("other", old)
+	}, 0))
+	requireRow(t, here, store, newer)
+	assert.Equal(t, old, store.Snapshot()["other"].Value)
+
+	loaded, err := here.GetOrLoadMany(t.Context(), []string{"a", "b"}, 0, func(ctx context.Context, keys []string) (map[string]row, error) {
+		return map[string]row{keys[0]: old, keys[1]: old}, there.Set(ctx, keys[1], newer, 0)
+	})
+	require.NoError(t, err)
+	assert.Equal(t, old, loaded[0].Value)
+	assert.Equal(t, old, store.Snapshot()["a"].Value)
+	assert.Equal(t, newer, store.Snapshot()["b"].Value)
+	_, ok := here.inL1("b")
+	assert.False(t, ok, "L1 does not keep what L2 refused")
+	got, err := here.GetMany(t.Context(), []string{"a", "b", "k"})
+	require.NoError(t, err)
+	assert.Equal(t, []tiercache.Found[row]{{Value: old, OK: true}, {Value: newer, OK: true}, {Value: newer, OK: true}}, got)
+}

@@ -19,6 +19,14 @@ type Stamped[V any] interface {
 	SetStamped(ctx context.Context, key string, entry Entry[V], stamp Stamp) error
 }
 
+// FreshGetter is a [Stamped] that can return the value alone, of an entry that a cache may
+// return as it is: most hits are such.
+type FreshGetter[V any] interface {
+	// GetFresh returns the value at key if its stamp has the epoch, and a version that is
+	// not 0. Otherwise ok is false.
+	GetFresh(ctx context.Context, key string, epoch uint32) (value V, ok bool, err error)
+}
+
 // Walker is a [Backend] in the process whose entries can be walked.
 type Walker interface {
 	// Walk calls visit with the key and the stamp of each entry that has not

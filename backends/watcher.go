@@ -34,7 +34,12 @@ type Sink interface {
 	Synced(asOf time.Time)
 
 	// Lost says that changes may have been missed, so that nothing that was read
-	// before is known to be current. It is called once for each loss.
+	// before is known to be current. It is called once for each loss, at any time
+	// before the next Synced.
+	//
+	// After LossDisconnected, LossTrimmed and LossLogReplaced a version that was given
+	// before still means the same change. After any other loss the store may give it
+	// again, as a server does that has lost the end of its log.
 	Lost(cause Loss)
 }
 

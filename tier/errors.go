@@ -30,6 +30,10 @@ var ErrSuperseded = errtype.New("superseded", "tiercache: the tier holds somethi
 // overtaken too often. Nothing was changed.
 var ErrConflict = errtype.New("conflict", "tiercache: other writers of the key were faster too often")
 
+// ErrOutdated is wrapped by the error of a read that asked for a version which the tiers
+// do not have: L2 has lost it, or a replica has not got it yet.
+var ErrOutdated = errtype.New("outdated", "tiercache: the tiers have an older version than the one that was asked for")
+
 // ErrUnsupported is wrapped by the error of a call that a tier of the cache cannot
 // serve: a conditional write where L2 issues no versions, for instance. Nothing was
 // changed.

@@ -21,12 +21,12 @@
 //	invalidate {cache} {tier}   client, internal
 //	get {cache} {tier}          client, internal
 //	refill {cache} l1           client, internal
+//	process {cache}             consumer
 //	set_many {cache} {tier}         client, internal
 //	delete_many {cache} {tier}      client, internal
 //	invalidate_many {cache} {tier}  client, internal
 //	get_many {cache} l2             client, internal
 //	refill_many {cache} l1          client, internal
-//	process {cache}             consumer
 //
 // The span of a tier is internal if the store is in the process or its client is
 // instrumented. [WithTierSpans] chooses which calls have one.

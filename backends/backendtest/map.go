@@ -16,8 +16,15 @@ import (
 type Map[V any] struct {
 	mu      sync.Mutex
 	entries map[string]backends.Entry[V]
-	stamps  map[string]backends.Stamp // those that are not zero
+	stamped map[string]stamped[V] // those of entries that have a stamp
 	desc    backends.Description
+}
+
+// stamped is an entry with its stamp, so that a fresh hit is one lookup.
+type stamped[V any] struct {
+	value     V
+	expiresAt time.Time
+	stamp     backends.Stamp
 }
 
 var (
@@ -26,6 +33,7 @@ var (
 
 	_ backends.ValueGetter[any] = (*Map[any])(nil)
 	_ backends.Stamped[any]     = (*Map[any])(nil)
+	_ backends.FreshGetter[any] = (*Map[any])(nil)
 	_ backends.Walker           = (*Map[any])(nil)
 )
 
@@ -33,7 +41,7 @@ var (
 func NewMap[V any]() *Map[V] {
 	return &Map[V]{
 		entries: make(map[string]backends.Entry[V]),
-		stamps:  make(map[string]backends.Stamp),
+		stamped: make(map[string]stamped[V]),
 		desc:    backends.Description{InProcess: true, Abilities: backends.Abilities{Stamps: true, Walks: true}},
 	}
 }
@@ -60,7 +68,7 @@ func (m *Map[V]) Get(_ context.Context, key string) (entry backends.Entry[V], ok
 func (m *Map[V]) Set(_ context.Context, key string, entry backends.Entry[V]) error {
 	m.mu.Lock()
 	m.entries[key] = entry
-	delete(m.stamps, key)
+	delete(m.stamped, key)
 	m.mu.Unlock()
 	return nil
 }
@@ -69,7 +77,7 @@ func (m *Map[V]) Set(_ context.Context, key string, entry backends.Entry[V]) err
 func (m *Map[V]) Delete(_ context.Context, key string) error {
 	m.mu.Lock()
 	delete(m.entries, key)
-	delete(m.stamps, key)
+	delete(m.stamped, key)
 	m.mu.Unlock()
 	return nil
 }

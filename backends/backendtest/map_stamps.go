@@ -11,19 +11,30 @@ import (
 func (m *Map[V]) GetStamped(_ context.Context, key string) (entry backends.Entry[V], stamp backends.Stamp, ok bool, err error) {
 	m.mu.Lock()
 	entry, ok = m.entries[key]
-	stamp = m.stamps[key]
+	stamp = m.stamped[key].stamp
 	m.mu.Unlock()
-	if !ok || entry.Expired(time.Now()) {
+	if !ok || !entry.ExpiresAt.IsZero() && entry.Expired(time.Now()) {
 		return backends.Entry[V]{}, backends.Stamp{}, false, nil
 	}
 	return entry, stamp, true, nil
+}
+
+// GetFresh returns the value at key if it is stamped with the epoch and a version.
+func (m *Map[V]) GetFresh(_ context.Context, key string, epoch uint32) (value V, ok bool, err error) {
+	m.mu.Lock()
+	s, ok := m.stamped[key]
+	m.mu.Unlock()
+	if !ok || s.stamp.Epoch != epoch || s.stamp.Version == 0 || !s.expiresAt.IsZero() && !time.Now().Before(s.expiresAt) {
+		return value, false, nil
+	}
+	return s.value, true, nil
 }
 
 // SetStamped stores the entry at key with a stamp.
 func (m *Map[V]) SetStamped(_ context.Context, key string, entry backends.Entry[V], stamp backends.Stamp) error {
 	m.mu.Lock()
 	m.entries[key] = entry
-	m.stamps[key] = stamp
+	m.stamped[key] = stamped[V]{entry.Value, entry.ExpiresAt, stamp}
 	m.mu.Unlock()
 	return nil
 }

@@ -49,6 +49,7 @@ var (
 
 	_ backends.ValueGetter[any] = (*Backend[any])(nil)
 	_ backends.Stamped[any]     = (*Backend[any])(nil)
+	_ backends.FreshGetter[any] = (*Backend[any])(nil)
 	_ backends.Walker           = (*Backend[any])(nil)
 	_ backends.Versioned[any]   = (*Backend[any])(nil)
 	_ backends.Clocked          = (*Backend[any])(nil)

@@ -18,6 +18,15 @@ func (b *Backend[V]) GetStamped(_ context.Context, key string) (
 	return backends.Entry[V]{}, backends.Stamp{}, false, nil
 }
 
+// GetFresh returns the value at key if it is stamped with the epoch and a version.
+func (b *Backend[V]) GetFresh(_ context.Context, key string, epoch uint32) (value V, ok bool, err error) {
+	item, ok := b.cache.GetIfPresent(key)
+	if !ok || item.more == nil || item.more.stamp.Epoch != epoch || item.more.stamp.Version == 0 || !alive(item.expiresAt, b.rough) {
+		return value, false, nil
+	}
+	return item.Value, true, nil
+}
+
 // SetStamped is Set with a stamp, which takes 32 bytes unless it is zero.
 func (b *Backend[V]) SetStamped(_ context.Context, key string, entry backends.Entry[V], stamp backends.Stamp) error {
 	if b.versions != nil {

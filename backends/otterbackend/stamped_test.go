@@ -26,6 +26,37 @@ func requireStamp(t *testing.T, b *otterbackend.Backend[string], key, value stri
 	require.Equal(t, want, stamp)
 }
 
+// A fresh value is one whose stamp has the epoch and a version, and that has not expired.
+func TestGetFresh(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string][]otterbackend.Option{"plain": nil, "versioned": {otterbackend.WithVersions()}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := open(t, opts...)
+				fresh := func(epoch uint32) bool {
+					value, ok, err := b.GetFresh(t.Context(), "k", epoch)
+					require.NoError(t, err)
+					require.Equal(t, ok, value == "v")
+					return ok
+				}
+				entry := backends.Entry[string]{Value: "v", ExpiresAt: time.Now().Add(time.Minute)}
+				assert.False(t, fresh(0))
+				require.NoError(t, b.Set(t.Context(), "k", entry))
+				assert.False(t, fresh(0), "it has no version")
+				require.NoError(t, b.SetStamped(t.Context(), "k", entry, backends.Stamp{Version: 1, Epoch: 2}))
+				assert.True(t, fresh(2))
+				assert.False(t, fresh(1))
+				require.NoError(t, b.SetStamped(t.Context(), "k", entry, backends.Stamp{Epoch: 2}))
+				assert.False(t, fresh(2))
+				require.NoError(t, b.SetStamped(t.Context(), "k", entry, backends.Stamp{Version: 1, Epoch: 2}))
+				time.Sleep(time.Minute)
+				assert.False(t, fresh(2), "it has expired")
+			})
+		})
+	}
+}
+
 func TestStamps(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]otterbackend.Option{"plain": nil, "versioned": {otterbackend.WithVersions()}} {

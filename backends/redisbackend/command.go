@@ -14,7 +14,8 @@ import (
 // asked for its bytes at just that moment.
 type command struct {
 	redis.Cmder
-	name name
+	name     name
+	answered bool // a reply was read, which was no error
 
 	// A SET is kept here with its arguments, so that it is one allocation.
 	set  redis.StatusCmd
@@ -26,6 +27,17 @@ var _ redis.Cmder = (*command)(nil)
 // NoRetry tells go-redis not to repeat the command: the error of a repetition would say
 // nothing about the outcome of the first attempt.
 func (c *command) NoRetry() bool { return true }
+
+// SetErr keeps the success of a command whose reply was read: when a connection is lost
+// within a pipeline, go-redis gives the error to all its commands that have none.
+func (c *command) SetErr(err error) {
+	if err == nil && c.name.written.Load() > 0 {
+		c.answered = true
+	}
+	if err == nil || !c.answered {
+		c.Cmder.SetErr(err)
+	}
+}
 
 // Name implements [redis.Cmder] without the detour over the arguments.
 func (c *command) Name() string { return c.name.String() }

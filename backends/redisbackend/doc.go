@@ -22,7 +22,7 @@
 //
 // The client is the caller's: a single server, a sentinel, a cluster or a ring.
 // It is never configured, given hooks, or closed here. Every operation is one
-// round trip. Set ContextTimeoutEnabled in the client's options: without it
+// round trip; GetMany and WriteMany are a few. Set ContextTimeoutEnabled in the client's options: without it
 // go-redis ends a call that waits for the server by its own timeouts alone, and
 // a context that ends is not noticed before that.
 //
@@ -59,6 +59,62 @@
 // [*backends.DamagedError]. The first releases refuse the entries of this one in the
 // same way: give their caches another key prefix while both run.
 //
+// # Versions and the log
+//
+// With [WithLog] each write is a script, which checks the conditions, adds a message to a
+// log, and stores the value, in this order and in one step. So a change that was applied
+// is in the log, also if its answer was lost. The log is a stream of Redis beside the
+// values:
+//
+//	<prefix>v2:{0/1}:<key>   a value
+//	<prefix>v2:{0/1}log      the log
+//	<prefix>v2:{0/1}place    its era, the server that began it, and a nonce
+//
+// In braces are the number of the partition and how many there are; see
+// [WithLogPartitions]. They are the hash tag of a cluster, so a partition is in one slot.
+// Values of a backend without a log are elsewhere: a cache that is switched begins empty.
+//
+// The id of a message, <era>-<seq>, is the version of its change. The server counts seq
+// without holes. An era begins, in seconds since 2020 and greater than any before it,
+// when the log is not the one that was there: it was deleted, it lacks a version that was
+// seen, or another server answers. A writer that knows another place than the server's
+// is told so before anything was written, asks for the place, and tries again. So no
+// version is issued twice, and versions of different eras do not compare. GetIf takes a
+// version of another era for unknown.
+//
+// A deleted entry leaves a tombstone, a header without a value, and a value's key stays
+// after the entry has expired, both for [backends.Write].Keep. A value that is no entry
+// of this library is never compared: a conditional write of its key fails, other writes
+// replace it.
+//
+// [backends.Write].Before is decided by the server's clock (TIME). [Backend.StoreTime]
+// estimates it from the replies that tell it, within half of their round trip.
+//
+// # Watching
+//
+// One reader follows each partition while [Backend.Watch] is called, over a connection of
+// the client's pool. It blocks in XREAD while the log is idle, and rests up to 1.5 ms, or 10
+// ms if messages are many, between reads of a busy one. Every 250 ms a heartbeat asks, in
+// one script, who the server is, whether it is a master, which log it has, and where that
+// ends. It proves that nothing was missed: messages have no holes up to the end of the
+// log, it is the log of before, and it ends not before the newest version that any reply
+// has shown. Sinks are then told that they are in sync as of the instant before the
+// heartbeat was sent.
+//
+// A connection that is lost costs nothing as long as the log still has what comes next.
+// All else is a loss, which is told once, after the reader has taken a new position by
+// writing a message of its own. Two facts to know:
+//
+//   - Each partition has losses of its own. When a node of a cluster fails, as many
+//     are told as it has partitions.
+//   - Releases with other rules of the log announce themselves in it. When one is seen,
+//     LossProtocol is told, and this backend is never in sync again.
+//
+// Limits: writes to two masters at once, while a failed one does not know it yet, are in
+// two logs; programs that write keys of this prefix without a log are not seen; and a
+// server that evicts keys of all kinds (allkeys-*) may evict the log, which begins a new
+// era each time.
+//
 // # Expiry and clocks
 //
 // The expiry in the header decides. It comes from the clock of the writer, and Get
@@ -80,9 +136,11 @@
 //     client, a failed login, and for a context that ended before any of these.
 //   - An attempt was answered by an error that Redis gives before it executes a
 //     command. These begin with ASK, BUSY, CLUSTERDOWN, CROSSSLOT, DENIED,
-//     LOADING, MASTERDOWN, MISCONF, MOVED, NOAUTH, NOPERM, NOREPLICAS, OOM,
-//     READONLY, TRYAGAIN, WRONGPASS or WRONGTYPE, or with ERR and are about too
-//     many clients, too long a value, an unknown command or an invalid expiry.
+//     LOADING, MASTERDOWN, MISCONF, MOVED, NOAUTH, NOPERM, NOREPLICAS, NOSCRIPT,
+//     OOM, READONLY, TRYAGAIN, WRONGPASS or WRONGTYPE, or with ERR and are about too
+//     many clients, too long a value, an unknown command, an invalid expiry, or a
+//     command that a script may not or cannot execute. A script stores its value
+//     last, so an error within it leaves none.
 //
 // All else is unknown, in particular a timeout and a connection that was lost
 // after the command was written. Errors that are not in the list are unknown
@@ -97,6 +155,10 @@
 // repetition, or even after the next write of the key, without a trace. Hooks of the
 // client see each attempt. In a cluster go-redis goes on following MOVED, ASK and
 // READONLY, which execute nothing. go-redis retries reads itself.
+//
+// A change of a batch has the outcome that it would have alone: of a pipeline whose
+// connection is lost, those that were answered are certain, and the others that were
+// written are unknown.
 //
 // In a cluster, a call that got no answer also has the client ask for the cluster's
 // state, which it would else do once a minute: a replica may have taken the place of a
@@ -120,9 +182,11 @@
 //
 //   - The first word of a reply of the server, if it is one of those above, or ERR,
 //     BUSYGROUP, BUSYKEY, EXECABORT, INPROG, IOERR, NOGOODSLAVE, NOGROUP,
-//     NOMASTERLINK, NOPROTO, NOQUORUM, NOSCRIPT, NOTBUSY, REDIRECT, UNBLOCKED or
+//     NOMASTERLINK, NOPROTO, NOQUORUM, NOTBUSY, REDIRECT, UNBLOCKED or
 //     UNKILLABLE. Any other reply is "redis_error".
 //   - Of the call: "timeout" and "canceled".
+//   - Of the log: "unsupported" for a server whose log cannot be trusted, and
+//     "log_replaced" for one that is begun anew again and again.
 //   - Of the client: "pool_timeout", "closed", and "bad_reply" for a reply that it
 //     cannot read.
 //   - Of the network: "connection_lost", "connection_refused", "host_not_found",
@@ -138,7 +202,7 @@
 //
 // Of the replies, these say that the server is healthy and has refused just one
 // call, see [backends.FromHealthyStore]: CROSSSLOT, MISCONF, NOPERM, NOREPLICAS,
-// OOM, READONLY, TRYAGAIN, WRONGTYPE, and those that begin with ERR and are about
-// too long a value, an unknown command or an invalid expiry. So does a
-// [*backends.DamagedError].
+// NOSCRIPT, OOM, READONLY, TRYAGAIN, WRONGTYPE, and those that begin with ERR and are
+// about too long a value, an unknown command, an invalid expiry, or a command within a
+// script. So does a [*backends.DamagedError].
 package redisbackend

@@ -9,8 +9,8 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-func followerAt(seq uint64) follower {
-	return followFrom(joined{place: parsePlace("500 token nonce"), last: streamID{500, seq}})
+func followerAt7() follower {
+	return followFrom(joined{place: parsePlace("500 token nonce"), last: streamID{500, 7}})
 }
 
 func beatAt(seq uint64) beat {
@@ -47,7 +47,7 @@ func TestFollower_Beats(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := followerAt(7)
+			f := followerAt7()
 			assert.Equal(t, test.want, f.onBeat(sent, test.seen, test.beat))
 		})
 	}
@@ -82,7 +82,7 @@ func TestFollower_Messages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := followerAt(7)
+			f := followerAt7()
 			if test.catchingUp {
 				f.onDisconnect()
 			}
@@ -97,7 +97,7 @@ func TestFollower_Messages(t *testing.T) {
 func TestFollower_CatchesUp(t *testing.T) {
 	t.Parallel()
 	first, second := time.Now(), time.Now().Add(time.Second)
-	f := followerAt(7)
+	f := followerAt7()
 	f.onDisconnect()
 	assert.Zero(t, f.onBeat(first, 0, beatAt(10)))
 	_, found := f.onMessages(messagesAt(8, 9))
@@ -108,7 +108,7 @@ func TestFollower_CatchesUp(t *testing.T) {
 	_, found = f.onMessages(messagesAt(12, 14))
 	assert.Equal(t, loss(backends.LossTrimmed), found, "the connection was there")
 
-	f = followerAt(7)
+	f = followerAt7()
 	f.onBeat(first, 0, beatAt(10))
 	f.onDisconnect()
 	_, found = f.onMessages(messagesAt(8, 9, 10))

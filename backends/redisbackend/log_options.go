@@ -17,7 +17,7 @@ const (
 // server issues, writes may have conditions and deadlines, and every process can follow
 // the changes of all others. Default: there is no log, and values have no versions.
 //
-// All writes are scripts, which need Redis 7 or Valkey, and the permissions for EVAL,
+// All writes are scripts, which need Redis 7, or a server with the same commands, and the permissions for EVAL,
 // EVALSHA, GET, SET, GETRANGE, XADD, XREAD, XREVRANGE, TIME and INFO. Keys are in a space
 // of their own: "v2:{0/1}:" follows the prefix. So a cache that is switched to it begins
 // empty, and shares no entries with instances that are not.

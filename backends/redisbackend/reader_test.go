@@ -2,7 +2,6 @@ package redisbackend
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -64,10 +63,15 @@ func (s *told) Lost(cause backends.Loss) {
 	})
 }
 
+func newTold(t *testing.T, l *fakeLog) *told {
+	t.Helper()
+	return &told{t: t, log: l, told: map[uint64]bool{}}
+}
+
 // watchFake follows a fake log until stop is called.
 func watchFake(t *testing.T, l *fakeLog) (s *told, stop func() error) {
 	t.Helper()
-	s = &told{t: t, log: l, told: map[uint64]bool{}}
+	s = newTold(t, l)
 	b := fakeBackend(l)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -139,8 +143,15 @@ func TestReader(t *testing.T) {
 				time.Sleep(heartbeat)
 				test.during(l)
 				time.Sleep(2 * time.Second)
+				synctest.Wait()
+				l.do(func() {
+					if l.down || l.hangs || l.replica {
+						assert.Greater(t, time.Since(s.asOf), time.Second, "it cannot be in sync")
+					}
+				})
 				l.do(func() { l.down, l.hangs, l.replica = false, false, false })
 				time.Sleep(2 * (callTimeout + heartbeat))
+				synctest.Wait()
 				assert.Equal(t, test.losses, s.losses)
 				assert.Less(t, time.Since(s.asOf), 2*heartbeat, "it is in sync again")
 				require.ErrorIs(t, stop(), context.Canceled)
@@ -163,6 +174,34 @@ func TestReader_SlowAnswer(t *testing.T) {
 	})
 }
 
+// A sink that comes later is in sync from a heartbeat on that was sent after it came.
+func TestReader_SecondSink(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newFakeLog()
+		l.delay = 100 * time.Millisecond
+		b := fakeBackend(l)
+		first, second := newTold(t, l), newTold(t, l)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 2)
+		go func() { done <- b.Watch(ctx, first) }()
+		time.Sleep(heartbeat + l.delay/2) // the second heartbeat is under way
+		l.write()
+		go func() { done <- b.Watch(ctx, second) }()
+		time.Sleep(l.delay)
+		synctest.Wait()
+		assert.Less(t, time.Since(first.asOf), heartbeat)
+		assert.Zero(t, second.asOf)
+		time.Sleep(heartbeat)
+		synctest.Wait()
+		assert.Equal(t, first.asOf, second.asOf)
+		cancel()
+		for range 2 {
+			require.ErrorIs(t, <-done, context.Canceled)
+		}
+	})
+}
+
 // A loss is told behind the new position, so that nothing is read between the two.
 func TestReader_LossIsToldAfterTheJoin(t *testing.T) {
 	t.Parallel()
@@ -172,9 +211,11 @@ func TestReader_LossIsToldAfterTheJoin(t *testing.T) {
 		l.do(func() { l.failJoin = errDown })
 		l.flush()
 		time.Sleep(10 * heartbeat)
+		synctest.Wait()
 		assert.Empty(t, s.losses)
 		l.do(func() { l.failJoin = nil })
 		time.Sleep(2 * heartbeat)
+		synctest.Wait()
 		assert.Equal(t, []backends.Loss{backends.LossLogReplaced}, s.losses)
 		assert.Greater(t, s.joins, 1)
 		require.ErrorIs(t, stop(), context.Canceled)
@@ -248,8 +289,8 @@ func randomRun(t *testing.T, random *rand.Rand) {
 	}
 	l.do(func() { l.down, l.hangs, l.replica, l.delay = false, false, false, 0 })
 	time.Sleep(5 * time.Second)
+	synctest.Wait()
 	assert.Less(t, time.Since(s.asOf), 2*heartbeat, "it is in sync again: %v", s.losses)
 	assert.False(t, slices.Contains(s.losses, backends.LossProtocol))
-	err := stop()
-	require.True(t, errors.Is(err, context.Canceled), err)
+	require.ErrorIs(t, stop(), context.Canceled)
 }

@@ -148,8 +148,10 @@ func (s *server) dial(context.Context, string, string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, mine := net.Pipe()
-	s.conns = append(s.conns, up, client, mine)
+	client, end := net.Pipe()
+	mine := newBuffered(end)
+	s.conns = append(s.conns, up, client, end)
+	s.wg.Go(mine.flush)
 	s.wg.Go(func() {
 		defer func() { _, _ = up.Close(), mine.Close() }()
 		in, upstream := newPeer(mine), newPeer(up)

@@ -2,11 +2,13 @@ package redisbackend_test
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -104,6 +106,63 @@ func (p *peer) value() (raw []byte, words []string, err error) {
 		}
 	}
 	return line, words, nil
+}
+
+// buffered is the server's end. As that of a network it takes answers before the client
+// reads them: a pipeline would else wait for itself.
+type buffered struct {
+	net.Conn
+	mu      sync.Mutex
+	more    sync.Cond
+	answers [][]byte
+	closed  bool
+}
+
+func newBuffered(c net.Conn) *buffered {
+	b := &buffered{Conn: c}
+	b.more.L = &b.mu
+	return b
+}
+
+func (b *buffered) Write(data []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return 0, net.ErrClosed
+	}
+	b.answers = append(b.answers, bytes.Clone(data))
+	b.more.Signal()
+	return len(data), nil
+}
+
+// Close closes the connection behind the answers.
+func (b *buffered) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	b.more.Signal()
+	return nil
+}
+
+func (b *buffered) flush() {
+	defer func() { _ = b.Conn.Close() }()
+	for {
+		b.mu.Lock()
+		for len(b.answers) == 0 && !b.closed {
+			b.more.Wait()
+		}
+		answers := b.answers
+		b.answers = nil
+		b.mu.Unlock()
+		if len(answers) == 0 {
+			return
+		}
+		for _, data := range answers {
+			if _, err := b.Conn.Write(data); err != nil {
+				return
+			}
+		}
+	}
 }
 
 // conn is the client's end. Once the other end is closed, a pipe has errors that

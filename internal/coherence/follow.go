@@ -32,7 +32,9 @@ func (m *Machine) Follow(ctx context.Context, store backends.Watcher) {
 			return
 		}
 		if errors.Is(err, backends.ErrUnsupported) {
-			m.Lost(backends.LossUnsupported)
+			if m.Status().Cause != backends.LossUnsupported.String() { // the reader may have said so
+				m.Lost(backends.LossUnsupported)
+			}
 			return
 		}
 		m.Lost(backends.LossUnknown)

@@ -31,7 +31,7 @@ func (r *read[V]) ask(ctx context.Context) (from tier.ID, l2 found[V]) {
 		}
 		return from, l2
 	}
-	if r.engine.sharesL2 {
+	if r.sharesL2() {
 		l2 = r.askShared(ctx)
 	} else {
 		l2 = r.askTier(ctx, tier.L2) // not by way of askShared, which costs 20 ns
@@ -41,6 +41,10 @@ func (r *read[V]) ask(ctx context.Context) (from tier.ID, l2 found[V]) {
 	}
 	return 0, l2
 }
+
+// sharesL2 reports whether the read may get the answer of another one. A member of a batch
+// has its own, together with the other members.
+func (r *read[V]) sharesL2() bool { return r.engine.sharesL2 && r.member == nil }
 
 // askBoth asks both tiers at once. The slower one may go on after the return.
 func (r *read[V]) askBoth(ctx context.Context) (from tier.ID, l2 found[V]) {
@@ -94,7 +98,7 @@ func (r *read[V]) goAsk(ctx context.Context, id tier.ID) chan found[V] {
 			answer <- f
 			r.done()
 		}()
-		if id == tier.L2 && r.engine.sharesL2 {
+		if id == tier.L2 && r.sharesL2() {
 			f = r.askShared(ctx)
 		} else {
 			f = r.askTier(ctx, id)
@@ -118,7 +122,7 @@ func (r *read[V]) askTier(ctx context.Context, id tier.ID) (f found[V]) {
 		f = r.engine.lookupL1(ctx, r.key)
 	case r.member != nil:
 		f = r.member.askL2(ctx, r.key)
-	case r.engine.co != nil:
+	case r.engine.co != nil || r.versions && r.engine.l2.Versioned():
 		f = r.askCoherent(ctx)
 	default:
 		f.entry, f.hit, f.err = r.engine.l2.Get(ctx, r.key)

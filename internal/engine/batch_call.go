@@ -74,8 +74,14 @@ func (b *batch[V]) writeTier(c class, calls []*call[V]) {
 		writes[i] = call.write.asWrite(c.kind)
 	}
 	t.WriteMany(ctx, writes, done)
+	redact := newRedaction(keysOfCalls(calls))
 	for i, call := range calls {
+		if call.write.versioned(c.kind) {
+			call.write.write.decided(done[i].Result, done[i].Err)
+			call.write.write.noteResult(done[i].Result, done[i].Err)
+		}
 		call.outcome, call.err = call.write.outcomeOf(c.kind, done[i].Result, done[i].Err)
+		call.err = redact.clean(call.err)
 	}
 }
 
@@ -126,8 +132,9 @@ func (t *policyTier[V]) asWrite(kind tier.Kind) backends.Write[V] {
 	if kind == tier.Set {
 		bw.Entry = *w.entryFor(t.id)
 	}
-	if w.when.on && t.id == tier.L2 {
+	if t.versioned(kind) {
 		bw.If, bw.Source, bw.Keep = w.when.cond, w.when.source, w.engine.keep
+		w.decorate(&bw)
 	}
 	return bw
 }

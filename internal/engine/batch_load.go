@@ -53,7 +53,7 @@ func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.D
 		}
 		l1, hit := b.lookupL1(ctx, key, ttl)
 		if hit {
-			values[i] = Found[V]{l1.entry.Value, true}
+			values[i] = Found[V]{Value: l1.entry.Value, OK: true}
 			continue
 		}
 		p := params[V]{loader: load.single, ttl: ttl, member: b.join(i)}
@@ -62,7 +62,7 @@ func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.D
 			if !errors.Is(err, backends.ErrNotFound) {
 				b.fail(i, err)
 			}
-			values[i] = Found[V]{value, err == nil}
+			values[i] = Found[V]{Value: value, OK: err == nil}
 		})
 	}
 	b.group.Begin()

@@ -14,6 +14,7 @@ import (
 type Found[V any] struct {
 	Value V
 	OK    bool // false: there is no value
+	Stale bool // another process may have replaced it
 }
 
 // GetMany returns the values of the keys, in their order. Unlike a batch of writes or
@@ -43,10 +44,14 @@ func (b *batch[V]) askL1(ctx context.Context, keys []string, values []Found[V], 
 		l1 := e.lookupL1(ctx, key)
 		if both := e.reads.Concurrent && e.reads.WaitForBoth; l1.hit && !both {
 			e.tel.CountHit()
-			values[i] = Found[V]{l1.entry.Value, true}
+			values[i] = Found[V]{Value: l1.entry.Value, OK: true}
 			continue
 		}
 		e.tel.Count(tier.L1, l1.lookup())
+		if e.servesStale(&l1) {
+			values[i] = Found[V]{Value: b.staleValue(ctx, &l1), OK: true, Stale: true}
+			continue
+		}
 		r := e.newRead(key)
 		e.tel.StartMemberRead(&r.obs)
 		r.l1, r.asked = l1, true
@@ -80,6 +85,9 @@ func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*re
 		return
 	}
 	answers := b.askL2(ctx, keys)
+	for i := range answers {
+		b.engine.tel.Count(tier.L2, answers[i].lookup())
+	}
 	var obs telemetry.TierCall
 	if hits := countHits(answers); hits > 0 && !b.engine.config.NoRefill {
 		refillCtx := b.obs.StartCall(ctx, &obs, tier.L1, tier.Refill, hits)
@@ -93,7 +101,7 @@ func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*re
 		res, err := r.conclude(ctx, r.from(&answers[n]), answers[n])
 		r.obs.Returned(ctx, res.ReadResult, err)
 		b.fail(i, err)
-		values[i] = Found[V]{res.entry.Value, res.Found == tier.LookupHit}
+		values[i] = Found[V]{Value: res.entry.Value, OK: res.found(), Stale: res.Found == tier.LookupStale}
 	}
 }
 
@@ -130,7 +138,6 @@ func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
 	defer func() {
 		worst := found[V]{hit: true}
 		for i := range answers {
-			e.tel.Count(tier.L2, answers[i].lookup())
 			if answers[i].lookup() > worst.lookup() {
 				worst = answers[i]
 			}
@@ -144,10 +151,11 @@ func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
 	}
 	got := make([]backends.Got[V], len(keys))
 	e.l2.GetMany(ctx, keys, got)
+	redact := newRedaction(keys)
 	for i := range got {
-		answers[i] = found[V]{entry: got[i].Entry, hit: got[i].Answer.Found == backends.Hit}
+		answers[i] = found[V]{entry: got[i].Entry, hit: got[i].Answer.Found == backends.Hit, origin: &got[i].Answer}
 		if err := got[i].Err; err != nil {
-			answers[i] = found[V]{err: e.l2.GetError(keys[i], err)}
+			answers[i] = found[V]{err: redact.clean(e.l2.GetError(keys[i], err))}
 		}
 	}
 	return answers
@@ -156,9 +164,7 @@ func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
 // askEach asks L2 for each key, several at once if it is not in the process.
 func (b *batch[V]) askEach(ctx context.Context, keys []string, answers []found[V]) {
 	one := func(i int) {
-		var f found[V]
-		f.entry, f.hit, f.err = b.engine.l2.Get(ctx, keys[i])
-		answers[i] = f
+		answers[i] = b.engine.askL2(ctx, keys[i])
 	}
 	if b.engine.l2.Description().InProcess {
 		for i := range keys {

@@ -12,21 +12,19 @@ import (
 // getStamped is Get where a hit in L1 must be fresh. It is one reading of the clock more
 // than a hit without coherence.
 func (e *Engine[V]) getStamped(ctx context.Context, key string) (value V, ok bool, err error) {
-	epoch := e.co.machine.Trusted() // before L1 is asked
-	entry, stamp, ok, err := e.l1.GetStamped(ctx, key)
-	if ok && err == nil && coherence.Fresh(&stamp, epoch) {
-		e.tel.CountHit()
-		return entry.Value, true, nil
+	if epoch := e.co.machine.Trusted(); epoch != 0 { // before L1 is asked
+		if value, ok, err = e.l1.Fresh(ctx, key, epoch); ok && err == nil {
+			e.tel.CountHit()
+			return value, true, nil
+		}
 	}
-	return e.getUnproven(ctx, key, e.judge(key, &entry, stamp, epoch, ok, err))
+	return e.getUnproven(ctx, key)
 }
 
-// getUnproven is apart from getStamped, whose frame stays small.
-func (e *Engine[V]) getUnproven(ctx context.Context, key string, l1 found[V]) (value V, ok bool, err error) {
-	e.tel.Count(tier.L1, l1.lookup())
-	r := e.newRead(key)
-	r.l1, r.asked = l1, true
-	res, err := r.get(ctx)
+// getUnproven is apart from getStamped, whose frame stays small. It asks L1 once more, for
+// the whole entry.
+func (e *Engine[V]) getUnproven(ctx context.Context, key string) (value V, ok bool, err error) {
+	res, err := e.read(ctx, key, nil, false)
 	return res.entry.Value, res.found(), err
 }
 
@@ -35,25 +33,25 @@ func (e *Engine[V]) getUnproven(ctx context.Context, key string, l1 found[V]) (v
 func (e *Engine[V]) lookupStamped(ctx context.Context, key string) (f found[V]) {
 	epoch := e.co.machine.Trusted() // before L1 is asked
 	entry, stamp, ok, err := e.l1.GetStamped(ctx, key)
-	return e.judge(key, &entry, stamp, epoch, ok, err)
-}
-
-// judge decides on the answer of L1.
-func (e *Engine[V]) judge(
-	key string, entry *backends.Entry[V], stamp backends.Stamp, epoch uint32, ok bool, err error,
-) (f found[V]) {
 	if err != nil {
 		return found[V]{err: e.l1.GetError(key, err)}
 	}
 	if !ok {
 		return found[V]{}
 	}
-	f = found[V]{entry: *entry, stamp: stamp}
+	f = found[V]{entry: entry, stamp: stamp}
 	if f.hit = e.lifetime.admit(&f.entry.ExpiresAt); !f.hit {
 		f.stale = true
 		return f
 	}
-	if f.suspect = coherence.Judge(&stamp, epoch); f.suspect != coherence.NotSuspect {
+	f.suspect = coherence.Judge(&stamp, epoch)
+	if e.config.KeepLoaded > 0 && f.suspect != coherence.OldEpoch {
+		e.markKept(key, &f)
+		if f.kept {
+			f.suspect = coherence.NotSuspect // it is flagged as kept
+		}
+	}
+	if f.suspect != coherence.NotSuspect {
 		f.hit, f.stale = false, e.co.serveStale || e.lifetime.staleFor > 0
 	}
 	return f
@@ -78,7 +76,7 @@ func (e *Engine[V]) trusts() bool { return e.co == nil || e.co.machine.Trusted()
 func (r *read[V]) askCoherent(ctx context.Context) (f found[V]) {
 	e := r.engine
 	var have backends.Version
-	if r.l1.suspect != coherence.NotSuspect && !e.reads.Concurrent {
+	if e.co != nil && !e.reads.Concurrent && r.l1.suspect != coherence.NotSuspect { // otherwise L1 is being asked
 		have = e.co.machine.Have(&r.l1.stamp)
 	}
 	entry, answer, err := e.l2.GetIf(ctx, r.key, have)
@@ -95,43 +93,24 @@ func (r *read[V]) askCoherent(ctx context.Context) (f found[V]) {
 	return f
 }
 
-// stored is the entry that a read stores in L1, and the way to do it.
-type stored[V any] struct {
-	read  *read[V]
-	ctx   context.Context //nolint:containedctx // it lives as long as one call
-	entry backends.Entry[V]
-	stamp backends.Stamp
-}
-
-// Store implements [coherence.Holder].
-func (s *stored[V]) Store() error {
-	return s.read.engine.l1.SetStamped(s.ctx, s.read.key, &s.entry, s.stamp)
-}
-
-// Drop implements [coherence.Holder].
-func (s *stored[V]) Drop() error { return s.read.engine.l1.Delete(s.ctx, s.read.key) }
-
-// storeL1 stores in L1 what L2 has. It is called with the key's lock, behind the fence.
-func (r *read[V]) storeL1(ctx context.Context, l2 *found[V]) (tier.Refilled, error) {
-	e := r.engine
-	entry := l2.entry
-	entry.ExpiresAt = e.lifetime.refilled(entry.ExpiresAt) // not later than before, if it is L1's own
+// askL2 asks L2 for one key of a batch.
+func (e *Engine[V]) askL2(ctx context.Context, key string) (f found[V]) {
 	if e.co == nil {
-		return tier.RefillApplied, e.l1.Set(ctx, r.key, &entry, nil)
+		f.entry, f.hit, f.err = e.l2.Get(ctx, key)
+		return f
 	}
-	s := &stored[V]{read: r, ctx: ctx, entry: entry, stamp: backends.Stamp{
-		Version: l2.origin.Version, Source: l2.origin.Source, Epoch: r.epoch,
-	}}
-	if s.stamp.Version == 0 { // it is stored, and never fresh
-		if err := e.l1.Set(ctx, r.key, &entry, nil); err != nil {
-			return tier.RefillFailed, err
-		}
-	}
-	kept, err := e.co.machine.Store(&r.lock, s.stamp.Version, s)
-	if err == nil && !kept && s.stamp.Version != 0 {
-		return tier.RefillFenced, nil
-	}
-	return tier.RefillApplied, err
+	var answer backends.Answer
+	f.entry, answer, f.err = e.l2.GetIf(ctx, key, 0)
+	f.hit, f.origin = answer.Found == backends.Hit, &answer
+	return f
+}
+
+// staleValue returns the value of L1 that a batch of reads gets, flagged in telemetry.
+func (b *batch[V]) staleValue(ctx context.Context, l1 *found[V]) V {
+	var obs telemetry.Read
+	b.engine.tel.StartMemberRead(&obs)
+	obs.Returned(ctx, suspectResult(), nil)
+	return l1.entry.Value
 }
 
 // dropSuspect removes an entry of L1 that L2 does not have any more.
@@ -157,6 +136,6 @@ func (r *read[V]) settle(ctx context.Context) {
 
 // suspectResult is the result of a read that gets an entry which is not known to be
 // fresh.
-func (e *Engine[V]) suspectResult() telemetry.ReadResult {
+func suspectResult() telemetry.ReadResult {
 	return telemetry.ReadResult{Found: tier.LookupStale, Tier: tier.L1, Suspect: true}
 }

@@ -3,8 +3,9 @@ package engine
 import (
 	"context"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/tiercache/tiercache/backends"
-	"github.com/tiercache/tiercache/internal/tally"
 	"github.com/tiercache/tiercache/internal/telemetry"
 	"github.com/tiercache/tiercache/tier"
 )
@@ -56,20 +57,28 @@ func (w *write[V]) settle(ctx context.Context) {
 func (w *write[V]) decorate(to *backends.Write[V]) {
 	if co := w.engine.co; co != nil {
 		to.Operation = co.machine.Operation()
-		to.Note = telemetry.Note(w.obs.SpanContext())
+		to.Note = telemetry.Note(w.spanContext())
 	}
 }
 
 // decided takes note of the version that L2 has issued.
-func (w *write[V]) decided(res backends.Result) {
-	if w.engine.co != nil && res.Applied() {
+func (w *write[V]) decided(res backends.Result, err error) {
+	if w.engine.co != nil && err == nil && res.Applied() {
 		w.inflight.lock()
 		w.stamping.result = res
 		w.inflight.unlock()
 	}
 }
 
+// spanContext is that of the write, or of the batch that it is part of.
+func (w *write[V]) spanContext() trace.SpanContext {
+	if w.member != nil {
+		return w.member.batch.obs.SpanContext()
+	}
+	return w.obs.SpanContext()
+}
+
 // versioned reports whether a call of the tier has L2 issue a version.
-func (t *policyTier[V]) versioned(verb tally.Verb) bool {
-	return t.id == tier.L2 && verb == tally.Write && (t.write.when.on || t.write.engine.co != nil)
+func (t *policyTier[V]) versioned(kind tier.Kind) bool {
+	return t.id == tier.L2 && kind != tier.Invalidate && (t.write.when.on || t.write.engine.co != nil)
 }

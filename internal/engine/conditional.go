@@ -148,13 +148,16 @@ func (t *policyTier[V]) writeL2(ctx context.Context) (tier.Outcome, error) {
 	}
 	w.decorate(write)
 	res, err := t.tier.Write(ctx, write)
-	if err == nil {
-		w.decided(res)
-	}
+	w.decided(res, err)
+	w.noteResult(res, err)
+	return t.outcomeOf(w.op.Kind, res, err)
+}
+
+// noteResult keeps the result for whoever wants to have it.
+func (w *write[V]) noteResult(res backends.Result, err error) {
 	if err == nil && w.result != nil {
 		*w.result = res
 	}
-	return t.outcomeOf(w.op.Kind, res, err)
 }
 
 // outcomeOf returns the outcome of a write on which the tier has decided.

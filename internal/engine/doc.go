@@ -23,5 +23,9 @@
 // direct.go has a shorter way for a Set by the default policy with telemetry off. It joins
 // the steps above as soon as anything goes wrong.
 //
+// With coherence, package internal/coherence follows the writes of other processes:
+// coherent.go is its target, coherent_read.go asks whether a hit is fresh, and
+// coherent_write.go gives entries the versions that L2 issues.
+//
 // Backends and other foreign code are behind package internal/guard.
 package engine

@@ -97,11 +97,13 @@ func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration
 		return value, err
 	}
 	mode, err := modeOf(opts)
-	if err != nil {
+	switch {
+	case err != nil:
 		return value, err
+	case mode == atLeast:
+		return value, errAtLeast
 	}
 	var l1 found[V]
-	var obs telemetry.Read
 	if e.asksL1First(mode) {
 		l1 = e.lookupL1(ctx, key)
 		if l1.hit {
@@ -110,9 +112,6 @@ func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration
 			return l1.entry.Value, nil
 		}
 		e.tel.Count(tier.L1, l1.lookup())
-		if e.servesStale(&l1) {
-			return e.endWithout(e.tel.StartRead(ctx, &obs, key), &obs, &l1, nil)
-		}
 	}
 	return e.share(ctx, key, params[V]{loader: loader, ttl: ttl, mode: mode}, l1)
 }
@@ -143,6 +142,10 @@ func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found
 	} else {
 		e.tel.StartMemberRead(&obs)
 		p.leader = trace.SpanContextFromContext(ctx)
+	}
+	if e.servesStale(&l1) { // it needs no flight
+		p.member.leave()
+		return e.endWithout(ctx, &obs, &l1, nil)
 	}
 	f, first, err := e.join(ctx, key, p)
 	if !first {

@@ -203,5 +203,5 @@ func (l *load[V]) failed(err error) {
 		return
 	}
 	l.entry, l.err = old.entry, nil
-	l.ReadResult = l.read.engine.staleResult(old)
+	l.ReadResult = staleResult(old)
 }

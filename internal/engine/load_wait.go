@@ -58,16 +58,16 @@ func (e *Engine[V]) leave(ctx context.Context, f *flight.Flight[load[V]], obs *t
 // endWithout returns a stale value, if there is one, or the error.
 func (e *Engine[V]) endWithout(ctx context.Context, obs *telemetry.Read, l1 *found[V], err error) (value V, _ error) {
 	if l1.stale {
-		obs.Returned(ctx, e.staleResult(l1), nil)
+		obs.Returned(ctx, staleResult(l1), nil)
 		return l1.entry.Value, nil
 	}
 	obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupError}, err)
 	return value, err
 }
 
-func (e *Engine[V]) staleResult(l1 *found[V]) telemetry.ReadResult {
+func staleResult[V any](l1 *found[V]) telemetry.ReadResult {
 	if l1.suspect != coherence.NotSuspect {
-		return e.suspectResult()
+		return suspectResult()
 	}
 	return telemetry.ReadResult{Found: tier.LookupStale, Tier: tier.L1, Age: time.Since(l1.entry.ExpiresAt)}
 }

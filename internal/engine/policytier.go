@@ -139,7 +139,7 @@ func (t *policyTier[V]) touch(ctx context.Context, verb tally.Verb) (tier.Outcom
 func (t *policyTier[V]) touchKind(ctx context.Context, kind tier.Kind) (tier.Outcome, error) {
 	key := t.write.op.Key
 	var err error
-	if kind != tier.Invalidate && t.versioned(tally.Write) {
+	if t.versioned(kind) {
 		return t.writeL2(ctx)
 	}
 	if kind == tier.Set {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -30,13 +29,16 @@ type read[V any] struct {
 
 	mode      readMode
 	wantStale bool // an expired value is better than an error
+	versions  bool // the versions of L2's entry are wanted
 
 	member *member[V] // of a batch; nil: the read is alone
 }
 
 // result is the result of a read.
 type result[V any] struct {
-	entry backends.Entry[V]
+	entry   backends.Entry[V]
+	version backends.Version // 0: unknown
+	source  uint64           // 0: none, or unknown
 	telemetry.ReadResult
 }
 
@@ -47,6 +49,8 @@ type Entry[V any] struct {
 	Tier      tier.ID
 	Stale     bool
 	Kept      bool
+	Version   backends.Version
+	Source    uint64
 }
 
 // found reports whether there is a value.
@@ -91,7 +95,7 @@ func (e *Engine[V]) GetEntry(ctx context.Context, key string, opts []ReadOption)
 	}
 	return Entry[V]{
 		Value: res.entry.Value, ExpiresAt: res.entry.ExpiresAt, Tier: res.Tier,
-		Stale: res.Found == tier.LookupStale, Kept: res.Kept,
+		Stale: res.Found == tier.LookupStale, Kept: res.Kept, Version: res.version, Source: res.source,
 	}, true, err
 }
 
@@ -114,19 +118,30 @@ func (e *Engine[V]) read(ctx context.Context, key string, opts []ReadOption, wan
 	case mode == refresh:
 		return res, errRefreshes
 	}
+	least, err := e.leastVersion(mode, opts)
+	if err != nil {
+		return res, err
+	}
 	var l1 found[V]
-	asked := e.fast != fastNone && mode != skipL1
+	asked := e.fast != fastNone && mode != skipL1 || mode == atLeast
 	if asked {
 		l1 = e.lookupL1(ctx, key)
-		if l1.hit {
+		if l1.hit && (least == 0 || l1.stamp.Version.Covers(least)) {
 			e.countHit(&l1)
 			return answerL1(&l1), nil
 		}
 		e.tel.Count(tier.L1, l1.lookup())
 	}
+	if mode == atLeast {
+		mode, l1, asked = skipL1, found[V]{}, false
+	}
 	r := e.newRead(key)
-	r.l1, r.asked, r.mode, r.wantStale = l1, asked, mode, wantStale
-	return r.get(ctx)
+	r.l1, r.asked, r.mode, r.wantStale, r.versions = l1, asked, mode, wantStale, wantStale || least != 0
+	res, err = r.get(ctx)
+	if err == nil && least != 0 {
+		err = res.tooOld(least)
+	}
+	return res, err
 }
 
 func (e *Engine[V]) newRead(key string) *read[V] {
@@ -143,7 +158,7 @@ func (r *read[V]) free() {
 	if r.engine.observed {
 		r.obs = telemetry.Read{}
 	}
-	r.key, r.l1, r.asked, r.epoch, r.mode, r.wantStale, r.member = "", found[V]{}, false, 0, 0, false, nil
+	r.key, r.l1, r.asked, r.epoch, r.mode, r.wantStale, r.versions, r.member = "", found[V]{}, false, 0, 0, false, false, nil
 	r.engine.readPool.Put(r)
 }
 
@@ -211,44 +226,64 @@ func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res 
 	switch from {
 	case tier.L1:
 		if !r.l1.hit {
-			return result[V]{r.l1.entry, r.engine.suspectResult()}, nil
+			return suspectAnswer(&r.l1), nil
 		}
 		return answerL1(&r.l1), nil
 	case tier.L2:
-		res = answer(tier.L2, l2.entry)
+		res = answerL2(&l2)
 		if res.Shared = l2.shared; l2.shared {
 			return res, nil // the other read refills L1
 		}
 		if res.Refill = r.refill(ctx, &l2); res.Refill == tier.RefillSuperseded {
-			res.Tier, res.entry = tier.L1, r.l1.entry
+			refill := res.Refill
+			res = answerL1(&r.l1)
+			res.Refill = refill
 		}
 		return res, nil
 	}
 	if r.l1.err != nil || l2.err != nil {
 		switch {
 		case r.engine.servesSuspect(&r.l1):
-			return result[V]{r.l1.entry, r.engine.suspectResult()}, nil
+			return suspectAnswer(&r.l1), nil
 		case r.wantStale && r.l1.stale:
-			return result[V]{r.l1.entry, r.engine.staleResult(&r.l1)}, nil
+			return result[V]{entry: r.l1.entry, ReadResult: staleResult(&r.l1)}, nil
 		}
 		res.Found = tier.LookupError
 		return res, getError(r.l1.err, l2.err)
 	}
-	if r.l1.suspect != coherence.NotSuspect && r.mode != skipL2 {
+	if r.l1.suspect != coherence.NotSuspect && r.mode != skipL2 && !l2.shared {
 		r.dropSuspect(ctx)
 	}
+	res.noteOrigin(l2.origin)
 	res.Found, res.Shared = tier.LookupMiss, l2.shared
 	return res, nil
 }
 
-func answer[V any](from tier.ID, entry backends.Entry[V]) result[V] {
-	return result[V]{entry, telemetry.ReadResult{Found: tier.LookupHit, Tier: from}}
+func answerL1[V any](f *found[V]) result[V] {
+	return result[V]{
+		entry: f.entry, version: f.stamp.Version, source: f.stamp.Source,
+		ReadResult: telemetry.ReadResult{Found: tier.LookupHit, Tier: tier.L1, Kept: f.kept},
+	}
 }
 
-func answerL1[V any](f *found[V]) result[V] {
-	res := answer(tier.L1, f.entry)
-	res.Kept = f.kept
+func answerL2[V any](f *found[V]) result[V] {
+	res := result[V]{entry: f.entry, ReadResult: telemetry.ReadResult{Found: tier.LookupHit, Tier: tier.L2}}
+	res.noteOrigin(f.origin)
 	return res
+}
+
+// suspectAnswer is that of L1 which is not known to be fresh.
+func suspectAnswer[V any](f *found[V]) result[V] {
+	res := answerL1(f)
+	res.ReadResult = suspectResult()
+	return res
+}
+
+// noteOrigin notes the versions that L2 has told, if it has.
+func (r *result[V]) noteOrigin(origin *backends.Answer) {
+	if origin != nil {
+		r.version, r.source = origin.Version, origin.Source
+	}
 }
 
 // recheck asks L1 once more, after a write has begun that L2 may have and L1 did not:
@@ -270,49 +305,4 @@ func (r *read[V]) recheck(ctx context.Context) bool {
 		return true
 	}
 	return false
-}
-
-// refill stores in L1 the entry of L2, unless a newer write has begun. It holds the
-// key's lock meanwhile, so that no write can pass it.
-func (r *read[V]) refill(ctx context.Context, l2 *found[V]) (stored tier.Refilled) {
-	e := r.engine
-	if e.config.NoRefill && !l2.unchanged {
-		return tier.RefillDisabled
-	}
-	unheld := e.unheld(ctx)
-	if !unheld && e.holds(ctx, r.key) {
-		return tier.RefillFenced // by the refill that the read is made in
-	}
-	switch err := e.locks.AcquireRefill(ctx, &r.lock, &r.fence); {
-	case errors.Is(err, keylock.ErrFenced):
-		return tier.RefillFenced
-	case err != nil:
-		return tier.RefillFailed
-	}
-	defer r.lock.Unlock()
-	if !unheld {
-		held, link := e.hold(ctx, r.key)
-		defer link.over.Store(true)
-		ctx = held
-	}
-	if r.newerInL1(ctx, l2.entry.Value) {
-		return tier.RefillSuperseded
-	}
-	var call telemetry.TierCall
-	ctx = r.obs.StartTier(ctx, &call, tier.L1, tier.Refill)
-	outcome, err := tier.Unknown, guard.ErrExited
-	defer func() {
-		defer call.End()
-		call.Done(ctx, outcome, err)
-	}()
-	if l2.origin != nil && !l2.unchanged {
-		call.Link(l2.origin.Note)
-	}
-	if stored, err = r.storeL1(ctx, l2); err != nil {
-		outcome, err = e.l1.Failed(tier.Refill, r.key, err)
-		return tier.RefillFailed
-	}
-	outcome = tier.Applied
-	e.kept.drop(r.key)
-	return stored
 }

@@ -147,7 +147,7 @@ func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl ti
 			return won, false, err
 		}
 		if res.Applied() {
-			won.Value, won.Tier = value, tier.L2
+			won.Value, won.Tier, won.Version, won.Source = value, tier.L2, res.Version, res.Source
 			if ttl > 0 {
 				won.ExpiresAt = expiry(ttl)
 			}

@@ -128,7 +128,11 @@ func (w *write[V]) observedCallEnded(ctx context.Context, c tierCall, obs *telem
 			tel.Detached(-1)
 		}
 	}()
-	obs.Done(ctx, outcome, err)
+	if outcome == tier.Superseded {
+		obs.Done(ctx, outcome, nil) // it is no failure
+	} else {
+		obs.Done(ctx, outcome, err)
+	}
 }
 
 // leave takes a call that has ended off. It reports whether that was the last one of a

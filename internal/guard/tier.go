@@ -15,8 +15,9 @@ type Tier[V any] struct {
 	stager  backends.Stager[V]      // nil: the backend does not stage
 	values  backends.ValueGetter[V] // nil: the backend returns whole entries
 	decides backends.Versioned[V]   // nil: the backend issues no versions
-	many    backends.Batcher[V]     // nil: the backend takes one key at a time
 	stamped backends.Stamped[V]     // nil: the backend keeps no stamps
+	fresh   backends.FreshGetter[V] // nil: the backend returns whole entries with their stamps
+	many    backends.Batcher[V]     // nil: the backend takes one key at a time
 	desc    backends.Description
 	limits  *deadlines // of writes; nil: they have none
 	reads   *deadlines // of reads; nil: they have none
@@ -32,8 +33,8 @@ func NewTier[V any](id tier.ID, b backends.Backend[V], timeouts Timeouts, certai
 	t := &Tier[V]{id: id, backend: b, desc: backends.DescriptionOf(b), certain: certain}
 	t.values, _ = b.(backends.ValueGetter[V])
 	t.stager, _ = b.(backends.Stager[V])
-	t.decides, t.many = backends.AsVersioned(b), backends.AsBatcher(b)
-	t.stamped = backends.AsStamped(b)
+	t.fresh, _ = b.(backends.FreshGetter[V])
+	t.decides, t.many, t.stamped = backends.AsVersioned(b), backends.AsBatcher(b), backends.AsStamped(b)
 	if !t.desc.InProcess {
 		t.limits = &deadlines{timeout: timeouts.Write}
 		t.reads = &deadlines{timeout: timeouts.Read}

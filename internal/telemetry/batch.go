@@ -74,6 +74,14 @@ func (t *Telemetry) StartBatch(ctx context.Context, b *Batch, kind tier.Kind, si
 	return ctx
 }
 
+// SpanContext is that of the batch, for links.
+func (b *Batch) SpanContext() trace.SpanContext {
+	if b.span == nil {
+		return trace.SpanContext{}
+	}
+	return spanContext(b.span)
+}
+
 // StartMember makes w part of a batch, which shows the write in its place.
 func (t *Telemetry) StartMember(w *Write, b *Batch, key string) {
 	w.tel, w.batch, w.silent = t, b, true

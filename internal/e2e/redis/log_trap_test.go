@@ -2,6 +2,7 @@ package redis_test
 
 import (
 	"context"
+	"encoding/binary"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,24 +45,26 @@ func TestLog_BegunAnew(t *testing.T) {
 			f.admin(t, "set", placeKey, "7 other x")
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := newLogFixture(t)
-			_, second := loggedAt(t, f.server.Addr)
-			_, third := loggedAt(t, f.server.Addr)
-			first := f.write(t, set("1", write{})).Version
-			_, err := second.Write(t.Context(), set("2", write{}))
-			require.NoError(t, err)
-			lose(t, f)
-			a := f.write(t, set("3", write{})).Version
-			assert.Greater(t, a.Era(), first.Era())
-			r, err := second.Write(t.Context(), set("4", write{}))
-			require.NoError(t, err)
-			assert.Equal(t, backends.MakeVersion(a.Era(), a.Seq()+1), r.Version, "both are in one log")
-			r, err = third.Write(t.Context(), set("5", write{}))
-			require.NoError(t, err)
-			assert.Equal(t, backends.MakeVersion(a.Era(), a.Seq()+2), r.Version, "and so is a process that starts now")
-		})
+		for kind, w := range map[string]*write{"set": set("3", write{}), "remove": remove(write{})} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				f := newLogFixture(t)
+				_, second := loggedAt(t, f.server.Addr)
+				_, third := loggedAt(t, f.server.Addr)
+				first := f.write(t, set("1", write{})).Version
+				_, err := second.Write(t.Context(), set("2", write{}))
+				require.NoError(t, err)
+				lose(t, f)
+				a := f.write(t, w).Version
+				assert.Greater(t, a.Era(), first.Era())
+				r, err := second.Write(t.Context(), set("4", write{}))
+				require.NoError(t, err)
+				assert.Equal(t, backends.MakeVersion(a.Era(), a.Seq()+1), r.Version, "both are in one log")
+				r, err = third.Write(t.Context(), set("5", write{}))
+				require.NoError(t, err)
+				assert.Equal(t, backends.MakeVersion(a.Era(), a.Seq()+2), r.Version, "and so is a process that starts now")
+			})
+		}
 	}
 }
 
@@ -185,7 +188,7 @@ func TestLog_ForeignBytes(t *testing.T) {
 	f := newLogFixture(t)
 	v := f.write(t, set("1", write{})).Version
 	for name, foreign := range map[string]string{
-		"text": strings.Repeat("9", 100), "short": "x", "an early format": "\xC1\x00" + strings.Repeat("\xFF", 50),
+		"zeros": strings.Repeat("\x00", 100), "text": strings.Repeat("9", 100), "short": "x", "an early format": "\xC1\x00" + strings.Repeat("\xFF", 50),
 		"a later format": "\xC1\x83" + strings.Repeat("\xFF", 50), "a later flag": "\xC1\x82\x04" + strings.Repeat("\xFF", 50),
 	} {
 		foreignly := func() { f.admin(t, "set", valueKey, foreign) }
@@ -209,6 +212,12 @@ func TestLog_ForeignBytes(t *testing.T) {
 		}
 	}
 	assert.Equal(t, v.Era(), f.Seen(key).Era())
+
+	// They may even have the version at its place.
+	f.admin(t, "set", valueKey, strings.Repeat("9", 12)+string(binary.BigEndian.AppendUint64(nil, uint64(v)))+strings.Repeat("9", 50))
+	_, _, err := f.GetIf(t.Context(), key, v)
+	var damaged *backends.DamagedError
+	require.ErrorAs(t, err, &damaged)
 }
 
 // The order of versions is that of their bytes, whatever the server's locale is.
