@@ -22,11 +22,11 @@ import (
 func TestRun_Instances(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
-	logs, exited := new(logBuffer), make(chan int, 1)
+	logs, exited, redis := new(logBuffer), make(chan int, 1), nobody(t)
 	go func() {
 		exited <- run(ctx, []string{
 			"-instances", "3", "-listen", "127.0.0.1:0", "-metrics-listen", "127.0.0.1:0",
-			"-redis", nobody(t), "-database-delay", "1ms", "-write-timeout", "100ms",
+			"-redis", redis, "-database-delay", "1ms", "-write-timeout", "100ms",
 		}, noEnv, new(bytes.Buffer), logs)
 	}()
 	instances := make(map[float64]*started)

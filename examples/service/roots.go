@@ -24,5 +24,5 @@ func (t childTracer) Start(ctx context.Context, name string, opts ...trace.SpanS
 	if !trace.SpanContextFromContext(ctx).IsValid() {
 		return ctx, noop.Span{}
 	}
-	return t.Tracer.Start(ctx, name, opts...)
+	return t.Tracer.Start(ctx, name, opts...) //nolint:spancheck // the caller ends it
 }

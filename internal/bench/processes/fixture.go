@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tiercache/tiercache/internal/e2e/server"
@@ -67,8 +68,8 @@ func (f *fixture) close() {
 			p.release()
 		}
 	}
-	for i := len(f.cleanups) - 1; i >= 0; i-- {
-		f.cleanups[i]()
+	for _, end := range slices.Backward(f.cleanups) {
+		end()
 	}
 }
 

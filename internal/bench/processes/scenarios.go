@@ -76,7 +76,7 @@ func failover(ctx context.Context, f *fixture, window time.Duration) (Cell, erro
 	if n, err := f.server.Admin.Wait(ctx, 1, patience).Result(); err != nil || n != 1 {
 		return Cell{}, errors.Join(errPatience, err)
 	}
-	if err := replica.Admin.SlaveOf(ctx, "NO", "ONE").Err(); err != nil {
+	if err := replica.Admin.ReplicaOf(ctx, "NO", "ONE").Err(); err != nil {
 		return Cell{}, err
 	}
 	if err := f.share(ctx, lost); err != nil {
