@@ -22,6 +22,7 @@ func TestDivergedWrite(t *testing.T) {
 	jaeger, redis := startJaeger(t), startRedis(t)
 	users := startService(t, settings{redis: redis, otlp: jaeger.OTLPHTTP})
 
+	users.warm(t)
 	users.put(t, secretID, "Ada Byron")
 	during(t, redis, func() {
 		a := users.put(t, secretID, secretName)

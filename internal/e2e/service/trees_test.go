@@ -14,7 +14,7 @@ const (
   set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=sequential
     set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
     set users l2 (internal) cache.name=users operation.name=set outcome=applied tier.name=l2
-      set (client)
+      evalsha (client)
 `
 
 	treeDivergedPut = `PUT /users/{id} (server)
@@ -23,7 +23,7 @@ const (
     ! tiercache.inconsistency cache.name=users error.type=timeout inconsistency.compensation=none inconsistency.resolved=false inconsistency.stale_tier=l2 l1.outcome=applied l2.outcome=unknown operation.name=set policy.name=sequential
     set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
     set users l2 (internal) Error cache.name=users error.type=timeout operation.name=set outcome=unknown tier.name=l2
-      set (client) Error
+      evalsha (client) Error
 `
 
 	treeRepair = `repair users (internal)
@@ -31,7 +31,7 @@ const (
   set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=sequential
     set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
     set users l2 (internal) cache.name=users operation.name=set outcome=applied tier.name=l2
-      set (client)
+      evalsha (client)
   SELECT users (client)
 `
 
@@ -54,7 +54,7 @@ const (
     set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=sequential
       set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
       set users l2 (internal) cache.name=users operation.name=set outcome=applied tier.name=l2
-        set (client)
+        evalsha (client)
 `
 
 	treeMiss = `GET /users/{id} (server)
@@ -75,6 +75,6 @@ const (
       ! tiercache.inconsistency cache.name=users error.type=timeout inconsistency.compensation=none inconsistency.resolved=false inconsistency.stale_tier=l2 l1.outcome=applied l2.outcome=failed operation.name=set policy.name=sequential
       set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
       set users l2 (internal) Error cache.name=users error.type=timeout operation.name=set outcome=failed tier.name=l2
-        set (client) Error
+        evalsha (client) Error
 `
 )
