@@ -189,7 +189,7 @@ bench-codecs: ## Measure size and time of the codecs, for docs/codecs.md.
 		go test -C backends/$$codec -run '^$$' -bench BenchmarkCodec -benchtime $(BENCHTIME) . || exit 1; done
 
 .PHONY: matrix
-matrix: bin/matrix ## Print the state of the tiers of this and other libraries after faults (MATRIXFLAGS='-into docs/divergence.md').
+matrix: bin/matrix ## Print the state of the tiers, and of two processes, of this and other libraries after faults; needs redis-server (MATRIXFLAGS='-into docs/divergence.md').
 	@bin/matrix $(MATRIXFLAGS)
 
 .PHONY: compare

@@ -41,19 +41,31 @@ func TestMain(m *testing.M) {
 // that fails as a test asks.
 type fixture struct {
 	*server
-	l2    *backendtest.Faults[[]byte]
-	spans *tracetest.InMemoryExporter
-	logs  *logBuffer
+	l2     *backendtest.Faults[[]byte]
+	log    *backendtest.Client[[]byte] // behind it; its Sync tells of the changes in L2
+	others *backendtest.Client[[]byte] // that of another instance
+	spans  *tracetest.InMemoryExporter
+	logs   *logBuffer
 }
 
 // newFixture makes a fixture that is shut down at the end of the test; its repairer runs
-// only when the test starts it.
+// only when the test starts it. It does not follow the changes of others unless the test
+// says so.
 func newFixture(t *testing.T, change ...func(o *options)) *fixture {
 	t.Helper()
+<<<<<<< HEAD
 	store := backendtest.NewStore[[]byte]().Client()
 	desc := store.Describe()
 	desc.System = "map"
 	l2 := backendtest.WithFaults[[]byte](store).Described(desc)
+=======
+	shared := backendtest.NewStore[[]byte]()
+	store := shared.Client()
+	desc := store.Describe()
+	desc.System = "map"
+	l2 := backendtest.WithFaults[[]byte](store).Described(desc)
+	change = append([]func(o *options){func(o *options) { o.coherence = 0 }}, change...)
+>>>>>>> coh-docs
 	f := newFixtureOver(t, func(opts options, tel *telemetry) (*stores, error) {
 		s, err := openStores(t.Context(), opts, tel)
 		if err != nil {
@@ -65,7 +77,7 @@ func newFixture(t *testing.T, change ...func(o *options)) *fixture {
 		s.l2, s.closeL2 = l2, func() error { return nil }
 		return s, nil
 	}, change...)
-	f.l2 = l2
+	f.l2, f.log, f.others = l2, store, shared.Client()
 	return f
 }
 
@@ -102,7 +114,7 @@ func newRequest(t *testing.T, method, path, body string) *http.Request {
 // serve gives a request to the handler of its path.
 func (f *fixture) serve(req *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	if req.URL.Path == "/metrics" {
+	if path := req.URL.Path; path == "/metrics" || path == "/status" || strings.HasPrefix(path, "/faults/") {
 		f.scrape.Handler.ServeHTTP(w, req)
 		return w
 	}

@@ -24,7 +24,7 @@ type users struct {
 // cacheName is in all telemetry of the cache.
 const cacheName = "users"
 
-// l1TTL bounds how long this instance may miss the writes of others.
+// l1TTL bounds how long this instance may miss the writes of others without coherence.
 const l1TTL = time.Minute
 
 // keepLoaded is how long L1 keeps what was read from the database while L2 is down.
@@ -52,6 +52,7 @@ func newUsers(ctx context.Context, opts options, l1 backends.Backend[user], stor
 		tiercache.WithSourceVersion(func(u user) uint64 { return u.Version }),
 		tiercache.WithKeepLoaded(keepLoaded),
 		tiercache.WithInconsistencyHook(u.repair.enqueue),
+		coherence(opts, store),
 		tiercache.WithTelemetry(
 			tracing.WithTracerProvider(tel.tracers),
 			tracing.WithMeterProvider(tel.meters),
@@ -59,6 +60,16 @@ func newUsers(ctx context.Context, opts options, l1 backends.Backend[user], stor
 			tracing.WithKey(hashedKey(opts.keySecret)),
 		))
 	return u, err
+}
+
+// coherence returns nil, no option, for an L2 whose changes cannot be followed: badger,
+// which only this process writes. While the changes in Redis are not known, L1 is not
+// believed: readers ask Redis, and the database if that does not answer either.
+func coherence(opts options, store backends.Backend[[]byte]) tiercache.Option {
+	if opts.coherence == 0 || backends.AsWatcher(store) == nil {
+		return nil
+	}
+	return tiercache.WithCoherence(opts.coherence, tiercache.AskL2)
 }
 
 // get returns an error that wraps backends.ErrNotFound when there is no user.
