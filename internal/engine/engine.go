@@ -227,6 +227,12 @@ func checkTiers(l1, l2 any, first, second backends.Description) error {
 // Closed reports whether Close was called.
 func (e *Engine[V]) Closed() bool { return e.closed.Load() }
 
+// Name returns the name of the cache in telemetry.
+func (e *Engine[V]) Name() string { return e.config.Name }
+
+// Stats returns the counts of the cache since it was made.
+func (e *Engine[V]) Stats() telemetry.Stats { return e.tel.Stats() }
+
 // Describe describes the cache as a backend of another cache.
 func (e *Engine[V]) Describe() backends.Description {
 	return backends.Description{
