@@ -53,19 +53,12 @@ type fixture struct {
 // says so.
 func newFixture(t *testing.T, change ...func(o *options)) *fixture {
 	t.Helper()
-<<<<<<< HEAD
-	store := backendtest.NewStore[[]byte]().Client()
-	desc := store.Describe()
-	desc.System = "map"
-	l2 := backendtest.WithFaults[[]byte](store).Described(desc)
-=======
 	shared := backendtest.NewStore[[]byte]()
 	store := shared.Client()
 	desc := store.Describe()
 	desc.System = "map"
 	l2 := backendtest.WithFaults[[]byte](store).Described(desc)
 	change = append([]func(o *options){func(o *options) { o.coherence = 0 }}, change...)
->>>>>>> coh-docs
 	f := newFixtureOver(t, func(opts options, tel *telemetry) (*stores, error) {
 		s, err := openStores(t.Context(), opts, tel)
 		if err != nil {

@@ -22,11 +22,7 @@ func TestDivergedWrite(t *testing.T) {
 	jaeger, redis := startJaeger(t), startRedis(t)
 	users := startService(t, settings{redis: redis, otlp: jaeger.OTLPHTTP})
 
-<<<<<<< HEAD
 	users.warmUp(t)
-=======
-	users.warm(t)
->>>>>>> coh-docs
 	users.put(t, secretID, "Ada Byron")
 	during(t, redis, func() {
 		a := users.put(t, secretID, secretName)

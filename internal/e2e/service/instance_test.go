@@ -93,20 +93,12 @@ func (s *instance) request(t *testing.T, method, id, body string, status int) an
 	return a
 }
 
-<<<<<<< HEAD
-// warmUp makes a write that is not looked at: the first one asks for the log's place, and
-// gives a server its script.
+// warmUp makes a write and a read that are not looked at: the first ones ask for the log's
+// place, and give the server its scripts.
 func (s *instance) warmUp(t *testing.T) {
 	t.Helper()
 	s.put(t, "first", "First")
-=======
-// warm has Redis learn the scripts of writes. The first use of each is two calls in the
-// trace: one by the script's hash, which Redis does not know, and one by its text.
-func (s *instance) warm(t *testing.T) {
-	t.Helper()
-	s.put(t, "999", "Warm")
 	s.get(t, "998")
->>>>>>> coh-docs
 }
 
 // put stores a user. The database has it then, whatever becomes of the cache.

@@ -40,11 +40,7 @@ func TestShutdown(t *testing.T) {
 func shutdown(t *testing.T, jaeger *server.Jaeger, s settings) {
 	t.Helper()
 	users := startService(t, s)
-<<<<<<< HEAD
 	users.warmUp(t)
-=======
-	users.warm(t)
->>>>>>> coh-docs
 	users.get(t, "42")
 
 	put := startPut(t, users, "ada", secretName)

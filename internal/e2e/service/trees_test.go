@@ -14,10 +14,7 @@ const (
   set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=conditional write.condition=source
     set users l2 (internal) cache.name=users operation.name=set outcome=applied tier.name=l2
       evalsha (client)
-<<<<<<< HEAD
     set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
-=======
->>>>>>> coh-docs
 `
 
 	treeDivergedPut = `PUT /users/{id} (server)
@@ -26,10 +23,7 @@ const (
     ! tiercache.inconsistency cache.name=users error.type=timeout inconsistency.compensation=applied inconsistency.resolved=false inconsistency.stale_tier=l1 l1.outcome=skipped l2.outcome=unknown operation.name=set policy.name=conditional
     set users l2 (internal) Error cache.name=users error.type=timeout operation.name=set outcome=unknown tier.name=l2
       evalsha (client) Error
-<<<<<<< HEAD
     invalidate users l1 (internal) cache.name=users operation.name=invalidate outcome=applied tier.name=l1
-=======
->>>>>>> coh-docs
 `
 
 	treeRepair = `repair users (internal)
@@ -37,11 +31,7 @@ const (
   set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=conditional write.condition=source
     set users l2 (internal) cache.name=users operation.name=set outcome=applied tier.name=l2
       evalsha (client)
-<<<<<<< HEAD
     set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
-=======
-  SELECT users (client)
->>>>>>> coh-docs
 `
 
 	treeHitL1 = `GET /users/{id} (server)
@@ -63,10 +53,7 @@ const (
     set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=conditional write.condition=source
       set users l2 (internal) cache.name=users operation.name=set outcome=applied tier.name=l2
         evalsha (client)
-<<<<<<< HEAD
       set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
-=======
->>>>>>> coh-docs
 `
 
 	treeMiss = `GET /users/{id} (server)
@@ -87,9 +74,6 @@ const (
       ! tiercache.inconsistency cache.name=users error.type=timeout inconsistency.compensation=none inconsistency.resolved=false inconsistency.stale_tier=l2 l1.outcome=applied l2.outcome=failed operation.name=set policy.name=conditional
       set users l2 (internal) Error cache.name=users error.type=timeout operation.name=set outcome=failed tier.name=l2
         evalsha (client) Error
-<<<<<<< HEAD
       set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
-=======
->>>>>>> coh-docs
 `
 )
