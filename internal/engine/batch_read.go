@@ -136,6 +136,9 @@ func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
 		answers[i].err = guard.NewError(tier.L2, tier.Get.String(), keys[i], tier.Failed, guard.ErrExited)
 	}
 	defer func() {
+		for i := range answers {
+			e.bar(keys[i], &answers[i])
+		}
 		worst := found[V]{hit: true}
 		for i := range answers {
 			if answers[i].lookup() > worst.lookup() {

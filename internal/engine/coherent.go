@@ -79,7 +79,7 @@ func (e *Engine[V]) startCoherence(l2 any) {
 	ctx, c.stop = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
 	go func() {
 		defer close(c.stopped)
-		c.machine.Follow(ctx, backends.AsWatcher(l2))
+		c.machine.Follow(ctx, listening[V]{backends.AsWatcher(l2), e.repairs})
 	}()
 }
 

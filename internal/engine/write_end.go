@@ -160,6 +160,12 @@ func (w *write[V]) finish(ctx context.Context, late *telemetry.TierCall, verdict
 		w.settle(ctx)
 		return
 	}
+	if p := w.engine.repairs; p != nil && !w.origin.told {
+		w.origin.told = true
+		defer w.finish(ctx, late, verdict) // likewise
+		p.observe(ctx, w, verdict)
+		return
+	}
 	for _, ended := range w.engine.observers.ended {
 		ended(w.op, w.tally.Results(), verdict)
 	}
