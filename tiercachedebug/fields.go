@@ -10,8 +10,8 @@ import (
 	"unicode"
 )
 
-// field is a field of a status by its name in JSON; its value is a number, a bool, a text
-// or more fields.
+// field is a field of a status by its name in JSON; its value is a number, a bool, a text,
+// more fields, or a list of fields.
 type field struct {
 	name  string
 	value any
@@ -21,8 +21,8 @@ type field struct {
 // shown without a change here.
 type fields []field
 
-// texts are the fields that are texts and never keys. Any other text or list may be, or
-// contain, a key, so that it is shown only with keys.
+// texts are the fields that are texts and never keys. Any other text may be or contain a
+// key, so that it is shown only with keys.
 var texts = map[string]bool{"cause": true}
 
 // fieldsOf returns the exported fields of a struct.
@@ -51,11 +51,26 @@ func fieldsOfValue(v reflect.Value, keys bool) (all fields) {
 		case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 			reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
 			all = append(all, field{name, value.Interface()})
+		case reflect.Slice:
+			if value.Type().Elem().Kind() == reflect.Struct {
+				all = append(all, field{name, list(value, keys)})
+			} else if keys {
+				all = append(all, field{name, fmt.Sprint(value.Interface())})
+			}
 		default:
 			if keys || texts[name] {
 				all = append(all, field{name, fmt.Sprint(value.Interface())})
 			}
 		}
+	}
+	return all
+}
+
+// list returns the fields of each element.
+func list(v reflect.Value, keys bool) []fields {
+	all := make([]fields, 0, v.Len())
+	for i := range v.Len() {
+		all = append(all, fieldsOfValue(v.Index(i), keys))
 	}
 	return all
 }
@@ -84,11 +99,16 @@ type row struct{ Name, Value string }
 func (f fields) rows(prefix string) (rows []row) {
 	for _, one := range f {
 		name := prefix + strings.ReplaceAll(one.name, "_", " ")
-		if inner, ok := one.value.(fields); ok {
-			rows = append(rows, inner.rows(name+": ")...)
-			continue
+		switch value := one.value.(type) {
+		case fields:
+			rows = append(rows, value.rows(name+": ")...)
+		case []fields:
+			for i, inner := range value {
+				rows = append(rows, inner.rows(fmt.Sprintf("%s %d: ", name, i+1))...)
+			}
+		default:
+			rows = append(rows, row{name, fmt.Sprint(value)})
 		}
-		rows = append(rows, row{name, fmt.Sprint(one.value)})
 	}
 	return rows
 }

@@ -205,6 +205,25 @@ func TestHandler_CoherenceLost(t *testing.T) {
 	assert.Contains(t, body, `"cause": "trimmed"`)
 }
 
+func TestHandler_Repair(t *testing.T) {
+	t.Parallel()
+	waiting := stranger{func() tiercache.Status {
+		return tiercache.Status{Repair: tiercache.RepairStatus{On: true, Open: 1, Keys: []tiercache.OpenKey{{Key: secret, Cause: "missing"}}}}
+	}}
+	hidden, shown := tiercachedebug.New(), tiercachedebug.New(tiercachedebug.WithKeys())
+	require.NoError(t, hidden.Add(waiting))
+	require.NoError(t, shown.Add(waiting))
+	for _, target := range []string{"/", "/?format=json"} {
+		_, body := ask(t, hidden, http.MethodGet, target)
+		assert.NotContains(t, body, secret)
+		assert.Contains(t, body, "missing")
+		_, body = ask(t, shown, http.MethodGet, target)
+		assert.Contains(t, body, secret)
+	}
+	_, body := ask(t, hidden, http.MethodGet, "/")
+	assert.Contains(t, body, `keys that wait for repair: <span class="alarm">1</span>`)
+}
+
 func TestHandler_ConcurrentSafe(t *testing.T) {
 	t.Parallel()
 	h := tiercachedebug.New()

@@ -29,6 +29,12 @@ func (c cache) Inconsistent() int64 { return c.stats.Inconsistencies }
 // Lost reports whether hits in L1 are not trusted.
 func (c cache) Lost() bool { return c.status.Coherence.On && !c.status.Coherence.Trusted }
 
+// Open is the number of keys that wait for repair.
+func (c cache) Open() int { return c.status.Repair.Open }
+
+// Repairs reports whether the cache repairs keys.
+func (c cache) Repairs() bool { return c.status.Repair.On }
+
 // L1 returns the lookups of L1.
 func (c cache) L1() tiercache.Lookups { return c.stats.L1 }
 

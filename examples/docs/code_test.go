@@ -35,7 +35,7 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-var fence = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
+var fence = regexp.MustCompile("(?s)\n```go\n(.*?)\n```\n")
 
 // TestCode holds each block of Go in the README and the pages of docs to code that is
 // compiled, and most of it run, in one of these folders. Programs that use other libraries

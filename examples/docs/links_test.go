@@ -16,7 +16,7 @@ import (
 var (
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)|(?:srcset|src|href)="([^"]+)"`)
 	heading = regexp.MustCompile(`(?m)^#{1,6} (.+)$`)
-	code    = regexp.MustCompile("(?ms)^```.*?^```$|`[^`\n]*`")
+	code    = regexp.MustCompile("(?s)\n```.*?\n```\n|`[^`\n]*`")
 	linked  = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
 )
 
@@ -72,7 +72,7 @@ func markdown(t *testing.T) (all []string) {
 
 // anchors returns the names that GitHub gives to the headings of a page.
 func anchors(page string) (names []string) {
-	page = regexp.MustCompile("(?ms)^```.*?^```$").ReplaceAllString(page, "")
+	page = regexp.MustCompile("(?s)\n```.*?\n```\n").ReplaceAllString("\n"+page, "\n")
 	for _, found := range heading.FindAllStringSubmatch(page, -1) {
 		text := linked.ReplaceAllString(found[1], "$1")
 		var b strings.Builder

@@ -34,9 +34,8 @@ func conditional(ctx context.Context, users *tiercache.Cache[User]) error {
 }
 
 func batch(ctx context.Context, users *tiercache.Cache[User], byID map[string]User) error {
-	var failed *tiercache.BatchError
 	err := users.SetMany(ctx, maps.All(byID), time.Hour)
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*tiercache.BatchError](err); ok {
 		log.Print(failed) // says how many keys failed, and why
 	}
 	return err

@@ -30,7 +30,7 @@ type User struct {
 // database is the source of users.
 type database struct{}
 
-func (database) User(_ context.Context, id string) (User, error) {
+func (database) Find(_ context.Context, _, id string) (User, error) {
 	return User{ID: id, Name: "Ada", Version: 1}, nil
 }
 
@@ -57,7 +57,7 @@ func run(ctx context.Context, addr string, db database) (User, error) {
 	defer users.Close(context.WithoutCancel(ctx)) // waits for writes that still run
 
 	user, err := users.GetOrLoad(ctx, "42", time.Hour, func(ctx context.Context, id string) (User, error) {
-		return db.User(ctx, id) // an error that wraps backends.ErrNotFound if there is none
+		return db.Find(ctx, "users", id) // an error that wraps backends.ErrNotFound if there is none
 	})
 	return user, err
 }
