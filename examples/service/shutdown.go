@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/tiercache/tiercache/tier"
 )
 
 // shutdown ends the service from the outside in: first the requests, then their
@@ -21,7 +23,7 @@ func (s *server) shutdown(ctx context.Context) error {
 	}{
 		{"requests", ending(s.http)},
 		{"the repair", s.endRepair},
-		{"writes of the cache", s.users.cache.Close},
+		{"writes of the cache", s.closeCache},
 		{"the stores", within(s.stores.close)},
 		{"scrapes of the metrics", ending(s.scrape)},
 		{"the telemetry", s.tel.shutdown},
@@ -60,6 +62,17 @@ func (s *server) endRepair(ctx context.Context) error {
 	err := within(func() error { s.repair.Wait(); return nil })(ctx)
 	if n := s.users.repair.open(); n > 0 {
 		s.tel.log.WarnContext(ctx, "the tiers may differ in keys that were not repaired, until they expire", "keys", n)
+	}
+	return err
+}
+
+// closeCache waits for the cache's writes. Keys that it could not repair, because L2 is
+// down, are no reason to fail: they are logged, and expire.
+func (s *server) closeCache(ctx context.Context) error {
+	err := s.users.cache.Close(ctx)
+	if errors.Is(err, tier.ErrDiverged) {
+		s.tel.log.WarnContext(ctx, "the cache has not repaired all keys", "error", err)
+		return nil
 	}
 	return err
 }
