@@ -16,6 +16,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -97,6 +99,10 @@ func run(ctx context.Context, drivers []driver.Driver, args []string, stdout, st
 
 func (s settings) write(report *ycsb.Report, load, l2 string, stdout io.Writer) error {
 	var out strings.Builder
+	if n, err := strconv.ParseFloat(load, 64); err == nil && n > float64(runtime.NumCPU()) {
+		fmt.Fprintf(&out, "**The machine was busy with other work (a load of %s on %d cores) while these figures were taken: "+
+			"times and throughput say little. Hits, allocations and records not found hold.**\n\n", load, runtime.NumCPU())
+	}
 	if err := report.WriteMarkdown(&out); err != nil {
 		return err
 	}
