@@ -203,6 +203,11 @@ matrix: bin/matrix ## Print the state of the tiers, and of two processes, of thi
 compare: bin/compare ## Measure this and other libraries on the same work (COMPAREFLAGS='-only Zipf').
 	@bin/compare $(COMPAREFLAGS)
 
+# The figures of a busy machine say nothing: the table tells its load.
+.PHONY: ycsb
+ycsb: bin/ycsb ## Run the YCSB core workloads with this and other libraries over a Redis (YCSBFLAGS='-only A -rounds 3').
+	@bin/ycsb $(YCSBFLAGS)
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME.
 	@sh internal/tools/fuzz.sh $(FUZZTIME) $(MODULES)
@@ -257,8 +262,8 @@ bin/golangci-lint: internal/tools/go.mod
 bin/gremlins: internal/tools/go.mod
 	go build -C internal/tools -buildvcs=false -o "$(BIN)/" github.com/go-gremlins/gremlins/cmd/gremlins
 
-.PHONY: bin/matrix bin/compare
-bin/matrix bin/compare:
+.PHONY: bin/matrix bin/compare bin/ycsb
+bin/matrix bin/compare bin/ycsb:
 	@go build -C internal/bench -buildvcs=false -o "$(BIN)/" ./cmd/$(@F)
 
 .PHONY: bin/benchratio
