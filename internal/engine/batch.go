@@ -34,13 +34,13 @@ type class struct {
 
 // call is the part of one key in a call of a tier, or of the loader.
 type call[V any] struct {
-	index int // of the key in the batch
-	key   string
-	write *policyTier[V] // of a Set, Delete or Invalidate
+	index  int // of the key in the batch
+	key    string
+	write  *policyTier[V] // of a Set, Delete or Invalidate
+	waiter *waiter        // of the load that makes the call; nil: it comes from none
 
 	outcome tier.Outcome    // of a write
 	found   found[V]        // of a Get
-	load    *load[V]        // of a Load
 	ctx     context.Context //nolint:containedctx // of a Load, which lasts no longer
 	value   V
 	err     error
@@ -49,8 +49,9 @@ type call[V any] struct {
 // member is one key of a batch.
 type member[V any] struct {
 	*gather.Member[class, *call[V]]
-	batch *batch[V]
-	index int // of the key in the batch
+	batch  *batch[V]
+	index  int     // of the key in the batch
+	waiter *waiter // of the load that it is; nil: it is none, or another caller's
 }
 
 // pausing returns a context for waiting for a lock, meanwhile the others of the batch do not
@@ -147,7 +148,9 @@ func (e *Engine[V]) writeMany(ctx context.Context, kind tier.Kind, keys []string
 }
 
 // join makes a member of the batch.
-func (b *batch[V]) join(index int) *member[V] { return &member[V]{b.group.Join(), b, index} }
+func (b *batch[V]) join(index int) *member[V] {
+	return &member[V]{Member: b.group.Join(), batch: b, index: index}
+}
 
 // joinBatch makes w a part of a batch; m may be nil.
 func (w *write[V]) joinBatch(m *member[V]) {
