@@ -12,6 +12,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/writepolicy"
 )
 
 // A tier that is called for a batch, and calls the cache: what would wait for the batch
@@ -107,4 +108,45 @@ func TestBatch_KeptContext(t *testing.T) {
 		_, l2 := n.holds("k1")
 		assert.Equal(t, "c", l2)
 	})
+}
+
+// A hook or policy that runs for one key of a batch may write another: the batch goes on
+// meanwhile.
+func TestBatch_WritesAnotherOfItsKeys(t *testing.T) {
+	t.Parallel()
+	for name, where := range map[string]string{"hook": "hook", "policy": "policy"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var n node
+				inner := make(chan error, 1)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				policy := writepolicy.PolicyFunc(func(ctx context.Context, op writepolicy.Op, l1, l2 writepolicy.Tier) error {
+					switch op.Key {
+					case "k0": // it ends after one call
+						err := l1.Write(ctx)
+						if where == "policy" {
+							inner <- n.Set(ctx, "k1", "inner", 0)
+						}
+						return err
+					case "k1":
+						if err := l1.Write(ctx); err != nil {
+							return err
+						}
+					}
+					return l2.Write(ctx)
+				})
+				n = newNode(t, tiercache.WithWritePolicy(writepolicy.WithName("custom", policy)),
+					tiercache.WithInconsistencyHook(func(ctx context.Context, i tiercache.Inconsistency) {
+						if where == "hook" && i.Key == "k0" {
+							inner <- n.Set(ctx, "k1", "inner", 0)
+						}
+					}))
+				_ = n.SetMany(ctx, valued(keysOf(2), "a"), 0)
+				require.NoError(t, <-inner)
+				require.NoError(t, ctx.Err(), "nobody has waited")
+			})
+		})
+	}
 }

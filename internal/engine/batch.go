@@ -8,6 +8,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/gather"
 	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/keylock"
 	"github.com/tiercache/tiercache/internal/telemetry"
 	"github.com/tiercache/tiercache/tier"
 )
@@ -54,18 +55,49 @@ type member[V any] struct {
 	waiter *waiter // of the load that it is; nil: it is none, or another caller's
 }
 
-// pausing returns a context for waiting for a lock, meanwhile the others of the batch do not
-// wait for m. M may be nil.
+// pausing returns a context for waiting for a lock. Meanwhile the others of a batch do not
+// wait for m, which may be nil, nor for a member whose policy or hook makes the call: the
+// lock may be that of another key of its batch.
 func (m *member[V]) pausing(ctx context.Context) context.Context {
-	if m == nil {
+	all := pausersOf(ctx)
+	if m != nil {
+		all = append(all, m)
+	}
+	if len(all) == 0 {
 		return ctx
 	}
-	return &pausing[V]{ctx, m}
+	return &pausing{ctx, all}
 }
 
-type pausing[V any] struct {
+type pausers []keylock.Pauser
+
+// pausersOf returns the members of batches that run the code that has got ctx.
+func pausersOf(ctx context.Context) (all pausers) {
+	for l := range chain(ctx) {
+		if l.member != nil {
+			all = append(all, l.member)
+		}
+	}
+	return all
+}
+
+// Pause implements [keylock.Pauser].
+func (all pausers) Pause() {
+	for _, p := range all {
+		p.Pause()
+	}
+}
+
+// Resume implements [keylock.Pauser].
+func (all pausers) Resume() {
+	for _, p := range all {
+		p.Resume()
+	}
+}
+
+type pausing struct {
 	context.Context
-	*member[V]
+	pausers
 }
 
 // leave is Leave; m may be nil.

@@ -22,6 +22,7 @@ type link struct {
 	flight *waiter        // of a load; nil: it is another link
 	key    string         // of a write or refill, whose lock is held; "": it is another link
 	keys   []string       // of a batch of writes, whose locks are held
+	member keylock.Pauser // of a batch, whose policy, hook or load it is; nil: none
 	read   bool           // of a tier that is asked, or called, for others too
 	apart  bool           // nobody who is further up the chain waits
 	over   atomic.Bool    // no longer so: the code may have kept the context
