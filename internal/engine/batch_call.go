@@ -37,20 +37,21 @@ func (b *batch[V]) make(c class, calls []*call[V]) {
 // callTogether makes a call of a policy together with those of the other keys.
 func (t *policyTier[V]) callTogether(ctx context.Context, c tierCall, expected bool) error {
 	w := t.write
-	mine := &call[V]{index: w.member.index, key: w.op.Key, write: t, outcome: tier.Unknown}
-	mine.err = guard.ErrExited
+	mine := w.member.newCall(w.op.Key)
+	mine.write, mine.outcome, mine.err = t, tier.Unknown, guard.ErrExited
 	do := w.member.Do
 	if expected {
 		do = w.member.DoExpected
 	}
+	tel, observed := w.engine.tel, w.engine.observed // w may be gone after leave
 	do(class{t.id, t.kind(c.verb)}, mine)
 	mine.ifExited(t.id, t.kind(c.verb))
 	last, detached, verdict := w.leave(c, mine.outcome, mine.err)
-	if detached && w.engine.observed {
-		w.engine.tel.Detached(-1)
-	}
 	if last {
-		w.finish(ctx, nil, verdict)
+		defer w.finish(ctx, nil, verdict)
+	}
+	if detached && observed {
+		tel.Detached(-1)
 	}
 	return mine.err
 }
@@ -58,7 +59,9 @@ func (t *policyTier[V]) callTogether(ctx context.Context, c tierCall, expected b
 // writeTier writes one tier for all calls.
 func (b *batch[V]) writeTier(c class, calls []*call[V]) {
 	var obs telemetry.TierCall
-	ctx := b.obs.StartCall(b.ctx, &obs, c.tier, c.kind, len(calls))
+	ctx, end := b.linked(calls)
+	defer end()
+	ctx = b.obs.StartCall(ctx, &obs, c.tier, c.kind, len(calls))
 	defer func() {
 		defer obs.End()
 		for _, call := range calls {
