@@ -89,7 +89,7 @@ e2e: ## Run the tests against real servers: Redis, a Redis cluster, Jaeger, Prom
 
 .PHONY: nightly
 nightly: ## Run the soak and the chaos of make e2e for NIGHTLY, on an idle machine: they have stricter limits of time.
-	$(call e2e,$(NIGHTLY),TIERCACHE_NIGHTLY=1 go test -C $(E2E) -count 1 -p 1 -timeout $(NIGHTLYTIMEOUT) ./redis ./coherence)
+	$(call e2e,$(NIGHTLY),TIERCACHE_NIGHTLY=1 TIERCACHE_UPDATES=10000 go test -C $(E2E) -count 1 -p 1 -timeout $(NIGHTLYTIMEOUT) ./redis ./coherence)
 
 .PHONY: e2e-setup
 e2e-setup: ## Install what make e2e runs: Debian's redis-server, prometheus and Chromium, and a Jaeger built into bin.
@@ -189,7 +189,7 @@ bench-codecs: ## Measure size and time of the codecs, for docs/codecs.md.
 		go test -C backends/$$codec -run '^$$' -bench BenchmarkCodec -benchtime $(BENCHTIME) . || exit 1; done
 
 .PHONY: matrix
-matrix: bin/matrix ## Print the state of the tiers of this and other libraries after faults (MATRIXFLAGS='-into docs/divergence.md').
+matrix: bin/matrix ## Print the state of the tiers, and of two processes, of this and other libraries after faults; needs redis-server (MATRIXFLAGS='-into docs/divergence.md').
 	@bin/matrix $(MATRIXFLAGS)
 
 .PHONY: compare

@@ -277,3 +277,16 @@ func WithDropDiverged() Option {
 		return c
 	})
 }
+
+// WithScrubber compares the versions of L1's entries with those of L2, one after the other
+// and again and again, at so many in a second. No value is moved where they are the same.
+// The metric tiercache.scrub.checks has the results; L1 drops a copy that it should not
+// have. It needs [WithCoherence], and costs L2 that many reads. By default nothing is
+// compared.
+func WithScrubber(perSecond int) Option {
+	return optionFunc(func(c config) config {
+		c.ScrubRate = perSecond
+		c.scrubs = true
+		return c
+	})
+}

@@ -54,6 +54,7 @@
 //	tiercache.invalidation.dropped  tiercache.coherence.duration
 //	tiercache.repair.resolution     tiercache.ledger.cause
 //	tiercache.repair.age            tiercache.repair.write.trace_id
+//	tiercache.scrub.result
 //
 // # Inconsistency
 //
@@ -103,6 +104,7 @@
 //	tiercache.ledger.oldest_age         gauge, s
 //	tiercache.ledger.additions          counter, {entry}
 //	tiercache.repairs                   counter, {repair}
+//	tiercache.scrub.checks              counter, {check}
 //
 // Names and values count as API. Keys are in none of it unless [WithKey] is given, and
 // never in metrics.

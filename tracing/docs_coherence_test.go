@@ -25,6 +25,7 @@ var begunCoherent = map[string]int{
 	tracing.MetricLedgerEntries:   5,
 	tracing.MetricLedgerAdditions: 5,
 	tracing.MetricRepairs:         5,
+	tracing.MetricScrubChecks:     5,
 }
 
 func newCoherent(t *testing.T, client watched, opts ...tracing.Option) *tiercache.Cache[string] {

@@ -234,6 +234,9 @@ func (o observed) addMetrics(t *testing.T, data metricdata.ResourceMetrics) {
 			for _, set := range sets {
 				for _, a := range set.ToSlice() {
 					seen.attrs[string(a.Key)] = true
+					if on := o.attrs[string(a.Key)]; on == nil || on.on["metric"] { // no span has it
+						o.addAttrs("metric", []attribute.KeyValue{a})
+					}
 				}
 			}
 			o.metrics[m.Name] = seen

@@ -92,6 +92,7 @@ const (
 	AttrLedgerCause   = attribute.Key("tiercache.ledger.cause")          // unknown, missing, kept, no_tier, stale (metric)
 	AttrResolution    = attribute.Key("tiercache.repair.resolution")     // applied, superseded, rolled_back, expired, dropped (metric)
 	AttrRepairAge     = attribute.Key("tiercache.repair.age")            // s: since the tiers differed
+	AttrScrubResult   = attribute.Key("tiercache.scrub.result")          // match, lagging, stale, regressed, absent (metric)
 	AttrRepairTraceID = attribute.Key("tiercache.repair.write.trace_id") // of the write that was repaired, if it was sampled
 )
 
@@ -116,4 +117,5 @@ const (
 	MetricLedgerOldestAge       = "tiercache.ledger.oldest_age"       // gauge, s
 	MetricLedgerAdditions       = "tiercache.ledger.additions"        // counter, {entry}
 	MetricRepairs               = "tiercache.repairs"                 // counter, {repair}
+	MetricScrubChecks           = "tiercache.scrub.checks"            // counter, {check}
 )

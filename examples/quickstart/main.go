@@ -5,8 +5,8 @@
 //	go run -C examples ./quickstart          # one scenario, which makes the point
 //	go run -C examples ./quickstart -all     # every scenario
 //
-// The cache is made in service.go and its two tiers in tiers.go; scenarios.go and
-// reads.go have the scenarios. The other files show it.
+// The cache is made in service.go and its two tiers in tiers.go; scenarios.go,
+// reads.go and conditions.go have the scenarios. The other files show it.
 package main
 
 import (

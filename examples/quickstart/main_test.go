@@ -113,7 +113,7 @@ func TestStdout(t *testing.T) {
 	status, stdout, stderr := runProgram(t, "-exporter", "stdout")
 	assert.Equal(t, statusOK, status)
 	assert.NotContains(t, stdout+stderr, "\x1b")
-	assert.Contains(t, stderr, "3 inconsistencies were reported")
+	assert.Contains(t, stderr, "4 inconsistencies were reported")
 	assert.NotContains(t, stderr, "└─", "the spans are on standard output")
 
 	events := 0
@@ -128,13 +128,14 @@ func TestStdout(t *testing.T) {
 		events += len(span.Events)
 	}
 	assert.Len(t, lines, spansInAll)
-	assert.Equal(t, 3, events)
+	assert.Equal(t, 4, events)
 }
 
 // spansInAll counts the spans of all scenarios: nine writes, each with the
 // request, the operation and a call of either tier; a read with a refill and one
-// without; a load with a write of its own, and one that is shared.
-const spansInAll = 9*4 + 4 + 3 + 7 + 2
+// without; a load with a write of its own, and one that is shared; a write if absent and
+// one that is refused; an update in two tries and one in one; a batch.
+const spansInAll = 9*4 + 4 + 3 + 7 + 2 + (4 + 7) + (10 + 6) + 4
 
 func TestWrongFlags(t *testing.T) {
 	t.Parallel()

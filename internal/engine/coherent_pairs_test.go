@@ -127,6 +127,8 @@ func TestCoherence_KeepLoaded(t *testing.T) {
 		here.l2.Clear()
 		replace(t, here, there)
 		assert.Equal(t, "new (l2)", here.read(t))
+		synctest.Wait() // the key is repaired
+		here.read(t)
 		entry, _, err = here.GetEntry(t.Context(), "k")
 		require.NoError(t, err)
 		assert.False(t, entry.Kept)

@@ -53,6 +53,7 @@ type Config struct {
 
 	Coherence    Coherence
 	DropDiverged bool // L1 drops its copy when the tiers differ
+	ScrubRate    int  // entries of L1 that are compared with L2 in a second; 0: none
 
 	SourceVersion any // a func(V) uint64; nil: values have no version of their source
 }
@@ -173,6 +174,7 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 	_, e.trusted = cfg.WritePolicy.(builtin.Marked)
 	e.startRepairs(l2)
 	e.startCoherence(l2)
+	e.startScrubber(l1)
 	e.fast = e.fastPath()
 	e.direct = e.directTiers()
 	e.observe()

@@ -99,7 +99,7 @@ func (a *attempt[V]) end() {
 	if a.ctx == nil {
 		a.ctx = context.Background()
 	}
-	a.settle(0, 0)
+	_ = a.settle(0, 0) // the machine has noted a failure
 }
 
 // settle stores the value in L1 if it has a version, unless another process has replaced

@@ -465,6 +465,7 @@ func TestRepair_WithoutCoherence(t *testing.T) {
 					tiercache.WithTelemetry(tracing.Disabled(), tracing.WithSlog(slog.New(r))))
 				require.NoError(t, err)
 				require.NoError(t, c.Set(t.Context(), "k", "v", 0))
+				synctest.Wait() // for a detached call
 				l2.Next(tier.Set, refuse)
 				_ = c.Set(t.Context(), "k", "new", 0)
 				synctest.Wait()

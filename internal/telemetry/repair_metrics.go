@@ -22,6 +22,8 @@ type repairMeter struct {
 	opened [ledger.Causes]atomic.Int64
 	closed [ledger.Resolutions]atomic.Int64
 
+	scrubbed [scrubResults]atomic.Int64
+
 	mu           sync.Mutex // guards the flushes
 	counters     []flushed
 	registration metric.Registration
@@ -42,7 +44,9 @@ func newRepairMeter(mp meterProvider, cache string) (*repairMeter, error) {
 		metric.WithDescription("Keys whose tiers may differ now, by the cause."))
 	age, err4 := meter.Float64ObservableGauge(tracing.MetricLedgerOldestAge, metric.WithUnit("s"),
 		metric.WithDescription("Time for which the tiers of a key have differed, of the key for which it is the longest; 0 if there is none."))
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	scrubs, err5 := meter.Int64Counter(tracing.MetricScrubChecks, metric.WithUnit("{check}"),
+		metric.WithDescription("Entries of L1 whose version was compared with L2, by the result."))
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
 	var causes [ledger.Causes]metric.MeasurementOption
@@ -53,6 +57,10 @@ func newRepairMeter(mp meterProvider, cache string) (*repairMeter, error) {
 	for r := range m.closed {
 		attrs := set(tracing.AttrResolution.String(ledger.Resolution(r).String())) //nolint:gosec // it is small
 		m.counters = append(m.counters, flushed{counter: repairs, count: &m.closed[r], attrs: attrs})
+	}
+	for s := range m.scrubbed {
+		attrs := set(tracing.AttrScrubResult.String(Scrubbed(s).String())) //nolint:gosec // it is small
+		m.counters = append(m.counters, flushed{counter: scrubs, count: &m.scrubbed[s], attrs: attrs})
 	}
 	ofCache := set()
 	var err error

@@ -65,6 +65,7 @@ var unseen = map[string]string{
 	`tiercache_operation_duration_seconds_count{otel_metric_overflow="true"}`:                         "there are few series",
 	`tiercache_tier_operation_duration_seconds_count{error_type="canceled",tiercache_tier_name="l2"}`: "no caller leaves",
 	`tiercache_stale_age_seconds_bucket{tiercache_cache_name=~".*"}`:                                  "the example serves nothing that has expired",
+	`tiercache_invalidation_lag_seconds_bucket{tiercache_cache_name=~".*"}`:                           "there is one instance",
 	`tiercache_lock_wait_duration_seconds_bucket{tiercache_cache_name=~".*"}`:                         "no two writers of a key meet",
 }
 
