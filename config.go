@@ -90,7 +90,7 @@ func (c config) validatePolicies() error {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	if c.SourceVersion != nil && (c.writePolicy || c.ReadPolicy.Plan().Concurrent) {
-		return fmt.Errorf("%w: WithSourceVersion has L2 decide each write, so it goes with no other write policy and with sequential reads alone", ErrInvalid)
+		return fmt.Errorf("%w: WithSourceVersion has L2 decide each write: choose no write policy, and only sequential reads", ErrInvalid)
 	}
 	if c.refill > RefillNever {
 		return fmt.Errorf("%w: WithRefill(%d): use RefillAlways or RefillNever", ErrInvalid, c.refill)

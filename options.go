@@ -58,7 +58,7 @@ func WithTelemetry(opts ...tracing.Option) Option {
 
 // WithWriteTimeout sets the timeout of one write of a tier that is not in-process. It
 // begins with that write, and replaces the caller's deadline, which does not end a
-// write once its first tier was touched. It may be up to 1/64 shorter, because writes
+// write once its first tier has been touched. It may be up to 1/64 shorter, because writes
 // that begin at about the same time share a timer. It must be positive. Default:
 // [DefaultWriteTimeout].
 func WithWriteTimeout(d time.Duration) Option {
@@ -208,7 +208,7 @@ func WithAsyncLoadWrites() Option {
 // WithKeepLoaded makes L1 keep, for ttl at most, a loaded value that L2 refused or may not
 // have, under policies by which L1 would not get it: writepolicy.Sequential with L2First
 // or InvalidateL1, and WriteAround. While L2 is down, a key is then loaded once per ttl,
-// and its readers do not wait for L2. Some seconds are sensible.
+// and its readers do not wait for L2. A few seconds are sensible.
 //
 // L1 has a value then that L2 does not have, so every such write is reported as an
 // inconsistency, and every read of the value as kept: by the result of the read in
@@ -266,11 +266,11 @@ func WithL1HitSpans() Option {
 
 // WithDropDiverged has L1 drop its copy of a key as soon as a write leaves the tiers
 // different, or changes neither of them, whatever the write policy is: so L1 never has what
-// L2 or the source does not have. If L1 does not drop it, that is tried again until it
-// does; see [Cache.Status].
+// L2 or the source does not have. If L1 fails to drop it, the cache tries again until it
+// succeeds; see [Cache.Status].
 //
-// With [WithCoherence] the value is then not there any more to repair L2 with. Without, it
-// is all of a repair that is safe: only versions show which tier is newer.
+// With [WithCoherence], L1 then no longer has the value by which L2 could be repaired.
+// Without it, nothing more than this drop is safe: only versions show which tier is newer.
 func WithDropDiverged() Option {
 	return optionFunc(func(c config) config {
 		c.DropDiverged = true

@@ -185,10 +185,10 @@ func TestSourceVersion_Refused(t *testing.T) {
 		text string
 	}{
 		"a write policy": {
-			[]tiercache.Option{byVersion(), tiercache.WithWritePolicy(writepolicy.Parallel())}, "no other write policy",
+			[]tiercache.Option{byVersion(), tiercache.WithWritePolicy(writepolicy.Parallel())}, "choose no write policy",
 		},
 		"reads of both tiers": {
-			[]tiercache.Option{byVersion(), tiercache.WithReadPolicy(readpolicy.Parallel())}, "sequential reads alone",
+			[]tiercache.Option{byVersion(), tiercache.WithReadPolicy(readpolicy.Parallel())}, "only sequential reads",
 		},
 		"another type": {
 			[]tiercache.Option{tiercache.WithSourceVersion(func(string) uint64 { return 0 })}, "must take the cache's type of values",

@@ -15,7 +15,7 @@ var (
 	option   = regexp.MustCompile("`(?:[a-z]+\\.)?(With[A-Z][A-Za-z0-9]*)")
 	declared = regexp.MustCompile(`(?m)^func (With[A-Z][A-Za-z0-9]*)[\[(]`)
 	target   = regexp.MustCompile("(?m)(?:`|&& |^ {4})make ([a-z][a-z0-9-]*)")
-	figure   = regexp.MustCompile(`\d (?:×|%|ns|µs|ms|MB|KB)(?:\W|$)`)
+	figure   = regexp.MustCompile(`\d (?:×|%|ns|µs|ms|s|MB|KB)(?:\W|$)`)
 )
 
 // theirs are options of other libraries, in docs/migration.md.
