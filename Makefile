@@ -20,6 +20,9 @@ BENCHROUNDS ?= 10
 BENCHTIME ?= 200ms
 ROOM ?= 1.15
 REDISROUNDS ?= 5
+# How long each of the two long tests of make nightly runs, and the time limit for a package.
+NIGHTLY ?= 10m
+NIGHTLYTIMEOUT ?= 1h
 # The packages that make mutate tests, with more flags for gremlins.
 MUTATE ?= internal/tally internal/flight internal/negative internal/keylock internal/guard writepolicy internal/engine
 MUTATEFLAGS ?= --workers 1
@@ -70,14 +73,26 @@ test: ## Run the tests of every module with the race detector, and those of allo
 	@$(SAYRACE)
 	@echo "left to make e2e: $(E2E), which needs Redis, Jaeger and Prometheus (make e2e-setup)"
 
-# One package after the other, because time counts in them.
+# One package after the other, because time counts in them. Figures that the tests
+# measure are printed at the end, whether they pass or not.
+E2EREPORT = $(BIN)/e2e-report.txt
+define e2e
+@mkdir -p "$(BIN)"; rm -f "$(E2EREPORT)"
+TIERCACHE_REPORT="$(E2EREPORT)" TIERCACHE_SOAK=$(1) TIERCACHE_CHAOS=$(1) $(2); \
+	status=$$?; cat "$(E2EREPORT)"; exit $$status
+endef
+
 .PHONY: e2e
-e2e: ## Run the tests against real servers: Redis, a Redis cluster, Jaeger, Prometheus. One minute of it is a soak.
+e2e: ## Run the tests against real servers: Redis, a Redis cluster, Jaeger, Prometheus, and in a Chromium. One minute of it is a soak, and one is chaos.
 	@$(SAYRACE)
-	TIERCACHE_SOAK=1m go test -C $(E2E) $(RACE) -count 1 -p 1 -timeout $(TESTTIMEOUT) ./...
+	$(call e2e,1m,go test -C $(E2E) $(RACE) -count 1 -p 1 -timeout $(TESTTIMEOUT) ./...)
+
+.PHONY: nightly
+nightly: ## Run the soak and the chaos of make e2e for NIGHTLY, on an idle machine: they have stricter limits of time.
+	$(call e2e,$(NIGHTLY),TIERCACHE_NIGHTLY=1 TIERCACHE_UPDATES=10000 go test -C $(E2E) -count 1 -p 1 -timeout $(NIGHTLYTIMEOUT) ./redis ./coherence)
 
 .PHONY: e2e-setup
-e2e-setup: ## Install the servers of make e2e: Debian's redis-server and prometheus, and a Jaeger built into bin.
+e2e-setup: ## Install what make e2e runs: Debian's redis-server, prometheus and Chromium, and a Jaeger built into bin.
 	@$(E2E)/setup.sh
 
 .PHONY: lint
@@ -174,7 +189,7 @@ bench-codecs: ## Measure size and time of the codecs, for docs/codecs.md.
 		go test -C backends/$$codec -run '^$$' -bench BenchmarkCodec -benchtime $(BENCHTIME) . || exit 1; done
 
 .PHONY: matrix
-matrix: bin/matrix ## Print the state of the tiers of this and other libraries after faults (MATRIXFLAGS='-into docs/divergence.md').
+matrix: bin/matrix ## Print the state of the tiers, and of two processes, of this and other libraries after faults; needs redis-server (MATRIXFLAGS='-into docs/divergence.md').
 	@bin/matrix $(MATRIXFLAGS)
 
 .PHONY: compare

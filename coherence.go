@@ -1,6 +1,7 @@
 package tiercache
 
 import (
+	"context"
 	"time"
 
 	"github.com/tiercache/tiercache/internal/engine"
@@ -55,6 +56,43 @@ func WithCoherence(bound time.Duration, onLost OnLost) Option {
 type Status struct {
 	// Coherence says whether hits in L1 are trusted; see [WithCoherence].
 	Coherence CoherenceStatus
+
+	// Repair says which keys wait for repair.
+	Repair RepairStatus
+}
+
+// RepairStatus is the state of the repair of keys whose tiers may differ. At any instant
+// Opened - Closed = Open.
+type RepairStatus struct {
+	// On reports whether the cache repairs keys: with [WithCoherence] or
+	// [WithDropDiverged]. Nothing else is set otherwise.
+	On bool
+
+	// Open is the number of keys whose tiers may differ.
+	Open int
+
+	// Opened and Closed count the differences that began and ended. Dropped counts those
+	// of them for which there was no room, so that L1 dropped its copy and L2 was left as
+	// it was.
+	Opened, Closed, Dropped uint64
+
+	// Oldest is the time since which the tiers of a key have differed, of the key for
+	// which it is the longest. It is zero if there is none.
+	Oldest time.Time
+
+	// Keys are up to 100 of the open keys, the oldest first.
+	Keys []OpenKey
+}
+
+// OpenKey is a key whose tiers may differ.
+type OpenKey struct {
+	Key   string
+	Since time.Time
+
+	// Cause is "unknown" (nobody knows whether L2 has the write), "missing" (L2 lacks a
+	// Set that L1 has), "kept" (L2 kept what a Delete should remove), "no_tier" (neither
+	// tier has a Set) or "stale" (L1 did not drop its copy).
+	Cause string
 }
 
 // CoherenceStatus is the state of the coherence with other processes.
@@ -67,7 +105,7 @@ type CoherenceStatus struct {
 	// with L2 since the last loss.
 	Trusted bool
 
-	// Cause is why hits are not trusted: "joining", "overdue" (L2 has not proven for
+	// Cause is why hits are not trusted: "joining", "closed", "overdue" (L2 has not proven for
 	// longer than the bound that all its changes are known), "l1" (L1 did not drop an
 	// entry), or the name of a [backends.Loss], such as "trimmed". It is empty while
 	// they are trusted.
@@ -86,12 +124,30 @@ type CoherenceStatus struct {
 }
 
 // Status returns what holds now. It is safe for concurrent use.
-func (c *Cache[V]) Status() Status {
-	s := c.engine.Status()
-	if !s.On {
-		return Status{}
+func (c *Cache[V]) Status() (status Status) {
+	if s := c.engine.Status(); s.On {
+		status.Coherence = CoherenceStatus{
+			On: true, Trusted: s.Trusted, Cause: s.Cause, Since: s.Since, Epoch: s.Epoch, SyncedAge: s.Synced,
+		}
 	}
-	return Status{Coherence: CoherenceStatus{
-		On: true, Trusted: s.Trusted, Cause: s.Cause, Since: s.Since, Epoch: s.Epoch, SyncedAge: s.Synced,
-	}}
+	s, on := c.engine.RepairStatus()
+	if !on {
+		return status
+	}
+	r := RepairStatus{On: true, Open: s.Open, Dropped: s.Full, Oldest: s.Oldest}
+	r.Opened, r.Closed = s.Events()
+	for i := range s.Entries {
+		e := &s.Entries[i]
+		r.Keys = append(r.Keys, OpenKey{Key: e.Key, Since: e.Since, Cause: e.Cause.String()})
+	}
+	status.Repair = r
+	return status
+}
+
+// Repair repairs the key now, if its tiers may differ; the cache would do so by itself
+// some time later. It waits until no earlier write of the key can reach L2 any more, or
+// until ctx ends. When it returns nil, nothing is open at the key. Otherwise the error wraps
+// [ErrDiverged]; for an empty key it wraps [ErrInvalid].
+func (c *Cache[V]) Repair(ctx context.Context, key string) error {
+	return c.engine.Repair(ctx, key)
 }

@@ -16,6 +16,7 @@ type config struct {
 	engine.Config
 	refill      Refill
 	writePolicy bool // was chosen
+	scrubs      bool
 }
 
 func newConfig(name string, opts []Option) (config, error) {
@@ -47,6 +48,7 @@ func (c config) validate() error {
 		positive("background", "load", c.BackgroundTimeout),
 		c.validateLoads(),
 		c.validatePolicies(),
+		c.validateRepairs(),
 		notNegative("WithL1TTL", c.L1TTL),
 		notNegative("WithNegativeTTL", c.NegativeTTL),
 		notNegative("WithStaleIfError", c.StaleIfError),
@@ -66,6 +68,21 @@ func (c config) validateLoads() error {
 		return fmt.Errorf("%w: WithMaxLoads(%d) is negative: use 0 for no limit", ErrInvalid, c.MaxLoads)
 	}
 	return nil
+}
+
+func (c config) validateRepairs() error {
+	switch {
+	case c.DropDiverged && c.KeepLoaded > 0:
+		return fmt.Errorf("%w: WithDropDiverged has L1 drop the values that WithKeepLoaded(%v) keeps there: use one of them", ErrInvalid, c.KeepLoaded)
+	case !c.scrubs:
+		return nil
+	case c.ScrubRate <= 0:
+		return fmt.Errorf("%w: WithScrubber(%d): the rate must be positive; leave the option out to compare nothing", ErrInvalid, c.ScrubRate)
+	case !c.Coherence.On:
+		return fmt.Errorf("%w: WithScrubber compares versions, which only WithCoherence keeps in L1: use both", ErrInvalid)
+	default:
+		return nil
+	}
 }
 
 func (c config) validatePolicies() error {

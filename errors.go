@@ -26,6 +26,11 @@ var (
 	// is reached.
 	ErrOverloaded = tier.ErrOverloaded
 
+	// ErrDiverged is wrapped by the error of [Cache.Update], [Cache.SetIfAbsent] or
+	// [Cache.Repair] for a key whose tiers may differ since an earlier write, and could
+	// not be repaired; and by the error of [Cache.Close], if such keys are left.
+	ErrDiverged = tier.ErrDiverged
+
 	// ErrNotFound is [backends.ErrNotFound]. A [Loader] returns it when there is no
 	// value.
 	ErrNotFound = backends.ErrNotFound

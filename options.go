@@ -263,3 +263,30 @@ func WithL1HitSpans() Option {
 		return c
 	})
 }
+
+// WithDropDiverged has L1 drop its copy of a key as soon as a write leaves the tiers
+// different, or changes neither of them, whatever the write policy is: so L1 never has what
+// L2 or the source does not have. If L1 does not drop it, that is tried again until it
+// does; see [Cache.Status].
+//
+// With [WithCoherence] the value is then not there any more to repair L2 with. Without, it
+// is all of a repair that is safe: only versions show which tier is newer.
+func WithDropDiverged() Option {
+	return optionFunc(func(c config) config {
+		c.DropDiverged = true
+		return c
+	})
+}
+
+// WithScrubber compares the versions of L1's entries with those of L2, one after the other
+// and again and again, at so many in a second. No value is moved where they are the same.
+// The metric tiercache.scrub.checks has the results; L1 drops a copy that it should not
+// have. It needs [WithCoherence], and costs L2 that many reads. By default nothing is
+// compared.
+func WithScrubber(perSecond int) Option {
+	return optionFunc(func(c config) config {
+		c.ScrubRate = perSecond
+		c.scrubs = true
+		return c
+	})
+}

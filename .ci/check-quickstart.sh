@@ -23,6 +23,16 @@ if ! timeout 300 go run -C examples ./quickstart 2>"$work/err" | cat >"$work/out
 fi
 cat "$work/out"
 cat "$work/err" >&2
+[[ $(wc -l <"$work/out") -lt 24 ]] || fail "a first look has more lines than a terminal"
+[[ $(LC_ALL=C.UTF-8 wc -L <"$work/out") -le 80 ]] || fail "a first look is wider than a terminal"
+grep -qF -- "they differ" "$work/out" || fail "a first look does not make the point"
+
+echo "quickstart: go run -C examples ./quickstart -all"
+if ! timeout 300 go run -C examples ./quickstart -all 2>"$work/err" | cat >"$work/out"; then
+	fail "the run failed"
+fi
+cat "$work/out"
+cat "$work/err" >&2
 
 while IFS= read -r line || [[ -n $line ]]; do
 	[[ -z $line || $line == '#'* ]] && continue

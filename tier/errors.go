@@ -39,6 +39,11 @@ var ErrOutdated = errtype.New("outdated", "tiercache: the tiers have an older ve
 // changed.
 var ErrUnsupported = errtype.New("unsupported", "tiercache: the cache's tiers cannot do this")
 
+// ErrDiverged is wrapped by the error of an Update, SetIfAbsent or Repair of a key whose
+// tiers may differ since an earlier write, and could not be repaired; and by the error of
+// Close, if such keys are left.
+var ErrDiverged = errtype.New("diverged", "tiercache: the tiers may differ since an earlier write, and are not repaired yet")
+
 // ErrInconsistent is matched, by errors.Is, by a [*WriteError] after which the
 // tiers may differ: the difference was neither ruled out nor resolved by
 // compensation.

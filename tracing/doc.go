@@ -22,6 +22,7 @@
 //	get {cache} {tier}          client, internal
 //	refill {cache} l1           client, internal
 //	process {cache}             consumer
+//	repair {cache}              internal
 //	set_many {cache} {tier}         client, internal
 //	delete_many {cache} {tier}      client, internal
 //	invalidate_many {cache} {tier}  client, internal
@@ -51,6 +52,9 @@
 //	tiercache.stale.reason          tiercache.coherence.state
 //	tiercache.invalidation.outcome  tiercache.coherence.cause
 //	tiercache.invalidation.dropped  tiercache.coherence.duration
+//	tiercache.repair.resolution     tiercache.ledger.cause
+//	tiercache.repair.age            tiercache.repair.write.trace_id
+//	tiercache.scrub.result
 //
 // # Inconsistency
 //
@@ -72,6 +76,13 @@
 // The event tiercache.coherence.lost is a log record, or a line of slog: hits in L1 are not
 // trusted any more. The event tiercache.coherence.restored is one that they are again.
 //
+// # Repairs
+//
+// With tiercache.WithCoherence or tiercache.WithDropDiverged, a span repair {cache} is an
+// attempt to make the tiers of a key agree again; it links to the span of the write that
+// diverged. The event tiercache.resolution is a log record, or a line of slog: a
+// difference has ended.
+//
 // # Metrics
 //
 //	tiercache.operation.duration        histogram, s
@@ -89,6 +100,11 @@
 //	tiercache.coherence.status          up-down counter, {cache}
 //	tiercache.coherence.synced_age      gauge, s
 //	tiercache.coherence.gaps            counter, {gap}
+//	tiercache.ledger.entry.count        up-down counter, {entry}
+//	tiercache.ledger.oldest_age         gauge, s
+//	tiercache.ledger.additions          counter, {entry}
+//	tiercache.repairs                   counter, {repair}
+//	tiercache.scrub.checks              counter, {check}
 //
 // Names and values count as API. Keys are in none of it unless [WithKey] is given, and
 // never in metrics.

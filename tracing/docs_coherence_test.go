@@ -3,6 +3,7 @@ package tracing_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -12,6 +13,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 )
 
@@ -20,15 +22,57 @@ var begunCoherent = map[string]int{
 	tracing.MetricInvalidations:   4,
 	tracing.MetricCoherenceStatus: 2,
 	tracing.MetricCoherenceGaps:   backends.Losses,
+	tracing.MetricLedgerEntries:   5,
+	tracing.MetricLedgerAdditions: 5,
+	tracing.MetricRepairs:         5,
+	tracing.MetricScrubChecks:     5,
 }
 
-func newCoherent(t *testing.T, client *backendtest.Client[string], opts ...tracing.Option) *tiercache.Cache[string] {
+func newCoherent(t *testing.T, client watched, opts ...tracing.Option) *tiercache.Cache[string] {
 	t.Helper()
 	cache, err := tiercache.New("users", backendtest.NewMap[string](), client,
 		tiercache.WithCoherence(time.Second, tiercache.ServeStale), tiercache.WithTelemetry(opts...))
 	require.NoError(t, err)
 	<-client.Watched()
 	require.True(t, client.Sync())
+	return cache
+}
+
+// watched is a client of a store, or a decorator of one.
+type watched interface {
+	backends.Backend[string]
+	Watched() <-chan struct{}
+	Sync() bool
+}
+
+// faulty is a client that can be given faults.
+type faulty struct {
+	*backendtest.Faults[string]
+	client *backendtest.Client[string]
+}
+
+func (f faulty) Watched() <-chan struct{} { return f.client.Watched() }
+func (f faulty) Sync() bool               { return f.client.Sync() }
+
+// repairScenario shows everything that a cache emits about a repair.
+func repairScenario(t *testing.T, opts ...tracing.Option) interface {
+	Close(ctx context.Context) error
+} {
+	t.Helper()
+	client := backendtest.NewStore[string]().Client()
+	l2 := faulty{backendtest.WithFaults[string](client), client}
+	cache := newCoherent(t, l2, opts...)
+	require.NoError(t, cache.Set(t.Context(), "k", "v", 0))
+	l2.Next(tier.Set, refuse)
+	l2.Next(tier.Get, refuse) // the first attempt fails
+	require.Error(t, cache.Set(t.Context(), "k", "new", 0))
+	for range 2 {
+		synctest.Wait()
+		time.Sleep(time.Second)
+		require.True(t, l2.Sync())
+	}
+	synctest.Wait()
+	require.Zero(t, cache.Status().Repair.Open)
 	return cache
 }
 

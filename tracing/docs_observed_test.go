@@ -91,6 +91,7 @@ func observe(t *testing.T) (o observed) {
 		}
 		for _, budget := range []tracing.TierSpans{tracing.TierSpansAll, tracing.TierSpansFailures} {
 			coherent = append(coherent, coherenceScenario(t, append(telemetry, tracing.WithTierSpans(budget))...)...)
+			coherent = append(coherent, repairScenario(t, append(telemetry, tracing.WithTierSpans(budget))...))
 		}
 		<-time.After(time.Hour) // detached writes have ended
 		var data metricdata.ResourceMetrics
@@ -113,6 +114,7 @@ type summaryLog struct{ observed }
 func (l *summaryLog) OnEmit(_ context.Context, record *sdklog.Record) error {
 	class := map[string]string{
 		tracing.EventInconsistencySummary: "summary",
+		tracing.EventResolution:           "resolution",
 		tracing.EventCoherenceLost:        "coherence", tracing.EventCoherenceRestored: "coherence",
 	}[record.EventName()]
 	if class != "" {
@@ -179,7 +181,7 @@ func spanClass(op, id string) string {
 		return "batch call"
 	case id == "" && op == "get":
 		return "read"
-	case op == "process":
+	case op == "process" || op == "repair":
 		return op
 	case id == "" && (op == "load" || op == "update"):
 		return op
@@ -232,6 +234,9 @@ func (o observed) addMetrics(t *testing.T, data metricdata.ResourceMetrics) {
 			for _, set := range sets {
 				for _, a := range set.ToSlice() {
 					seen.attrs[string(a.Key)] = true
+					if on := o.attrs[string(a.Key)]; on == nil || on.on["metric"] { // no span has it
+						o.addAttrs("metric", []attribute.KeyValue{a})
+					}
 				}
 			}
 			o.metrics[m.Name] = seen

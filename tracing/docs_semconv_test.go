@@ -30,7 +30,7 @@ func proposed(t *testing.T) (spans, attrs, metrics, events []string) {
 	}
 	event := ticked(section(t, doc, "## Event"))
 	events = []string{event[0]}
-	for _, name := range []string{".summary", ".unstorable_value", ".coherence.lost", ".coherence.restored"} {
+	for _, name := range []string{".summary", ".unstorable_value", ".coherence.lost", ".coherence.restored", ".resolution"} {
 		i := slices.IndexFunc(event, func(text string) bool { return strings.HasSuffix(text, name) })
 		require.Positive(t, i, name)
 		events = append(events, event[i])

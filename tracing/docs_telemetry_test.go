@@ -152,11 +152,12 @@ func TestDocs_Event(t *testing.T) {
 	doc := readDoc(t, telemetryDoc)
 	events := []string{
 		tracing.EventInconsistency, tracing.EventInconsistencySummary, tracing.EventUnstorableValue,
-		tracing.EventCoherenceLost, tracing.EventCoherenceRestored,
+		tracing.EventCoherenceLost, tracing.EventCoherenceRestored, tracing.EventResolution,
 	}
 	assert.ElementsMatch(t, events, readNames(t).values("Event"))
 	assert.Contains(t, section(t, doc, "## Values that cannot be stored"), "`"+tracing.EventUnstorableValue+"`")
 	assert.Subset(t, ticked(section(t, doc, "## Coherence")), []string{tracing.EventCoherenceLost, tracing.EventCoherenceRestored})
+	assert.Contains(t, ticked(section(t, doc, "## Repairs")), tracing.EventResolution)
 	assert.Equal(t, tracing.EventInconsistency, ticked(section(t, doc, "## The inconsistency event"))[0])
 	var attrs []string
 	for _, row := range table(t, doc, "## Attributes") {

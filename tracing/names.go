@@ -31,6 +31,10 @@ const (
 	EventCoherenceRestored = "tiercache.coherence.restored"
 )
 
+// EventResolution is the name of the log record which reports that the tiers of a key
+// agree again, or that the cache knows as much as it ever will.
+const EventResolution = "tiercache.resolution"
+
 // Attributes of spans. Those marked (metric) are on metrics too, those marked
 // (event) on the inconsistency event.
 const (
@@ -83,6 +87,15 @@ const (
 	AttrDropped           = attribute.Key("tiercache.invalidation.dropped") // int: copies that L1 dropped in a batch
 )
 
+// Attributes of repairs.
+const (
+	AttrLedgerCause   = attribute.Key("tiercache.ledger.cause")          // unknown, missing, kept, no_tier, stale (metric)
+	AttrResolution    = attribute.Key("tiercache.repair.resolution")     // applied, superseded, rolled_back, expired, dropped (metric)
+	AttrRepairAge     = attribute.Key("tiercache.repair.age")            // s: since the tiers differed
+	AttrScrubResult   = attribute.Key("tiercache.scrub.result")          // match, lagging, stale, regressed, absent (metric)
+	AttrRepairTraceID = attribute.Key("tiercache.repair.write.trace_id") // of the write that was repaired, if it was sampled
+)
+
 // Metrics.
 const (
 	MetricOperationDuration     = "tiercache.operation.duration"      // histogram, s
@@ -100,4 +113,9 @@ const (
 	MetricCoherenceStatus       = "tiercache.coherence.status"        // up-down counter, {cache}
 	MetricCoherenceSyncedAge    = "tiercache.coherence.synced_age"    // gauge, s
 	MetricCoherenceGaps         = "tiercache.coherence.gaps"          // counter, {gap}
+	MetricLedgerEntries         = "tiercache.ledger.entry.count"      // up-down counter, {entry}
+	MetricLedgerOldestAge       = "tiercache.ledger.oldest_age"       // gauge, s
+	MetricLedgerAdditions       = "tiercache.ledger.additions"        // counter, {entry}
+	MetricRepairs               = "tiercache.repairs"                 // counter, {repair}
+	MetricScrubChecks           = "tiercache.scrub.checks"            // counter, {check}
 )

@@ -203,7 +203,7 @@ func (c *Client[V]) join() {
 	l := &c.store.log
 	l.begin()
 	c.reader.joined, c.reader.server, c.reader.at = true, l.server, l.head()
-	c.seen = min(c.seen, l.head())
+	c.seen = l.head()
 }
 
 // leave takes a sink away. It is not called any more when leave returns.

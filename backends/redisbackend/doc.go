@@ -93,7 +93,7 @@
 // # Watching
 //
 // One reader follows each partition while [Backend.Watch] is called, over a connection of
-// the client's pool. It blocks in XREAD while the log is idle, and rests up to 2 ms, or 10
+// the client's pool. It blocks in XREAD while the log is idle, and rests up to 1.5 ms, or 10
 // ms if messages are many, between reads of a busy one. Every 250 ms a heartbeat asks, in
 // one script, who the server is, whether it is a master, which log it has, and where that
 // ends. It proves that nothing was missed: messages have no holes up to the end of the

@@ -12,8 +12,8 @@ type rest struct {
 const (
 	busy     = 5 * time.Millisecond // messages that come sooner after others are load
 	minRest  = 250 * time.Microsecond
-	someRest = 2 * time.Millisecond  // the most with few messages at a time
-	maxRest  = 10 * time.Millisecond // the most with many
+	someRest = 1500 * time.Microsecond // the most with few messages at a time
+	maxRest  = 10 * time.Millisecond   // the most with many
 	many     = 40
 )
 

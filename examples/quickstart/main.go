@@ -2,10 +2,11 @@
 // badger, whose tiers fail one after the other; and the trace of every request with the
 // values that both tiers hold afterwards.
 //
-//	go run -C examples ./quickstart
+//	go run -C examples ./quickstart          # one scenario, which makes the point
+//	go run -C examples ./quickstart -all     # every scenario
 //
-// The cache is made in service.go and its two tiers in tiers.go; scenarios.go and
-// reads.go have the scenarios. The other files show it.
+// The cache is made in service.go and its two tiers in tiers.go; scenarios.go,
+// reads.go and conditions.go have the scenarios. The other files show it.
 package main
 
 import (
@@ -47,6 +48,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "quickstart: %v\n\n%s", err, usage)
 		return statusUsage
 	}
+	if opts.list {
+		for i, sc := range scenarios() {
+			fmt.Fprintf(stdout, "%3d. %s\n", i+1, sc.title)
+		}
+		return statusOK
+	}
 	if err := quickstart(ctx, opts, stdout, stderr); err != nil {
 		fmt.Fprintf(stderr, "quickstart: %v\n", err)
 		if ctx.Err() != nil {
@@ -75,7 +82,10 @@ func quickstart(ctx context.Context, opts options, stdout, stderr io.Writer) err
 		trees:    opts.exporter == exporterTree,
 		reported: make(map[string]bool),
 	}
-	if err := runAll(ctx, tel, r); err != nil {
+	if opts.shown() != 0 {
+		r.width = screenWidth
+	}
+	if err := runScenarios(ctx, tel, r, opts.shown()); err != nil {
 		return err
 	}
 	if tel.otlp == nil {
@@ -86,19 +96,31 @@ func quickstart(ctx context.Context, opts options, stdout, stderr io.Writer) err
 	return tel.otlp.err()
 }
 
-// runAll runs all scenarios on one service and reports them.
-func runAll(ctx context.Context, tel *telemetry, r *report) (err error) {
+// runScenarios runs all scenarios on one service and reports them; or, if one is to be
+// shown alone, the earlier ones of its key unseen, and then that one.
+func runScenarios(ctx context.Context, tel *telemetry, r *report, shown int) (err error) {
 	svc, err := newService(tel)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, svc.close(ctx)) }()
-	r.intro()
-	for i, sc := range scenarios() {
+	r.intro(shown != 0)
+	all := scenarios()
+	if shown != 0 {
+		all = all[:shown]
+	}
+	for i, sc := range all {
+		if shown != 0 && sc.key != all[shown-1].key {
+			continue
+		}
 		if ctx.Err() != nil {
 			return errInterrupted
 		}
 		got, failed := sc.run(ctx, svc, sc.key)
+		if shown != 0 && i+1 != shown {
+			r.unseen(sc, tel.newSpans())
+			continue
+		}
 		if err := r.scenario(ctx, i+1, sc, got, failed, tel.newSpans(), svc.tiers); err != nil {
 			return err
 		}

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -33,19 +36,76 @@ func TestTree(t *testing.T) {
 	require.NoError(t, err)
 
 	for name, args := range map[string][]string{
-		"piped":    nil,
-		"coloured": {"-color", "always", "-exporter=tree"},
+		"piped":    {"-all"},
+		"coloured": {"-all", "-color", "always", "-exporter=tree"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			status, stdout, stderr := runProgram(t, args...)
 			assert.Equal(t, statusOK, status)
 			assert.Empty(t, stderr)
-			assert.Equal(t, args != nil, strings.Contains(stdout, "\x1b"), "escape sequences")
+			assert.Equal(t, name == "coloured", strings.Contains(stdout, "\x1b"), "escape sequences")
 			plain := durations.ReplaceAllString(escapes.ReplaceAllString(stdout, ""), " _")
 			assert.Equal(t, string(want), plain)
 		})
 	}
+}
+
+// A first look fits on a screen of 24 lines, with the line of the command, and 80 columns.
+func TestFirstLook(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile("testdata/first.txt")
+	require.NoError(t, err)
+	status, stdout, stderr := runProgram(t)
+	assert.Equal(t, statusOK, status)
+	assert.Empty(t, stderr)
+	assert.LessOrEqual(t, strings.Count(stdout, "\n"), 22, stdout)
+	for line := range strings.Lines(stdout) {
+		assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimRight(line, "\n")), screenWidth, line)
+	}
+	assert.Equal(t, string(want), durations.ReplaceAllString(stdout, " _"))
+}
+
+// Each scenario can be shown alone: its block is the one of -all, but for line breaks.
+func TestScene(t *testing.T) {
+	t.Parallel()
+	_, all, _ := runProgram(t, "-all")
+	words := func(text string) string {
+		return strings.Join(strings.Fields(durations.ReplaceAllString(text, " _")), " ")
+	}
+	for i, sc := range scenarios() {
+		t.Run(sc.title, func(t *testing.T) {
+			t.Parallel()
+			status, stdout, stderr := runProgram(t, "-scene", strconv.Itoa(i+1))
+			assert.Equal(t, statusOK, status)
+			assert.Empty(t, stderr)
+			_, block, found := strings.Cut(stdout, fmt.Sprintf("\n\n%d. %s\n", i+1, sc.title))
+			require.True(t, found, stdout)
+			block, _, found = strings.Cut(block, "\n\nSummary\n")
+			require.True(t, found, stdout)
+			assert.Contains(t, words(all), fmt.Sprintf("%d. %s %s", i+1, sc.title, words(block)))
+			assert.Equal(t, 1, strings.Count(stdout, "   hold   "), "no other scenario is shown")
+			assert.Contains(t, stdout, "Unreported: 0.")
+		})
+	}
+}
+
+func TestList(t *testing.T) {
+	t.Parallel()
+	status, stdout, stderr := runProgram(t, "-list")
+	assert.Equal(t, statusOK, status)
+	assert.Empty(t, stderr)
+	assert.Equal(t, len(scenarios()), strings.Count(stdout, "\n"))
+	assert.Contains(t, stdout, "  2. L2 refuses the write\n")
+}
+
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, []string{"one two", "three"}, wrap("one two three", 7))
+	assert.Equal(t, []string{"one two", "three"}, wrap("one two three", 12))
+	assert.Equal(t, []string{"überlänge", "x"}, wrap("überlänge x", 9))
+	assert.Equal(t, []string{"unbreakable"}, wrap("unbreakable", 4))
+	assert.Equal(t, []string{"one two"}, wrap("one two", -3))
 }
 
 func TestStdout(t *testing.T) {
@@ -53,7 +113,7 @@ func TestStdout(t *testing.T) {
 	status, stdout, stderr := runProgram(t, "-exporter", "stdout")
 	assert.Equal(t, statusOK, status)
 	assert.NotContains(t, stdout+stderr, "\x1b")
-	assert.Contains(t, stderr, "3 inconsistencies were reported")
+	assert.Contains(t, stderr, "4 inconsistencies were reported")
 	assert.NotContains(t, stderr, "└─", "the spans are on standard output")
 
 	events := 0
@@ -68,13 +128,14 @@ func TestStdout(t *testing.T) {
 		events += len(span.Events)
 	}
 	assert.Len(t, lines, spansInAll)
-	assert.Equal(t, 3, events)
+	assert.Equal(t, 4, events)
 }
 
 // spansInAll counts the spans of all scenarios: nine writes, each with the
 // request, the operation and a call of either tier; a read with a refill and one
-// without; a load with a write of its own, and one that is shared.
-const spansInAll = 9*4 + 4 + 3 + 7 + 2
+// without; a load with a write of its own, and one that is shared; a write if absent and
+// one that is refused; an update in two tries and one in one; a batch.
+const spansInAll = 9*4 + 4 + 3 + 7 + 2 + (4 + 7) + (10 + 6) + 4
 
 func TestWrongFlags(t *testing.T) {
 	t.Parallel()
@@ -86,6 +147,9 @@ func TestWrongFlags(t *testing.T) {
 		"unknown exporter": {[]string{"-exporter", "zipkin"}, `invalid value "zipkin" for flag -exporter: choose one of tree, stdout, otlp`},
 		"no exporter":      {[]string{"-exporter"}, "flag needs an argument: -exporter"},
 		"unknown colour":   {[]string{"-color=red"}, "choose one of auto, always, never"},
+		"no such scenario": {[]string{"-scene", "99"}, "invalid value \"99\" for flag -scene: choose a number from 1 to "},
+		"no number":        {[]string{"-scene", "first"}, "-list prints the titles"},
+		"two choices":      {[]string{"-all", "-scene", "1"}, "choose one of -all, -scene and -list"},
 		"argument":         {[]string{"tree"}, `unexpected argument "tree"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +159,7 @@ func TestWrongFlags(t *testing.T) {
 			assert.Empty(t, stdout)
 			assert.Contains(t, stderr, "quickstart: ")
 			assert.Contains(t, stderr, tt.says)
-			assert.Contains(t, stderr, "[-exporter tree|stdout|otlp]")
+			assert.Contains(t, stderr, "[-exporter tree|stdout|otlp] [-color auto|always|never]")
 		})
 	}
 }
@@ -115,7 +179,7 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, errs bytes.Buffer
-	assert.Equal(t, statusInterrupted, run(ctx, nil, &out, &errs))
+	assert.Equal(t, statusInterrupted, run(ctx, []string{"-all"}, &out, &errs))
 	assert.Equal(t, "quickstart: interrupted\n", errs.String())
 	assert.NotContains(t, out.String(), "1. ")
 }
@@ -126,7 +190,7 @@ func TestInterruptedBetweenScenarios(t *testing.T) {
 	defer cancel()
 	out := &cancelAfter{text: "\n2. ", cancel: cancel}
 	var errs bytes.Buffer
-	assert.Equal(t, statusInterrupted, run(ctx, nil, out, &errs))
+	assert.Equal(t, statusInterrupted, run(ctx, []string{"-all"}, out, &errs))
 	assert.Equal(t, "quickstart: interrupted\n", errs.String())
 	assert.Contains(t, out.String(), "they differ")
 	assert.NotContains(t, out.String(), "3. ")
@@ -149,7 +213,7 @@ func (c *cancelAfter) Write(p []byte) (int, error) {
 func TestLeavesNoFilesBehind(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
-	status, _, _ := runProgram(t)
+	status, _, _ := runProgram(t, "-all")
 	require.Equal(t, statusOK, status)
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)

@@ -7,17 +7,22 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/tiercache/tiercache/tracing"
 )
 
+// screenWidth is that of the usual terminal, which has 24 lines.
+const screenWidth = 80
+
 // report prints the output of the program.
 type report struct {
 	out    io.Writer
 	colour palette
 	trees  bool // else only the ids of the traces
+	width  int  // of a screen for one scenario; 0: all scenarios are shown, however wide
 
 	events   int             // on spans
 	keys     []string        // in the order of their first scenario
@@ -26,8 +31,14 @@ type report struct {
 
 func (r *report) line(format string, args ...any) { fmt.Fprintf(r.out, format+"\n", args...) }
 
-func (r *report) intro() {
+func (r *report) intro(one bool) {
 	r.line("%s", r.colour.bold("tiercache: two cache tiers as one, and no divergence between them is silent."))
+	if one {
+		r.line("Here L1 is otter, in this process, and L2 is badger, in a temporary folder; a")
+		r.line("fault kit for tests makes them fail. This is the trace of a request, what its")
+		r.line("caller got, and what the tiers hold afterwards.")
+		return
+	}
 	r.line("Here L1 is otter, in this process, and L2 is badger, in a temporary folder. Writes")
 	r.line("and reads go to L1, then to L2, and a fault kit for tests makes the tiers fail. A block")
 	r.line("shows the trace of a request, what its caller got, and what the tiers hold afterwards.")
@@ -50,11 +61,11 @@ func (r *report) scenario(ctx context.Context, n int, sc scenario, got string, f
 	if got == "" {
 		got = "nil"
 	}
-	got = r.colour.green(got)
+	paint := r.colour.green
 	if failed != nil {
-		got = r.colour.red(failed.Error())
+		got, paint = failed.Error(), r.colour.red
 	}
-	r.line("   got    %s", got)
+	r.wrapped("   got    ", got, paint)
 	l1, l2, err := t.read(ctx, sc.key)
 	if err != nil {
 		return fmt.Errorf("comparing the tiers: %w", err)
@@ -64,12 +75,45 @@ func (r *report) scenario(ctx context.Context, n int, sc scenario, got string, f
 		verdict = r.colour.alarm("they differ")
 	}
 	r.line("   hold   L1: %-10v  L2: %-10v  %s", l1, l2, verdict)
-	r.line("   %s", sc.happened)
+	r.wrapped("   ", sc.happened, func(s string) string { return s })
+	r.note(sc, len(events))
+	return nil
+}
+
+// unseen takes note of a scenario that only prepares another one.
+func (r *report) unseen(sc scenario, spans tracetest.SpanStubs) {
+	events := len(eventsOf(spans))
+	r.events += events
+	r.note(sc, events)
+}
+
+// note remembers the key of a scenario, and whether a difference was reported.
+func (r *report) note(sc scenario, events int) {
 	if !slices.Contains(r.keys, sc.key) {
 		r.keys = append(r.keys, sc.key)
 	}
-	r.reported[sc.key] = len(events) > 0
-	return nil
+	r.reported[sc.key] = events > 0
+}
+
+// wrapped prints text after a heading, in several lines where the screen is too narrow.
+func (r *report) wrapped(heading, text string, paint func(string) string) {
+	for _, line := range wrap(text, r.width-len(heading)) {
+		r.line("%s%s", heading, paint(line))
+		heading = strings.Repeat(" ", len(heading))
+	}
+}
+
+// wrap splits text between words into lines of at most a width. There is one line if the
+// width is not positive.
+func wrap(text string, width int) (lines []string) {
+	for width > 0 && utf8.RuneCountInString(text) > width {
+		at := strings.LastIndexByte(string([]rune(text)[:width+1]), ' ')
+		if at <= 0 {
+			break
+		}
+		lines, text = append(lines, text[:at]), text[at+1:]
+	}
+	return append(lines, text)
 }
 
 func (r *report) tree(spans tracetest.SpanStubs) {
@@ -125,16 +169,28 @@ func (r *report) summary(ctx context.Context, tel *telemetry, s *service) error 
 	}
 	hooked := len(s.inconsistencies())
 	r.line("\n%s", r.colour.bold("Summary"))
-	r.line("   %d inconsistencies were reported: %d events on spans, %d log records,", hooked, r.events, tel.records.n.Load())
-	r.line("   %d in the metric %s, %d calls of the hook.", counted, tracing.MetricInconsistencies, hooked)
+	r.line("   %s reported: %s, %s,", plural(hooked, "inconsistency was", "inconsistencies were"),
+		plural(r.events, "event on a span", "events on spans"), plural(tel.records.n.Load(), "log record", "log records"))
+	r.line("   %d in the metric %s, %s of the hook.", counted, tracing.MetricInconsistencies, plural(hooked, "call", "calls"))
 	r.line("   Keys that differ now: %d of %d%s. Unreported: %d.", len(differ), len(r.keys), list(differ), len(silent))
-	if r.trees {
+	switch {
+	case r.width != 0:
+		r.line("   Next: -all shows every scenario, -list the titles; -exporter otlp for Jaeger.")
+	case r.trees:
 		r.line("   Next: -exporter stdout for the raw spans, -exporter otlp for a collector or Jaeger.")
 	}
 	if len(silent) > 0 {
 		return fmt.Errorf("keys that differ and were not reported%s", list(silent))
 	}
 	return nil
+}
+
+// plural returns a number and what it counts.
+func plural[N int | int64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func list(keys []string) string {

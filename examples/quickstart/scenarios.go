@@ -65,6 +65,18 @@ func scenarios() []scenario {
 			"A shared load", "45", sharedLoad,
 			"Neither tier had the user, and the second request waited for what the first one loads.",
 		},
+		{
+			"A set-if-absent that is refused", "46", refusedClaim,
+			"L2 decides who was first, also among processes. The second request was told who won.",
+		},
+		{
+			"An update that was overtaken", "46", contendedUpdate,
+			"L2 refused the first request's change, so it read again: both changes are in the user.",
+		},
+		{
+			"A batch of which L2 refuses one key", "47", failedInBatch,
+			"Of three users L2 has two. The error has the outcome of each, and one is reported.",
+		},
 	}
 }
 

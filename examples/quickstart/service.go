@@ -18,6 +18,9 @@ import (
 // scenarios waits for it to pass.
 const writeTimeout = 500 * time.Millisecond
 
+// ttl is that of all users.
+const ttl = time.Hour
+
 // service stands for a program that keeps users in a cache. Its handlers start a
 // span, as those of an HTTP server do, and the cache's spans are in that trace.
 type service struct {
@@ -60,7 +63,7 @@ func (s *service) close(ctx context.Context) error {
 func (s *service) put(ctx context.Context, id string, u User) error {
 	ctx, span := s.tracer.Start(ctx, "PUT /users/{id}", trace.WithSpanKind(trace.SpanKindServer))
 	defer span.End()
-	err := s.users.Set(ctx, id, u, time.Hour)
+	err := s.users.Set(ctx, id, u, ttl)
 	answer(ctx, span, err)
 	return err
 }
@@ -87,7 +90,7 @@ func (s *service) get(ctx context.Context, id string) (u User, ok bool, err erro
 func (s *service) getOrLoad(ctx context.Context, id string, load func(context.Context, string) (User, error)) (User, error) {
 	ctx, span := s.tracer.Start(ctx, "GET /users/{id}", trace.WithSpanKind(trace.SpanKindServer))
 	defer span.End()
-	u, err := s.users.GetOrLoad(ctx, id, time.Hour, load)
+	u, err := s.users.GetOrLoad(ctx, id, ttl, load)
 	answer(ctx, span, err)
 	return u, err
 }

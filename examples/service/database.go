@@ -18,6 +18,10 @@ import (
 type user struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
+
+	// Version is the one that the database gave to this state of the user: the greater,
+	// the newer. The cache goes by it.
+	Version uint64 `json:"version"`
 }
 
 // seeded is how many users there are at the start, from id 1 on.
@@ -29,25 +33,33 @@ type database struct {
 	tracer trace.Tracer
 	delay  time.Duration
 
-	mu   sync.Mutex
-	rows map[string]user
+	mu      sync.Mutex
+	rows    map[string]user
+	version uint64 // of the last change
 }
 
 func newDatabase(tel *telemetry, delay time.Duration) *database {
-	d := &database{tracer: tel.tracers.Tracer("database"), delay: delay, rows: make(map[string]user, seeded)}
+	d := &database{
+		tracer: tel.tracers.Tracer("database"), delay: delay, rows: make(map[string]user, seeded),
+		// It forgets its rows when it ends, and the cache may not. So versions go on from
+		// the time; those of a real database are stored with its rows.
+		version: uint64(time.Now().UnixMicro()), //nolint:gosec // not before 1970
+	}
 	for i := 1; i <= seeded; i++ {
 		id := strconv.Itoa(i)
-		d.rows[id] = user{ID: id, Name: "User " + id}
+		d.rows[id] = user{ID: id, Name: "User " + id, Version: d.version}
 	}
 	return d
 }
 
 // get returns an error that wraps [backends.ErrNotFound] when there is no such user, as
-// a loader must.
+// a loader must. Of the user it then knows the version alone: that of the last change
+// which the query has seen.
 func (d *database) get(ctx context.Context, id string) (u user, err error) {
 	err = d.query(ctx, "SELECT", func() error {
 		row, ok := d.rows[id]
 		if !ok {
+			u.Version = d.version
 			return fmt.Errorf("database: user: %w", backends.ErrNotFound)
 		}
 		u = row
@@ -56,18 +68,26 @@ func (d *database) get(ctx context.Context, id string) (u user, err error) {
 	return u, err
 }
 
-func (d *database) put(ctx context.Context, u user) error {
-	return d.query(ctx, "UPSERT", func() error {
-		d.rows[u.ID] = u
+// put returns the user as the database has it now, as RETURNING does in SQL.
+func (d *database) put(ctx context.Context, u user) (stored user, err error) {
+	err = d.query(ctx, "UPSERT", func() error {
+		d.version++
+		u.Version = d.version
+		d.rows[u.ID], stored = u, u
 		return nil
 	})
+	return stored, err
 }
 
-func (d *database) remove(ctx context.Context, id string) error {
-	return d.query(ctx, "DELETE", func() error {
+// remove returns the version of the deletion.
+func (d *database) remove(ctx context.Context, id string) (version uint64, err error) {
+	err = d.query(ctx, "DELETE", func() error {
+		d.version++
+		version = d.version
 		delete(d.rows, id)
 		return nil
 	})
+	return version, err
 }
 
 // query waits, and then executes f, alone.

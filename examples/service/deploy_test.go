@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -39,7 +40,8 @@ func TestDeploy_Alerts(t *testing.T) {
 	assert.Equal(t, []string{
 		"TiercacheConsistencyBurnsFast", "TiercacheConsistencyBurnsSlowly",
 		"TiercacheInconsistent", "TiercacheL2Failing", "TiercacheL2Abandoned", "TiercacheL2Slow",
-		"TiercacheHitRateDropping", "TiercacheMetricsOverflow", "UsersNotRepaired",
+		"TiercacheHitRateDropping", "TiercacheCoherenceLost", "TiercacheCoherenceGaps", "TiercacheStaleReads",
+		"TiercacheMetricsOverflow", "UsersNotRepaired",
 	}, names)
 }
 
@@ -57,6 +59,7 @@ func TestDeploy_Dashboard(t *testing.T) {
 		"alertlist Alerts", "timeseries Inconsistencies", "timeseries Writes of the tiers", "timeseries L2 latency",
 		"timeseries Hit rate", "timeseries Reads", "timeseries Lock wait", "timeseries Age of stale answers",
 		"timeseries Share of inconsistent writes", "timeseries Loads", "timeseries Operations",
+		"timeseries Instances without coherence", "timeseries Gaps in the log", "timeseries Age of sync", "timeseries Stale reads",
 	} {
 		assert.Contains(t, panels, want)
 	}
@@ -109,6 +112,16 @@ func TestDeploy_Compose(t *testing.T) {
 	opts, err := parseOptions(service.Command, noEnv)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"redis:6379"}, opts.redis)
+	assert.Equal(t, 3, opts.instances)
+	assert.True(t, opts.faults)
+	for i := range opts.instances {
+		each := opts.ofInstance(i)
+		for _, addr := range []string{each.listen, each.metricsListen} {
+			_, port, err := net.SplitHostPort(addr)
+			require.NoError(t, err)
+			assert.Contains(t, service.Ports, "127.0.0.1:"+port+":"+port)
+		}
+	}
 	assert.Equal(t, "http://jaeger:4318", service.Environment["OTEL_EXPORTER_OTLP_ENDPOINT"])
 
 	var config struct {
@@ -117,7 +130,7 @@ func TestDeploy_Compose(t *testing.T) {
 		} `yaml:"scrape_configs"`
 	}
 	readYAML(t, &config, "prometheus", "prometheus.yml")
-	assert.Equal(t, []string{"service:8081"}, config.ScrapeConfigs[0].StaticConfigs[0].Targets)
+	assert.Equal(t, []string{"service:8081", "service:8091", "service:8101"}, config.ScrapeConfigs[0].StaticConfigs[0].Targets)
 
 	// Grafana finds the dashboard where it is mounted.
 	var provider struct {

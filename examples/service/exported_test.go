@@ -102,11 +102,14 @@ func exported(t *testing.T) metrics {
 	t.Helper()
 	have := make(metrics)
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
+		f := newFixture(t, func(o *options) { o.coherence = time.Second })
+		<-f.log.Watched()
 		for _, fault := range []backendtest.Fault{
 			nil, backendtest.FailBefore(errors.New("down")), backendtest.Lose(errors.New("lost")),
 			backendtest.FailBefore(context.Canceled),
 		} {
+			require.NoError(t, f.others.Delete(t.Context(), "1"))
+			require.True(t, f.log.Sync())
 			for _, call := range []tier.Kind{tier.Get, tier.Set, tier.Delete} {
 				f.l2.Always(call, fault)
 			}
@@ -160,7 +163,7 @@ var (
 	identifier = regexp.MustCompile(`[a-zA-Z_:][\w:]*`)
 	comment    = regexp.MustCompile(`(?m)#.*$`)
 	words      = strings.Fields(`sum by on rate increase histogram_quantile avg_over_time min_over_time
-		label_values vector or and unless offset last_over_time sum_over_time clamp_min time`)
+		label_values vector or and unless offset last_over_time sum_over_time clamp_min time max`)
 )
 
 // problems says what in an expression is not exported: metrics, labels, and

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/propagation"
@@ -75,7 +76,7 @@ func (a *api) get(w http.ResponseWriter, r *http.Request) {
 		a.failed(w, r, err)
 		return
 	}
-	a.answer(w, r, http.StatusOK, u)
+	a.answerUser(w, r, u)
 }
 
 func (a *api) put(w http.ResponseWriter, r *http.Request) {
@@ -85,11 +86,12 @@ func (a *api) put(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, status, problem)
 		return
 	}
-	if err := a.cached(w, r, a.users.put(r.Context(), u)); err != nil {
+	stored, err := a.users.put(r.Context(), u)
+	if err := a.cached(w, r, err); err != nil {
 		a.failed(w, r, err)
 		return
 	}
-	a.answer(w, r, http.StatusOK, u)
+	a.answerUser(w, r, stored)
 }
 
 func (a *api) remove(w http.ResponseWriter, r *http.Request) {
@@ -162,6 +164,15 @@ func (a *api) failed(w http.ResponseWriter, r *http.Request, err error) {
 
 func (a *api) fail(w http.ResponseWriter, r *http.Request, status int, problem string) {
 	a.answer(w, r, status, map[string]string{"error": problem})
+}
+
+// answerUser writes a user, and the version of this state as its entity tag.
+func (a *api) answerUser(w http.ResponseWriter, r *http.Request, u user) {
+	w.Header().Set("ETag", `"`+strconv.FormatUint(u.Version, 10)+`"`)
+	a.answer(w, r, http.StatusOK, struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	}{u.ID, u.Name})
 }
 
 // answer writes JSON. An error of writing means that the client has disconnected.

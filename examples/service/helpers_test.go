@@ -21,8 +21,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
-	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/backends/otterbackend"
 )
 
 // TestMain fails when a library has complained: nothing here loses telemetry.
@@ -41,16 +41,24 @@ func TestMain(m *testing.M) {
 // that fails as a test asks.
 type fixture struct {
 	*server
-	l2    *backendtest.Faults[[]byte]
-	spans *tracetest.InMemoryExporter
-	logs  *logBuffer
+	l2     *backendtest.Faults[[]byte]
+	log    *backendtest.Client[[]byte] // behind it; its Sync tells of the changes in L2
+	others *backendtest.Client[[]byte] // that of another instance
+	spans  *tracetest.InMemoryExporter
+	logs   *logBuffer
 }
 
 // newFixture makes a fixture that is shut down at the end of the test; its repairer runs
-// only when the test starts it.
+// only when the test starts it. It does not follow the changes of others unless the test
+// says so.
 func newFixture(t *testing.T, change ...func(o *options)) *fixture {
 	t.Helper()
-	l2 := backendtest.WithFaults(backendtest.NewMap[[]byte]()).Described(backends.Description{System: "map"})
+	shared := backendtest.NewStore[[]byte]()
+	store := shared.Client()
+	desc := store.Describe()
+	desc.System = "map"
+	l2 := backendtest.WithFaults[[]byte](store).Described(desc)
+	change = append([]func(o *options){func(o *options) { o.coherence = 0 }}, change...)
 	f := newFixtureOver(t, func(opts options, tel *telemetry) (*stores, error) {
 		s, err := openStores(t.Context(), opts, tel)
 		if err != nil {
@@ -62,7 +70,7 @@ func newFixture(t *testing.T, change ...func(o *options)) *fixture {
 		s.l2, s.closeL2 = l2, func() error { return nil }
 		return s, nil
 	}, change...)
-	f.l2 = l2
+	f.l2, f.log, f.others = l2, store, shared.Client()
 	return f
 }
 
@@ -99,7 +107,7 @@ func newRequest(t *testing.T, method, path, body string) *http.Request {
 // serve gives a request to the handler of its path.
 func (f *fixture) serve(req *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	if req.URL.Path == "/metrics" {
+	if path := req.URL.Path; path == "/metrics" || path == "/status" || strings.HasPrefix(path, "/faults/") {
 		f.scrape.Handler.ServeHTTP(w, req)
 		return w
 	}
@@ -112,12 +120,35 @@ func (f *fixture) do(t *testing.T, method, path, body string) *httptest.Response
 	return f.serve(newRequest(t, method, path, body))
 }
 
-// stored returns what L2 has of user 7, whom the tests write.
+// stored returns what L2 has of user 7, whom the tests write, without the version.
 func (f *fixture) stored(t *testing.T) string {
 	t.Helper()
-	entry, _, err := f.l2.Get(t.Context(), "7")
+	entry, ok, err := f.l2.Get(t.Context(), "7")
 	require.NoError(t, err)
-	return string(entry.Value)
+	if !ok {
+		return ""
+	}
+	text, _, found := strings.Cut(string(entry.Value), `,"version":`)
+	require.True(t, found, string(entry.Value))
+	return text + "}"
+}
+
+// another returns another instance of the service, over the same database and the same
+// L2.
+func (f *fixture) another(t *testing.T) *users {
+	t.Helper()
+	tel, err := newTelemetry(t.Context(), nil, newLogger(new(logBuffer)))
+	require.NoError(t, err)
+	l1, err := otterbackend.New[user]()
+	require.NoError(t, err)
+	u, err := newUsers(t.Context(), f.opts, l1, f.l2, tel)
+	require.NoError(t, err)
+	u.db = f.users.db
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		require.NoError(t, errors.Join(u.cache.Close(ctx), l1.Close(), tel.shutdown(ctx)))
+	})
+	return u
 }
 
 // logBuffer keeps the log. It is safe for concurrent use.

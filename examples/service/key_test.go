@@ -28,12 +28,12 @@ func TestHashedKey_IsShown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *options) { o.keySecret = "s3cret" })
-		f.l2.Next(tier.Set, backendtest.FailBefore(errors.New("down")))
+		f.l2.Next(tier.Set, backendtest.Lose(errors.New("connection lost")))
 		f.do(t, "PUT", "/users/42", `{"name":"Ada"}`)
 		want := hashedKey("s3cret")("42")
 		wrote := spansNamed(f, "set users")[0]
 		assert.Contains(t, wrote.Attributes, tracing.AttrKey.String(want))
-		event := f.logs.must(t, "set users: l1 applied, l2 failed: the tiers may differ: l2 may be stale")
+		event := f.logs.must(t, "set users: l1 skipped, l2 unknown: the tiers may differ: l1 may be stale")
 		assert.Equal(t, want, event[string(tracing.AttrKey)])
 		assert.Equal(t, "01", event["trace_flags"])
 	})

@@ -5,7 +5,7 @@
 //	go run -C examples ./service
 //
 // The cache is made in users.go and its tiers in tiers.go and redis.go; repair.go mends
-// keys at which the tiers differ. README.md walks through it.
+// keys at which the tiers differ; instances.go runs several. README.md walks through it.
 package main
 
 import (
@@ -45,11 +45,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return statusUsage
 	}
 	log := newLogger(stderr)
-	spans, err := newSpanProcessor(ctx, getenv, log)
-	if err == nil {
-		err = serve(ctx, opts, spans, log)
-	}
-	if err != nil {
+	if err := serveAll(ctx, opts, getenv, log); err != nil {
 		log.ErrorContext(ctx, "the service has failed", "error", err)
 		return statusFailed
 	}

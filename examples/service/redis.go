@@ -16,9 +16,13 @@ import (
 )
 
 // openRedis makes a client and the backend over it. It is no error if Redis does not
-// answer: a cache must not keep a service from starting.
-func openRedis(ctx context.Context, opts options, tel *telemetry) (store backends.Backend[[]byte], closer func() error, err error) {
-	client := redis.NewUniversalClient(clientOptions(opts))
+// answer: a cache must not keep a service from starting. l may be nil.
+func openRedis(ctx context.Context, opts options, l *link, tel *telemetry) (store backends.Backend[[]byte], closer func() error, err error) {
+	clientOpts := clientOptions(opts)
+	if l != nil {
+		clientOpts.Dialer = l.dial
+	}
+	client := redis.NewUniversalClient(clientOpts)
 	store, err = instrumented(client, tel)
 	if err != nil {
 		return nil, nil, errors.Join(err, client.Close())
@@ -56,7 +60,7 @@ func clientOptions(opts options) *redis.UniversalOptions {
 // parent, is an internal one.
 func instrumented(client redis.UniversalClient, tel *telemetry) (backends.Backend[[]byte], error) {
 	err := redisotel.InstrumentTracing(client,
-		redisotel.WithTracerProvider(tel.tracers),
+		redisotel.WithTracerProvider(withoutRoots{tel.tracers}),
 		redisotel.WithDBStatement(false), // it would have keys and values
 		redisotel.WithCallerEnabled(false),
 		// Dials are in nobody's trace, and handshakes in that of whoever came
@@ -70,6 +74,7 @@ func instrumented(client redis.UniversalClient, tel *telemetry) (backends.Backen
 	}
 	return redisbackend.New(client,
 		redisbackend.WithKeyPrefix("users:"),
+		redisbackend.WithLog(), // versions need it
 		redisbackend.WithInstrumentedClient())
 }
 

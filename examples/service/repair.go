@@ -22,15 +22,11 @@ const (
 	maxWaiting = 10_000 // keys
 	minPause   = 100 * time.Millisecond
 	maxPause   = 2 * time.Second
-	maxRounds  = 3 // in which a key is written while somebody else writes it too
 )
 
-// errKeepsChanging ends an attempt, so that one user who is written all the time does
-// not keep the others from their repair.
-var errKeepsChanging = errors.New("the user was written during each round of the repair")
-
-// repairer writes keys again in which the tiers may differ, until they do not. It gets
-// them from the cache's hook; one goroutine, that of run, repairs them.
+// repairer writes keys again in which the tiers may differ, or may be older than the
+// database, until they do not. It gets them from the cache's hook and from writers; one
+// goroutine, that of run, repairs them.
 type repairer struct {
 	users  *users
 	tracer trace.Tracer
@@ -44,7 +40,7 @@ type repairer struct {
 	busy    int               // 1 while one is being repaired
 }
 
-// damage is why the tiers may differ in a key.
+// damage is why the tiers may differ in a key, or are older than the database.
 type damage struct {
 	since time.Time
 	write trace.SpanContext // that did it
@@ -95,7 +91,7 @@ func newRepairer(ctx context.Context, u *users, tel *telemetry) (*repairer, erro
 		r.count(ctx, result, 0) // or increase() would not see the first
 	}
 	_, err = meter.Int64ObservableGauge("users.repairs.open",
-		metric.WithDescription("Keys in which the tiers may differ, and which are to be repaired."),
+		metric.WithDescription("Keys that are to be repaired."),
 		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
 			o.Observe(int64(r.open()))
 			return nil
@@ -213,26 +209,16 @@ func (r *repairer) attempt(ctx context.Context, key string, d damage) bool {
 	return true
 }
 
-// rewrite writes the database's value to the cache. It looks again afterwards: if
-// somebody has written the database in the meantime, the cache may have got the newer
-// value before it got this one. Then it starts over, a few times.
+// rewrite writes the database's value to the cache. If somebody writes the database and
+// the cache in the meantime, theirs is newer, and the cache keeps it.
 func (r *repairer) rewrite(ctx context.Context, key string) error {
 	u, err := r.users.db.get(ctx, key)
-	for range maxRounds {
-		before, gone := u, errors.Is(err, backends.ErrNotFound)
-		switch {
-		case gone:
-			err = r.users.cache.Delete(ctx, key)
-		case err == nil:
-			err = r.users.cache.Set(ctx, key, u, r.users.ttl)
-		}
-		if err != nil {
-			return err
-		}
-		u, err = r.users.db.get(ctx, key)
-		if errors.Is(err, backends.ErrNotFound) == gone && u == before {
-			return nil
-		}
+	switch {
+	case errors.Is(err, backends.ErrNotFound):
+		return r.users.cache.DeleteVersion(ctx, key, u.Version)
+	case err != nil:
+		return err
+	default:
+		return r.users.cache.Set(ctx, key, u, r.users.ttl)
 	}
-	return errKeepsChanging
 }

@@ -21,28 +21,28 @@ type server struct {
 	stores *stores
 	users  *users
 	http   *http.Server
-	scrape *http.Server // of /metrics, on a port of its own
+	scrape *http.Server // of /metrics and /status, on a port of its own
 
 	stopRepair context.CancelFunc
 	repair     sync.WaitGroup
 }
 
-// serve runs the service until ctx ends. spans may be nil.
-func serve(ctx context.Context, opts options, spans sdktrace.SpanProcessor, log *slog.Logger) error {
+// open makes an instance of the service with all that it needs. spans may be nil. The
+// caller shuts it down.
+func open(ctx context.Context, opts options, spans sdktrace.SpanProcessor, log *slog.Logger) (*server, error) {
 	tel, err := newTelemetry(ctx, spans, log)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	st, err := openStores(ctx, opts, tel)
 	if err != nil {
-		return errors.Join(err, tel.shutdown(context.WithoutCancel(ctx)))
+		return nil, errors.Join(err, tel.shutdown(context.WithoutCancel(ctx)))
 	}
 	s, err := newServer(ctx, opts, st, tel)
 	if err != nil {
-		return errors.Join(err, st.close(), tel.shutdown(context.WithoutCancel(ctx)))
+		return nil, errors.Join(err, st.close(), tel.shutdown(context.WithoutCancel(ctx)))
 	}
-	err = s.run(ctx)
-	return errors.Join(err, s.shutdown(ctx))
+	return s, nil
 }
 
 func newServer(ctx context.Context, opts options, st *stores, tel *telemetry) (*server, error) {
@@ -53,7 +53,7 @@ func newServer(ctx context.Context, opts options, st *stores, tel *telemetry) (*
 	return &server{
 		opts: opts, tel: tel, stores: st, users: u,
 		http:   httpServer(newHandler(u, tel, opts.trustTrace), tel),
-		scrape: httpServer(newMetricsHandler(tel), tel),
+		scrape: httpServer(newAdminHandler(u, tel, st.link), tel),
 	}, nil
 }
 
@@ -66,12 +66,6 @@ func httpServer(h http.Handler, tel *telemetry) *http.Server {
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(tel.log.Handler(), slog.LevelWarn),
 	}
-}
-
-func newMetricsHandler(tel *telemetry) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", tel.metrics)
-	return mux
 }
 
 // run listens and serves until ctx ends.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/tiercache/tiercache"
 )
 
 // shutdown ends the service from the outside in: first the requests, then their
@@ -21,7 +23,7 @@ func (s *server) shutdown(ctx context.Context) error {
 	}{
 		{"requests", ending(s.http)},
 		{"the repair", s.endRepair},
-		{"writes of the cache", s.users.cache.Close},
+		{"writes of the cache", s.closeCache},
 		{"the stores", within(s.stores.close)},
 		{"scrapes of the metrics", ending(s.scrape)},
 		{"the telemetry", s.tel.shutdown},
@@ -76,4 +78,15 @@ func within(end func() error) func(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// closeCache closes the cache. What it leaves behind is no failure of the shutdown: the keys
+// were reported when their tiers began to differ, and this is the last word on them.
+func (s *server) closeCache(ctx context.Context) error {
+	err := s.users.cache.Close(ctx)
+	if errors.Is(err, tiercache.ErrDiverged) {
+		s.tel.log.WarnContext(ctx, "shutdown: keys whose tiers may differ are left behind", "error", err)
+		return nil
+	}
+	return err
 }

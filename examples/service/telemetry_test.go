@@ -31,13 +31,11 @@ func TestSpans_PutWithoutRedis(t *testing.T) {
 	spans := f.spans.GetSpans()
 	assert.Equal(t, `PUT /users/{id} (server)
   UPSERT users (client)
-  set users (internal) Error consistent=false l1.outcome=applied l2.outcome=failed
-    ! tiercache.inconsistency l1.outcome=applied l2.outcome=failed
-    set users l1 (internal) outcome=applied
+  set users (internal) Error consistent=true l1.outcome=skipped l2.outcome=failed
     set users l2 (internal) Error outcome=failed
-      set (client) Error
+      evalsha (client) Error
         ! exception
-      set (client) Error
+      evalsha (client) Error
         ! exception
 `, tiercachetest.Tree(spans.Snapshots(), tiercachetest.ShortNames(), tiercachetest.WithoutDescriptions(),
 		tiercachetest.Only(tracing.AttrOutcome, tracing.AttrL1Outcome, tracing.AttrL2Outcome, tracing.AttrConsistent)))
@@ -46,15 +44,10 @@ func TestSpans_PutWithoutRedis(t *testing.T) {
 	assert.Contains(t, l2.Attributes, semconv.ErrorTypeKey.String("connection_refused"), "the reason, and no timeout")
 	assert.Contains(t, l2.Status.Description, "after 2 attempts")
 
+	// The tiers are equal, and older than the database: the service says so, on the span of
+	// the request, and repairs it.
 	wrote := spansNamed(f, "set users")[0]
-	require.Len(t, wrote.Events, 1)
-	assert.Equal(t, tracing.EventInconsistency, wrote.Events[0].Name)
-
-	// Both records are in the trace: the library's on its span, the service's on
-	// that of the request.
-	event := f.logs.must(t, "set users: l1 applied, l2 failed: the tiers may differ: l2 may be stale")
-	assert.Equal(t, wrote.SpanContext.TraceID().String(), event["trace_id"])
-	assert.Equal(t, wrote.SpanContext.SpanID().String(), event["span_id"])
+	assert.Equal(t, 1, f.users.repair.open())
 	warned := f.logs.must(t, "the database was written, but the cache was not")
 	assert.Equal(t, wrote.SpanContext.TraceID().String(), warned["trace_id"])
 	assert.Equal(t, wrote.Parent.SpanID().String(), warned["span_id"])

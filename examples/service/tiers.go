@@ -17,6 +17,8 @@ type stores struct {
 	l2 backends.Backend[[]byte]
 
 	closeL2 func() error
+
+	link *link // to Redis; nil without -faults
 }
 
 // openStores opens otter, and Redis when there is an address, else badger.
@@ -26,8 +28,11 @@ func openStores(ctx context.Context, opts options, tel *telemetry) (*stores, err
 		return nil, err
 	}
 	s := &stores{l1: l1}
+	if opts.faults {
+		s.link = newLink()
+	}
 	if opts.redis != nil {
-		s.l2, s.closeL2, err = openRedis(ctx, opts, tel)
+		s.l2, s.closeL2, err = openRedis(ctx, opts, s.link, tel)
 	} else {
 		s.l2, s.closeL2, err = openBadger(opts.dir)
 	}

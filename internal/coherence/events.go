@@ -82,6 +82,9 @@ func (m *Machine) tell(e Event) {
 // until the observer was told of the earlier ones, or ctx ends.
 func (m *Machine) Close(ctx context.Context) error {
 	m.mu.Lock()
+	if !m.closed {
+		m.trusted, m.cause, m.since = false, causeClosed, time.Now()
+	}
 	m.closed = true
 	m.synced.Store(never)
 	m.epoch.Store(0)

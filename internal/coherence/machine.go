@@ -2,6 +2,7 @@ package coherence
 
 import (
 	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,7 @@ type Machine struct {
 	synced atomic.Int64  // nanoseconds since begun, or never
 	epoch  atomic.Uint32 // of the entries that may be trusted; 0: none may
 	unique atomic.Uint32 // the first epoch since which no version was given twice
+	last   atomic.Uint32 // the number of the latest epoch, in use or not
 
 	// Of the change that is being applied, and of those before it.
 	lock     keylock.Lock
@@ -78,13 +80,19 @@ func New(bound time.Duration, locks *keylock.Table, target Target, observer Obse
 	m := &Machine{
 		bound: bound, begun: time.Now(), locks: locks, target: target, observer: observer,
 		identity: newIdentity(),
-		state:    state{cause: causeJoining, number: 1},
+		state:    state{cause: causeJoining, first: firstEpoch()},
 	}
 	m.since = m.begun
+	m.unique.Store(m.first)
+	m.last.Store(m.first)
 	m.synced.Store(never)
 	m.timer = time.AfterFunc(bound+1, m.lapse)
 	return m
 }
+
+// firstEpoch is drawn at random, so that an L1 which has served another cache before has no
+// entry of one of this machine's epochs.
+func firstEpoch() uint32 { return 1 + rand.Uint32N(1<<31) } //nolint:gosec // it is no secret
 
 // Trusted returns the epoch whose entries are as fresh as the bound says, and 0 if there
 // is none. It must be called before L1 is asked:
@@ -107,9 +115,10 @@ func (m *Machine) Epoch() uint32 { return m.epoch.Load() }
 
 // Have returns the version for a conditional get of an entry with the stamp, and 0 where
 // an equal version would prove nothing: a server that has lost the end of its log gives
-// the same versions again, to other changes.
+// the same versions again, to other changes. Nor is anything known of a stamp that another
+// machine has given.
 func (m *Machine) Have(stamp *backends.Stamp) backends.Version {
-	if stamp.Epoch < m.unique.Load() {
+	if stamp.Epoch < m.unique.Load() || stamp.Epoch > m.last.Load() {
 		return 0
 	}
 	return stamp.Version

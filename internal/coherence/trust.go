@@ -10,6 +10,7 @@ import (
 const (
 	causeJoining = "joining" // the store's reader has not found its place in the log yet
 	causeOverdue = "overdue" // nothing was in sync for longer than the bound
+	causeClosed  = "closed"  // the machine is
 	causeL1      = "l1"      // L1 did not drop an entry that another process replaced
 )
 
@@ -18,7 +19,7 @@ type state struct {
 	trusted bool
 	cause   string    // for which L1 is not trusted; "": it is
 	since   time.Time // when it began, or ceased, to be trusted
-	number  uint32    // of the epoch; it is in use while the reader follows the store
+	first   uint32    // the number of the first epoch
 	told    bool      // the loss has had its event
 }
 
@@ -36,7 +37,7 @@ func (m *Machine) Status() Status {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.checkLapse(m.now())
-	s := Status{Trusted: m.trusted, Cause: m.cause, Since: m.since, Epoch: m.number, Synced: -1}
+	s := Status{Trusted: m.trusted, Cause: m.cause, Since: m.since, Epoch: m.last.Load() - m.first + 1, Synced: -1}
 	if synced := m.synced.Load(); synced != never {
 		s.Synced = time.Duration(m.now() - synced)
 	}
@@ -61,7 +62,7 @@ func (m *Machine) Synced(asOf time.Time) {
 		return
 	}
 	m.checkLapse(now)
-	m.epoch.Store(m.number)
+	m.epoch.Store(m.last.Load())
 	if at > m.synced.Load() {
 		m.synced.Store(at)
 	}
@@ -113,9 +114,8 @@ func (m *Machine) lose(loss backends.Loss, cause string) {
 	}
 	m.synced.Store(never)
 	m.epoch.Store(0)
-	m.number = max(1, m.number+1) // 0 is no epoch
-	if !keepsVersions(loss, cause) {
-		m.unique.Store(m.number)
+	if number := m.last.Add(1); !keepsVersions(loss, cause) {
+		m.unique.Store(number)
 	}
 	m.locks.BreakAll()
 	m.target.ForgetAll()

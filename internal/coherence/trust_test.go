@@ -139,6 +139,15 @@ func TestHave(t *testing.T) {
 			})
 		})
 	}
+	t.Run("of another machine", func(t *testing.T) {
+		t.Parallel()
+		run(t, func(t *testing.T, f *fixture) {
+			f.sync()
+			for _, epoch := range []uint32{0, f.Epoch() - 1, f.Epoch() + 1} {
+				assert.Zero(t, f.Have(&backends.Stamp{Version: v1, Epoch: epoch}))
+			}
+		})
+	})
 	t.Run("l1", func(t *testing.T) {
 		t.Parallel()
 		run(t, func(t *testing.T, f *fixture) {
@@ -294,6 +303,8 @@ func TestClose(t *testing.T) {
 		assert.False(t, f.fresh())
 		assert.Empty(t, f.happened())
 		assert.Empty(t, f.forgotten)
+		assert.False(t, f.Status().Trusted)
+		assert.Equal(t, "closed", f.Status().Cause)
 	})
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the end-to-end tests run beside the library: Debian's redis-server
-# and prometheus, and a Jaeger built from the Go module proxy into bin. It says
+# Installs what the end-to-end tests run beside the library: Debian's redis-server,
+# prometheus and a Chromium, and a Jaeger built from the Go module proxy into bin. It says
 # what it does, does nothing that is done, and needs no apt when all is there.
 #
 # The tests start their own processes with their own files on their own ports, so
@@ -13,6 +13,7 @@ cd "$(dirname "$0")/../.."
 export GOWORK=off
 
 readonly policy=/usr/sbin/policy-rc.d
+readonly chromium=chromium-headless-shell # Debian's; where there is none, set TIERCACHE_E2E_CHROMIUM
 
 sudo=()
 if [[ $(id -u) -ne 0 ]]; then sudo=(sudo); fi
@@ -22,6 +23,9 @@ if [[ $(id -u) -ne 0 ]]; then sudo=(sudo); fi
 missing() {
 	command -v redis-server >/dev/null || echo redis-server
 	if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then echo prometheus; fi
+	if [[ -z ${TIERCACHE_E2E_CHROMIUM:-} ]] && ! command -v chromium-headless-shell chromium google-chrome >/dev/null; then
+		echo "$chromium"
+	fi
 }
 
 # forbid_start makes dpkg start no daemon until this script ends: Debian's way is
@@ -53,7 +57,7 @@ install_packages() {
 	local packages=() new=() package
 	mapfile -t packages < <(missing)
 	if [[ ${#packages[@]} -eq 0 ]]; then
-		echo "redis-server and prometheus are installed"
+		echo "redis-server, prometheus and a Chromium are installed"
 		return
 	fi
 	if ! command -v apt-get >/dev/null; then
@@ -67,7 +71,9 @@ install_packages() {
 	forbid_start
 	"${sudo[@]}" apt-get update
 	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
-	for package in "${new[@]}"; do disable "$package"; done
+	for package in "${new[@]}"; do
+		if [[ $package != "$chromium" ]]; then disable "$package"; fi # it has no daemon
+	done
 }
 
 # build_jaeger builds again when the version in its go.mod may have changed.

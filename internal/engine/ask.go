@@ -127,5 +127,8 @@ func (r *read[V]) askTier(ctx context.Context, id tier.ID) (f found[V]) {
 	default:
 		f.entry, f.hit, f.err = r.engine.l2.Get(ctx, r.key)
 	}
+	if id == tier.L2 {
+		r.engine.bar(r.key, &f)
+	}
 	return f
 }

@@ -38,12 +38,13 @@ func (b *batch[V]) make(c class, calls []*call[V]) {
 func (t *policyTier[V]) callTogether(ctx context.Context, c tierCall, expected bool) error {
 	w := t.write
 	mine := &call[V]{index: w.member.index, key: w.op.Key, write: t, outcome: tier.Unknown}
-	mine.err = exited(t.id, t.kind(c.verb), w.op.Key, tier.Unknown)
+	mine.err = guard.ErrExited
 	do := w.member.Do
 	if expected {
 		do = w.member.DoExpected
 	}
 	do(class{t.id, t.kind(c.verb)}, mine)
+	mine.ifExited(t.id, t.kind(c.verb))
 	last, detached, verdict := w.leave(c, mine.outcome, mine.err)
 	if detached && w.engine.observed {
 		w.engine.tel.Detached(-1)
@@ -60,6 +61,9 @@ func (b *batch[V]) writeTier(c class, calls []*call[V]) {
 	ctx := b.obs.StartCall(b.ctx, &obs, c.tier, c.kind, len(calls))
 	defer func() {
 		defer obs.End()
+		for _, call := range calls {
+			call.ifExited(c.tier, c.kind)
+		}
 		worst, err := worstOf(calls)
 		b.obs.Wrote(c.tier, worst)
 		obs.Done(ctx, worst, err)
@@ -74,12 +78,22 @@ func (b *batch[V]) writeTier(c class, calls []*call[V]) {
 		writes[i] = call.write.asWrite(c.kind)
 	}
 	t.WriteMany(ctx, writes, done)
+	redact := newRedaction(keysOfCalls(calls))
 	for i, call := range calls {
 		if call.write.versioned(c.kind) {
 			call.write.write.decided(done[i].Result, done[i].Err)
 			call.write.write.noteResult(done[i].Result, done[i].Err)
 		}
 		call.outcome, call.err = call.write.outcomeOf(c.kind, done[i].Result, done[i].Err)
+		call.err = redact.clean(call.err)
+	}
+}
+
+// ifExited gives the call the error of one that ended its goroutine, if it did. Only then,
+// because it is dear: its text must not quote the key.
+func (c *call[V]) ifExited(id tier.ID, kind tier.Kind) {
+	if c.err == guard.ErrExited { //nolint:errorlint // the mark that was set beforehand
+		c.err = exited(id, kind, c.key, tier.Unknown)
 	}
 }
 

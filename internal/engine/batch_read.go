@@ -85,6 +85,9 @@ func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*re
 		return
 	}
 	answers := b.askL2(ctx, keys)
+	for i := range answers {
+		b.engine.tel.Count(tier.L2, answers[i].lookup())
+	}
 	var obs telemetry.TierCall
 	if hits := countHits(answers); hits > 0 && !b.engine.config.NoRefill {
 		refillCtx := b.obs.StartCall(ctx, &obs, tier.L1, tier.Refill, hits)
@@ -130,12 +133,15 @@ func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
 	ctx = b.obs.StartCall(ctx, &obs, tier.L2, tier.Get, len(keys))
 	answers := make([]found[V], len(keys))
 	for i := range answers {
-		answers[i].err = guard.NewError(tier.L2, tier.Get.String(), keys[i], tier.Failed, guard.ErrExited)
+		answers[i].err = guard.ErrExited
 	}
 	defer func() {
+		for i := range answers {
+			answers[i].ifExited(keys[i])
+			e.bar(keys[i], &answers[i])
+		}
 		worst := found[V]{hit: true}
 		for i := range answers {
-			e.tel.Count(tier.L2, answers[i].lookup())
 			if answers[i].lookup() > worst.lookup() {
 				worst = answers[i]
 			}
@@ -149,13 +155,22 @@ func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
 	}
 	got := make([]backends.Got[V], len(keys))
 	e.l2.GetMany(ctx, keys, got)
+	redact := newRedaction(keys)
 	for i := range got {
 		answers[i] = found[V]{entry: got[i].Entry, hit: got[i].Answer.Found == backends.Hit, origin: &got[i].Answer}
 		if err := got[i].Err; err != nil {
-			answers[i] = found[V]{err: e.l2.GetError(keys[i], err)}
+			answers[i] = found[V]{err: redact.clean(e.l2.GetError(keys[i], err))}
 		}
 	}
 	return answers
+}
+
+// ifExited gives the answer the error of a read that ended its goroutine, if it did. Only
+// then, because it is dear: its text must not quote the key.
+func (f *found[V]) ifExited(key string) {
+	if f.err == guard.ErrExited { //nolint:errorlint // the mark that was set beforehand
+		f.err = exited(tier.L2, tier.Get, key, tier.Failed)
+	}
 }
 
 // askEach asks L2 for each key, several at once if it is not in the process.
@@ -186,6 +201,7 @@ func (b *batch[V]) askEach(ctx context.Context, keys []string, answers []found[V
 func (m *member[V]) askL2(_ context.Context, key string) found[V] {
 	mine := &call[V]{index: m.index, key: key}
 	m.Do(class{tier.L2, tier.Get}, mine)
+	mine.found.ifExited(key)
 	return mine.found
 }
 
@@ -194,7 +210,7 @@ func (b *batch[V]) readMany(calls []*call[V]) {
 	keys := make([]string, len(calls))
 	for i, c := range calls {
 		keys[i] = c.key
-		c.found.err = guard.NewError(tier.L2, tier.Get.String(), c.key, tier.Failed, guard.ErrExited)
+		c.found.err = guard.ErrExited
 	}
 	for i, f := range b.askL2(b.ctx, keys) {
 		calls[i].found = f

@@ -62,7 +62,8 @@ func checkCoherence[V any](cfg Coherence, l1, l2 backends.Backend[V], first, sec
 }
 
 // alone reports whether an L2 is in this process alone, so that nobody else writes to it.
-func alone(l2 backends.Description) bool { return l2.InProcess || l2.Local }
+// One that has a log is there for several caches.
+func alone(l2 backends.Description) bool { return (l2.InProcess || l2.Local) && !l2.Abilities.Log }
 
 // startCoherence begins to follow the store.
 func (e *Engine[V]) startCoherence(l2 any) {
@@ -78,7 +79,7 @@ func (e *Engine[V]) startCoherence(l2 any) {
 	ctx, c.stop = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
 	go func() {
 		defer close(c.stopped)
-		c.machine.Follow(ctx, backends.AsWatcher(l2))
+		c.machine.Follow(ctx, listening[V]{backends.AsWatcher(l2), e.repairs})
 	}()
 }
 

@@ -114,6 +114,10 @@ func TestCoherence_Interleavings(t *testing.T) {
 			here.l2.Next(tier.Set, backendtest.ApplyThenFail(context.DeadlineExceeded))
 			require.Error(t, here.Set(t.Context(), "k", "v", 0))
 			require.True(t, here.client.Sync())
+			assert.Equal(t, "v (l2)", here.read(t))
+			assert.Equal(t, "v (l2)", here.read(t), "another request may still arrive")
+			time.Sleep(2 * tiercache.DefaultWriteTimeout)
+			require.True(t, here.client.Sync())
 		}, []string{"v (l2)", "v (l1)"}},
 		"during a load": {nil, func(t *testing.T, _ *store, here, there *instance) {
 			gate := backendtest.NewGate()
@@ -198,6 +202,7 @@ func TestCoherence_Interleavings(t *testing.T) {
 			two(t, func(t *testing.T, s *store, here, there *instance) {
 				test.run(t, s, here, there)
 				here.client.Sync()
+				synctest.Wait()
 				for _, want := range test.reads {
 					assert.Equal(t, want, here.read(t))
 				}

@@ -12,6 +12,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tracing"
 )
 
 type store = backendtest.Store[string]
@@ -83,6 +84,26 @@ func TestCoherence_VersionsGivenTwice(t *testing.T) {
 		require.Equal(t, before, s.Remembers("k").Version)
 		assert.Equal(t, "new (l2)", here.read(t))
 		assert.Equal(t, "new (l1)", here.read(t))
+	})
+}
+
+// An L1 that has served another cache before is trusted no more than after a loss.
+func TestCoherence_L1OfAnotherCache(t *testing.T) {
+	t.Parallel()
+	two(t, func(t *testing.T, s *store, here, there *instance) {
+		here.set(t, "old")
+		here.close(t)
+		there.set(t, "new")
+		client := s.Client()
+		cache, err := tiercache.New("users", here.l1, client,
+			tiercache.WithCoherence(bound, tiercache.AskL2), tiercache.WithTelemetry(tracing.Disabled()))
+		require.NoError(t, err)
+		<-client.Watched()
+		require.True(t, client.Sync())
+		value, _, err := cache.Get(t.Context(), "k")
+		require.NoError(t, err)
+		assert.Equal(t, "new", value)
+		require.NoError(t, cache.Close(t.Context()))
 	})
 }
 

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,6 +74,60 @@ func TestWithCoherence_Alone(t *testing.T) {
 			require.NoError(t, cache.Close(t.Context()))
 		})
 	}
+}
+
+// Several caches of one process may share an L2 that has a log.
+func TestWithCoherence_InProcess(t *testing.T) {
+	t.Parallel()
+	s := backendtest.NewStore[string]()
+	desc := backends.Description{InProcess: true, Abilities: backends.Abilities{Versions: true, Log: true}}
+	client, other := s.Client().Described(desc), s.Client()
+	cache, err := tiercache.New("users", backendtest.NewMap[string](), client,
+		tiercache.WithCoherence(time.Hour, tiercache.AskL2), tiercache.WithTelemetry(tracing.Disabled()))
+	require.NoError(t, err)
+	<-client.Watched()
+	require.True(t, client.Sync())
+	get := func() string {
+		entry, _, err := cache.GetEntry(t.Context(), "k")
+		require.NoError(t, err)
+		return entry.Value + " " + entry.Tier.String()
+	}
+	require.NoError(t, cache.Set(t.Context(), "k", "old", 0))
+	assert.Equal(t, "old l1", get())
+	require.NoError(t, other.Set(t.Context(), "k", backends.Entry[string]{Value: "new"}))
+	require.True(t, client.Sync())
+	assert.Equal(t, "new l2", get())
+	require.NoError(t, cache.Close(t.Context()))
+}
+
+// deaf is an L2 whose reader does not end when it should.
+type deaf struct {
+	*backendtest.Client[string]
+	end chan struct{}
+}
+
+func (d deaf) Watch(context.Context, backends.Sink) error {
+	<-d.end
+	return errDown
+}
+
+// Close waits for the reader of L2's changes, and says so when it gives up.
+func TestWithCoherence_Close(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l2 := deaf{backendtest.NewStore[string]().Client(), make(chan struct{})}
+		cache, err := tiercache.New("users", backendtest.NewMap[string](), l2,
+			tiercache.WithCoherence(bound, tiercache.AskL2), tiercache.WithTelemetry(tracing.Disabled()))
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		err = cache.Close(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "the reader of l2's changes is still running")
+		close(l2.end)
+		require.NoError(t, cache.Close(t.Context()))
+		assert.Equal(t, "closed", cache.Status().Coherence.Cause)
+	})
 }
 
 // A store that turns out not to be watchable is never trusted, and says so.

@@ -127,6 +127,8 @@ func TestCoherence_KeepLoaded(t *testing.T) {
 		here.l2.Clear()
 		replace(t, here, there)
 		assert.Equal(t, "new (l2)", here.read(t))
+		synctest.Wait() // the key is repaired
+		here.read(t)
 		entry, _, err = here.GetEntry(t.Context(), "k")
 		require.NoError(t, err)
 		assert.False(t, entry.Kept)
@@ -178,6 +180,30 @@ func TestCoherence_Reads(t *testing.T) {
 			}, test.opts...)
 		})
 	}
+}
+
+// Values that have versions of their source: L2 decides, and L1 has both versions.
+func TestCoherence_SourceVersions(t *testing.T) {
+	t.Parallel()
+	two(t, func(t *testing.T, _ *store, here, there *instance) {
+		here.set(t, "2")
+		assert.Equal(t, "2 (l1)", here.read(t))
+		assert.EqualValues(t, 2, here.stamp(t).Source)
+		here.set(t, "1") // it is superseded, by the value in L1
+		assert.Equal(t, "2 (l1)", here.read(t))
+		there.set(t, "3") // without a version
+		require.True(t, here.client.Sync())
+		assert.Equal(t, "3 (l2)", here.read(t))
+		assert.Equal(t, "3 (l1)", here.read(t))
+		require.NoError(t, here.DeleteVersion(t.Context(), "k", 9))
+		require.True(t, here.client.Sync())
+		assert.Equal(t, "none", here.read(t))
+		here.set(t, "8")
+		assert.Equal(t, "none", here.read(t), "it is from before the deletion")
+	}, tiercache.WithSourceVersion(func(value string) uint64 {
+		n, _ := strconv.ParseUint(value, 10, 64)
+		return n
+	}))
 }
 
 // An entry that is compared with L2 lives no longer in L1 for it.

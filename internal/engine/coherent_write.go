@@ -56,8 +56,9 @@ func (w *write[V]) settle(ctx context.Context) {
 // when they are told of it.
 func (w *write[V]) decorate(to *backends.Write[V]) {
 	if co := w.engine.co; co != nil {
-		to.Operation = co.machine.Operation()
+		to.Operation = w.origin.operation
 		to.Note = telemetry.Note(w.spanContext())
+		w.engine.repairs.limit(w, to)
 	}
 }
 

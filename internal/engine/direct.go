@@ -16,7 +16,7 @@ import (
 func (e *Engine[V]) directTiers() (direct tier.Pair[backends.Backend[V]]) {
 	_, ordered := e.config.WritePolicy.(builtin.Ordered)
 	l1, l2 := e.l1.Bare(), e.l2.Bare()
-	if ordered && e.sources.of == nil && !e.observed && !e.rewrites && l1 != nil && l2 != nil {
+	if ordered && e.sources.of == nil && e.co == nil && !e.observed && !e.rewrites && l1 != nil && l2 != nil {
 		direct.L1, direct.L2 = l1, l2
 	}
 	return direct

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -50,7 +51,9 @@ type Config struct {
 	MaxLoads          int                  // under way at once; 0: no limit
 	NotFound          func(err error) bool // more errors of loaders that say so; nil: none
 
-	Coherence Coherence
+	Coherence    Coherence
+	DropDiverged bool // L1 drops its copy when the tiers differ
+	ScrubRate    int  // entries of L1 that are compared with L2 in a second; 0: none
 
 	SourceVersion any // a func(V) uint64; nil: values have no version of their source
 }
@@ -91,7 +94,8 @@ type Engine[V any] struct {
 	observed bool // spans or metrics are on
 	sharesL2 bool // reads of a key share the call of L2
 
-	co *coherent[V] // nil: no other process matters
+	co      *coherent[V] // nil: no other process matters
+	repairs *repairs[V]  // nil: nobody repairs
 
 	sources sources[V]
 	keep    time.Duration // of versions in L2, after an entry has gone
@@ -158,6 +162,7 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 		ReadPolicy:  cfg.ReadPolicy.Name(),
 		Tiers:       tier.Pair[backends.Description]{L1: e.l1.Description(), L2: e.l2.Description()},
 		Coherent:    cfg.Coherence.On && !alone(e.l2.Description()),
+		Repairs:     e.repaired(),
 	}, cfg.Telemetry)
 	if err != nil {
 		return nil, err
@@ -167,7 +172,9 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 	e.stages = e.l1.Stages() || e.l2.Stages()
 	e.rewrites = e.lifetime.rewrites() || cfg.KeepLoaded > 0
 	_, e.trusted = cfg.WritePolicy.(builtin.Marked)
+	e.startRepairs(l2)
 	e.startCoherence(l2)
+	e.startScrubber(l1)
 	e.fast = e.fastPath()
 	e.direct = e.directTiers()
 	e.observe()
@@ -220,6 +227,12 @@ func checkTiers(l1, l2 any, first, second backends.Description) error {
 // Closed reports whether Close was called.
 func (e *Engine[V]) Closed() bool { return e.closed.Load() }
 
+// Name returns the name of the cache in telemetry.
+func (e *Engine[V]) Name() string { return e.config.Name }
+
+// Stats returns the counts of the cache since it was made.
+func (e *Engine[V]) Stats() telemetry.Stats { return e.tel.Stats() }
+
 // Describe describes the cache as a backend of another cache.
 func (e *Engine[V]) Describe() backends.Description {
 	return backends.Description{
@@ -233,6 +246,9 @@ func (e *Engine[V]) Describe() backends.Description {
 func (e *Engine[V]) Close(ctx context.Context) error {
 	e.closed.Store(true)
 	e.end(tier.ErrClosed) // of loads that nobody waits for
+	if e.repairs != nil {
+		e.repairs.stop()
+	}
 	if e.co != nil {
 		e.co.stop()
 	}
@@ -248,10 +264,16 @@ func (e *Engine[V]) Close(ctx context.Context) error {
 	if err == nil && e.co != nil {
 		err = e.co.close(ctx)
 	}
+	if err == nil && e.repairs != nil {
+		err = e.repairs.close(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("tiercache: close: %w", err)
 	}
 	e.l1.Release()
 	e.l2.Release()
+	if e.repairs != nil {
+		return errors.Join(e.repairs.left(), e.tel.Close(ctx))
+	}
 	return e.tel.Close(ctx)
 }

@@ -21,6 +21,7 @@ type found[V any] struct {
 	stamp     backends.Stamp    // of an entry of L1
 	suspect   coherence.Suspect // why an entry of L1 is no hit, although it has not expired
 	origin    *backends.Answer  // of L2
+	barred    bool              // the tiers may differ: L1 must not get L2's entry, which is no hit unless it is newer
 	unchanged bool              // L2 still has the version of L1's entry, which is the answer
 }
 

@@ -251,7 +251,11 @@ func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res 
 		res.Found = tier.LookupError
 		return res, getError(r.l1.err, l2.err)
 	}
-	if r.l1.suspect != coherence.NotSuspect && r.mode != skipL2 && !l2.shared {
+	switch {
+	case r.l1.suspect == coherence.NotSuspect || r.mode == skipL2:
+	case l2.barred && r.engine.servesSuspect(&r.l1): // the value of the write that diverged
+		return suspectAnswer(&r.l1), nil
+	case !l2.barred && !l2.shared:
 		r.dropSuspect(ctx)
 	}
 	res.noteOrigin(l2.origin)

@@ -18,6 +18,9 @@ func (r *read[V]) refill(ctx context.Context, l2 *found[V]) (stored tier.Refille
 	if e.config.NoRefill && !l2.unchanged {
 		return tier.RefillDisabled
 	}
+	if l2.barred || e.repairs != nil && e.repairs.watcher == nil && e.opened(r.key) {
+		return tier.RefillFenced
+	}
 	unheld := e.unheld(ctx)
 	if !unheld && e.holds(ctx, r.key) {
 		return tier.RefillFenced // by the refill that the read is made in

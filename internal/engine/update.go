@@ -42,6 +42,9 @@ func (e *Engine[V]) Update(ctx context.Context, key string, ttl time.Duration, c
 	if err := e.checkConditional(key, ttl); err != nil {
 		return value, err
 	}
+	if err := e.repairFirst(ctx, key, "update"); err != nil {
+		return value, err
+	}
 	ctx = e.tel.StartUpdate(ctx, &u.obs, key)
 	attempts := 0
 	err = guard.ErrExited
@@ -139,6 +142,9 @@ func pause(ctx context.Context, attempts int) error {
 // there.
 func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl time.Duration) (won Entry[V], stored bool, err error) {
 	if err := e.checkConditional(key, ttl); err != nil {
+		return won, false, err
+	}
+	if err := e.repairFirst(ctx, key, "set"); err != nil {
 		return won, false, err
 	}
 	for attempt := 1; attempt <= maxAttempts; attempt++ {

@@ -29,6 +29,7 @@ type write[V any] struct {
 	call     tierCall // that is under way, where calls are not observed; id 0: none
 	when     conditional
 	stamping stamping[V]
+	origin   origin
 	result   *backends.Result // where a conditional write puts that of L2
 	member   *member[V]       // of a batch; nil: the write is alone
 }
@@ -105,6 +106,9 @@ func (w *write[V]) free() {
 	}
 	if e.co != nil {
 		w.stamping = stamping[V]{}
+	}
+	if e.repairs != nil {
+		w.origin = origin{}
 	}
 	if e.rewrites {
 		w.l1Entry = backends.Entry[V]{}
@@ -196,6 +200,9 @@ func (w *write[V]) prepare(ctx context.Context) context.Context {
 	}
 	if co := w.engine.co; co != nil {
 		w.stamping.write, w.stamping.epoch = w, co.machine.Epoch() // before L2 is written
+	}
+	if p := w.engine.repairs; p != nil {
+		p.began(w)
 	}
 	return ctx
 }

@@ -128,7 +128,11 @@ func (w *write[V]) observedCallEnded(ctx context.Context, c tierCall, obs *telem
 			tel.Detached(-1)
 		}
 	}()
-	obs.Done(ctx, outcome, err)
+	if outcome == tier.Superseded {
+		obs.Done(ctx, outcome, nil) // it is no failure
+	} else {
+		obs.Done(ctx, outcome, err)
+	}
 }
 
 // leave takes a call that has ended off. It reports whether that was the last one of a
@@ -154,6 +158,12 @@ func (w *write[V]) finish(ctx context.Context, late *telemetry.TierCall, verdict
 		w.stamping.settled = true
 		defer w.finish(ctx, late, verdict) // even if L1 ends the goroutine
 		w.settle(ctx)
+		return
+	}
+	if p := w.engine.repairs; p != nil && !w.origin.told {
+		w.origin.told = true
+		defer w.finish(ctx, late, verdict) // likewise
+		p.observe(ctx, w, verdict)
 		return
 	}
 	for _, ended := range w.engine.observers.ended {

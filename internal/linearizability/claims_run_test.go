@@ -148,7 +148,7 @@ func (c *counterexample) assertRejected(t *testing.T, opts ...tiercache.Option) 
 	assert.Empty(t, o.silent, "keys whose tiers differ, and nobody was told")
 }
 
-// TestTable prints the table as Markdown, for the README.
+// TestTable prints the table as Markdown, for docs/policies.md.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder

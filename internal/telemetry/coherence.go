@@ -84,7 +84,7 @@ func (c *Coherence) Processed(b *coherence.Batch) {
 			links = append(links, trace.Link{SpanContext: sc})
 		}
 	}
-	if dropped == 0 || c.tel.tracer == nil || !c.spans.pass(b.Began) {
+	if dropped == 0 || c.tel.tracer == nil || !c.spans.pass(b.Began, spansPerSecond) {
 		return
 	}
 	// The links are there from the start, because samplers do not see later ones.
@@ -126,12 +126,12 @@ type perSecond struct {
 	passed int
 }
 
-func (p *perSecond) pass(now time.Time) bool {
+func (p *perSecond) pass(now time.Time, most int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now.Sub(p.second) >= time.Second {
 		p.second, p.passed = now, 0
 	}
 	p.passed++
-	return p.passed <= spansPerSecond
+	return p.passed <= most
 }

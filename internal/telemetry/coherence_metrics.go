@@ -114,14 +114,18 @@ func (m *coherenceMeter) flush(ctx context.Context) {
 	defer m.mu.Unlock()
 	defer guard.Report()
 	for i := range m.counters {
-		f := &m.counters[i]
-		if !f.counter.Enabled(ctx) {
-			continue
-		}
-		if n := f.count.Load(); n != f.has || !f.begun {
-			f.counter.Add(ctx, n-f.has, f.attrs)
-			f.has, f.begun = n, true
-		}
+		m.counters[i].flush(ctx)
+	}
+}
+
+// flush is called with the lock of the flushes.
+func (f *flushed) flush(ctx context.Context) {
+	if !f.counter.Enabled(ctx) {
+		return
+	}
+	if n := f.count.Load(); n != f.has || !f.begun {
+		f.counter.Add(ctx, n-f.has, f.attrs)
+		f.has, f.begun = n, true
 	}
 }
 

@@ -32,6 +32,8 @@ const (
 	readShared
 	readError
 	unstorable
+	inconsistent // not resolved
+	resolved
 	lookups // a tier times a result
 	events  = lookups + event(2*tier.TierLookups)
 )

@@ -22,6 +22,11 @@ import (
 func (w *Write) Inconsistent(ctx context.Context, late *TierCall, i tier.Inconsistency) {
 	t, now := w.tel, time.Now()
 	if t.meters != nil {
+		if i.Verdict.Resolved {
+			t.meters.counts.add(resolved)
+		} else {
+			t.meters.counts.add(inconsistent)
+		}
 		defer t.meters.inconsistencies.add(ctx, i.Kind, i.Verdict)
 	}
 	span := w.span

@@ -25,6 +25,7 @@ func (t *Telemetry) StartRead(ctx context.Context, r *Read, key string) context.
 // begun. The times of calls without spans are each one's own.
 func (r *Read) Continue(begun *Read) {
 	r.tel, r.template, r.span, r.start, r.key = begun.tel, begun.template, begun.span, begun.start, begun.key
+	r.silent = begun.silent
 }
 
 // FailedBefore is for an L1 that was asked before the read was observed, and

@@ -27,6 +27,7 @@ type Target struct {
 	ReadPolicy  string
 	Tiers       tier.Pair[backends.Description]
 	Coherent    bool // other processes share L2, and the cache follows them
+	Repairs     bool // keys whose tiers differ are repaired
 }
 
 // Telemetry observes one cache. It is safe for concurrent use.
@@ -43,6 +44,7 @@ type Telemetry struct {
 	active bool        // an operation has something to prepare
 
 	coherence *Coherence // nil: the cache has none
+	repairs   *Repairs   // likewise
 
 	templates
 }
@@ -72,6 +74,11 @@ func New(target Target, opts []tracing.Option) (*Telemetry, error) {
 	}
 	if target.Coherent {
 		if err := t.newCoherence(s.MeterProvider); err != nil {
+			return nil, err
+		}
+	}
+	if target.Repairs {
+		if err := t.newRepairs(s.MeterProvider); err != nil {
 			return nil, err
 		}
 	}
@@ -132,5 +139,5 @@ func (t *Telemetry) Close(ctx context.Context) error {
 	if t.meters == nil {
 		return nil
 	}
-	return errors.Join(t.coherence.close(ctx), t.meters.close(ctx))
+	return errors.Join(t.coherence.close(ctx), t.repairs.close(ctx), t.meters.close(ctx))
 }

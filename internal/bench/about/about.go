@@ -16,15 +16,24 @@ import (
 
 // Versions returns the versions of the drivers' libraries, and the day.
 func Versions(drivers []driver.Driver, now time.Time) string {
+	var paths []string
+	for _, d := range drivers {
+		paths = append(paths, d.Module)
+	}
+	return VersionsOf(paths, now)
+}
+
+// VersionsOf returns the versions of modules, each once, and the day.
+func VersionsOf(paths []string, now time.Time) string {
 	versions := modules()
 	var parts []string
 	seen := map[string]bool{}
-	for _, d := range drivers {
-		if seen[d.Module] {
+	for _, path := range paths {
+		if seen[path] {
 			continue
 		}
-		seen[d.Module] = true
-		parts = append(parts, strings.TrimPrefix(d.Module, "github.com/")+" "+versions[d.Module])
+		seen[path] = true
+		parts = append(parts, strings.TrimPrefix(path, "github.com/")+" "+versions[path])
 	}
 	return fmt.Sprintf("%s; %s.", strings.Join(parts, ", "), now.UTC().Format(time.DateOnly))
 }

@@ -28,7 +28,6 @@ func tiercacheDriver(name string, l2First bool, sampled sampling) Driver {
 	return Driver{
 		Name:   name,
 		Module: "github.com/tiercache/tiercache",
-		Lacks:  map[Feature]string{SetIfAbsent: "it has no set-if-absent"},
 		New: func(cfg Config) (*Cache, error) {
 			l1, closeL1, err := cfg.l1()
 			if err != nil {
@@ -58,6 +57,10 @@ func tiercacheDriver(name string, l2First bool, sampled sampling) Driver {
 					return cache.Get(ctx, key)
 				},
 				Delete: cache.Delete,
+				SetIfAbsent: func(ctx context.Context, key string, value []byte) error {
+					_, _, err := cache.SetIfAbsent(ctx, key, value, cfg.TTL)
+					return err
+				},
 				GetOrLoad: func(ctx context.Context, key string) ([]byte, error) {
 					return cache.GetOrLoad(ctx, key, cfg.TTL,
 						load)

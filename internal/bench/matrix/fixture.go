@@ -52,6 +52,7 @@ var (
 // fixture is a cache of one library over two tiers that a script can break.
 type fixture struct {
 	*tiercachetest.Tiers[[]byte]
+	store2 backends.Backend[[]byte] // behind L2's faults
 	cache  *driver.Cache
 	load   func(ctx context.Context) ([]byte, error)
 	decode func([]byte) []byte
@@ -62,7 +63,12 @@ func newFixture(d driver.Driver, s script) (*fixture, error) {
 	f := &fixture{Tiers: tiercachetest.NewTiers[[]byte](), decode: d.Decode}
 	// A remote store returns when the caller's context has ended, which the map
 	// underneath would not.
+	f.store2 = f.Map2
 	f.L2 = backendtest.WithFaults[[]byte](obedient{f.Map2}).Described(backends.Description{System: "redis"})
+	if s.versions {
+		client := backendtest.NewStore[[]byte]().Client()
+		f.store2, f.L2 = client, backendtest.WithFaults[[]byte](client)
+	}
 	ttl := long
 	if s.short {
 		ttl = short
@@ -72,7 +78,7 @@ func newFixture(d driver.Driver, s script) (*fixture, error) {
 		cfg.Load = func(ctx context.Context, _ string) ([]byte, error) { return f.load(ctx) }
 		f.load = func(context.Context) ([]byte, error) { return []byte(loaded), nil }
 	} else {
-		put(f.Map2, old, d.Encode)
+		put(f.store2, old, d.Encode)
 	}
 	var err error
 	f.cache, err = d.New(cfg)
@@ -80,7 +86,7 @@ func newFixture(d driver.Driver, s script) (*fixture, error) {
 }
 
 // put stores a value that does not expire during a script.
-func put(m *backendtest.Map[[]byte], value string, encode func([]byte) []byte) {
+func put(m backends.Backend[[]byte], value string, encode func([]byte) []byte) {
 	data := []byte(value)
 	if encode != nil {
 		data = encode(data)
@@ -155,7 +161,7 @@ func (f *fixture) heal() {
 
 // state returns the values that the tiers hold.
 func (f *fixture) state() (l1, l2 string) {
-	l1, l2 = stored(f.Map1, nil), stored(f.Map2, f.decode)
+	l1, l2 = stored(f.Map1, nil), stored(f.store2, f.decode)
 	if f.cache.PeekL1 == nil {
 		return l1, l2
 	}
@@ -165,7 +171,7 @@ func (f *fixture) state() (l1, l2 string) {
 	return none, l2
 }
 
-func stored(m *backendtest.Map[[]byte], decode func([]byte) []byte) string {
+func stored(m backends.Backend[[]byte], decode func([]byte) []byte) string {
 	e, ok, _ := m.Get(context.Background(), key)
 	switch {
 	case !ok:

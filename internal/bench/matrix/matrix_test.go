@@ -22,7 +22,7 @@ var want = map[string][2]string{
 	"the caller's context ends between the tiers":        {"new/new, nil", "new/new, nil"},
 	"L2 delete fails, then a Get":                        {"old/old, err + event; Get old", "old/old, err; Get old"},
 	"L1 delete fails, then a Get":                        {"old/old, err; Get old", "old/none, err + event; Get old"},
-	"set-if-absent, refused by L2":                       {"", ""},
+	"set-if-absent, refused by L2":                       {"old/old, nil", "old/old, nil"},
 	"two writers, A and B, of one key":                   {"B/B, nil", "B/B, nil"},
 	"a Delete against a Set of one key":                  {"new/new, nil", "new/new, nil"},
 	"refill by an old read against a newer Set":          {"new/new, nil", "new/new, nil"},

@@ -13,6 +13,8 @@ type script struct {
 	loads bool // the cache is used for loads, and L2 is empty
 	short bool // entries expire after a second
 	run   func(f *fixture) answer
+
+	versions bool // L2 issues versions, for those libraries that want them
 }
 
 // answer holds the results of a script, except for the state of the tiers.

@@ -66,8 +66,9 @@ func faultScripts() []script {
 			},
 		},
 		{
-			name:  "set-if-absent, refused by L2",
-			needs: []driver.Feature{driver.FakeL2, driver.SetIfAbsent},
+			name:     "set-if-absent, refused by L2",
+			needs:    []driver.Feature{driver.FakeL2, driver.SetIfAbsent},
+			versions: true,
 			run: func(f *fixture) answer { // it did nothing, so nothing is dead
 				return answer{told: f.cache.SetIfAbsent(context.Background(), key, []byte(newer))}
 			},

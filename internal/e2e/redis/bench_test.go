@@ -17,6 +17,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/redisbackend"
+	"github.com/tiercache/tiercache/internal/e2e/server"
 	"github.com/tiercache/tiercache/tracing"
 )
 
@@ -41,7 +42,12 @@ const (
 // need not be equally fast.
 func newClient(tb testing.TB) *redis.Client {
 	tb.Helper()
-	client := redis.NewClient(&redis.Options{Addr: startRedis(tb).Addr, ContextTimeoutEnabled: true})
+	return newClientOf(tb, startRedis(tb))
+}
+
+func newClientOf(tb testing.TB, s *server.Redis) *redis.Client {
+	tb.Helper()
+	client := redis.NewClient(&redis.Options{Addr: s.Addr, ContextTimeoutEnabled: true})
 	tb.Cleanup(func() { require.NoError(tb, client.Close()) })
 	return client
 }
@@ -100,18 +106,11 @@ func bench(b *testing.B, prepare func(tb testing.TB, r *benchFixture), cached, b
 			hand = traced
 		}
 		prepare(b, r)
-		pair := &pair{r: r, works: [2]work{hand, cached}}
-		for i, by := range []string{"by_hand", "tiercache"} {
-			b.Run(by+"/telemetry="+telemetry, func(b *testing.B) {
-				b.ReportAllocs()
-				for b.Loop() {
-					if err := pair.works[i](context.Background(), r); err != nil {
-						b.Fatal(err)
-					}
-				}
-				b.ReportMetric(pair.measured(b)[i], "ns/op")
-			})
-		}
+		p := &pair{turns: benchTurns, turn: benchTurn, works: [2]func(ctx context.Context) error{
+			func(ctx context.Context) error { return hand(ctx, r) },
+			func(ctx context.Context) error { return cached(ctx, r) },
+		}}
+		p.run(b, [2]string{"by_hand/telemetry=" + telemetry, "tiercache/telemetry=" + telemetry})
 	}
 }
 

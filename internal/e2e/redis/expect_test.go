@@ -18,7 +18,7 @@ type expectation struct {
 	event        bool // never resolved
 }
 
-// expect is the row of the README's table: by which policy, and what L2 did.
+// expect is the row of the table of docs/policies.md: by which policy, and what L2 did.
 func expect(l2First bool, l2 tier.Outcome) expectation {
 	switch {
 	case l2 == tier.Applied:

@@ -37,14 +37,14 @@ func newLogFixture(t *testing.T) *logFixture {
 }
 
 // loggedAt returns another backend with a log, as another process would have it.
-func loggedAt(t *testing.T, addr string, opts ...redisbackend.Option) (*redis.Client, *redisbackend.Backend) {
-	t.Helper()
+func loggedAt(tb testing.TB, addr string, opts ...redisbackend.Option) (*redis.Client, *redisbackend.Backend) {
+	tb.Helper()
 	o := clientOptions(addr)
 	o.MaxRetries = 2
 	client := redis.NewClient(o)
-	t.Cleanup(func() { assert.NoError(t, client.Close()) })
+	tb.Cleanup(func() { assert.NoError(tb, client.Close()) })
 	b, err := redisbackend.New(client, append(opts, redisbackend.WithoutKeyPrefix(), redisbackend.WithLog())...)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return client, b
 }
 

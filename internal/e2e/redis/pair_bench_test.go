@@ -12,14 +12,37 @@ const (
 	benchTurn  = 100 // operations
 )
 
+// slowTurns are for operations on a hundred keys.
+const (
+	slowTurns = 150
+	slowTurn  = 2
+)
+
 // pair is twice the same work, measured in turns of less than a millisecond. How
 // fast Redis answers depends on where the system lets it run and on what sleeps
 // when, and changes by a tenth and more several times a second; so two figures of
 // one time after the other say little about a difference of a twentieth.
 type pair struct {
-	r     *benchFixture
-	works [2]work
-	ns    [2]float64 // for an operation, by hand and by the cache; 0: not measured yet
+	works [2]func(ctx context.Context) error // by hand and by the cache
+	turns int
+	turn  int        // operations
+	ns    [2]float64 // for an operation; 0: not measured yet
+}
+
+// run makes a benchmark of each of the two, by their names.
+func (p *pair) run(b *testing.B, names [2]string) {
+	b.Helper()
+	for i, name := range names {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := p.works[i](context.Background()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(p.measured(b)[i], "ns/op")
+		})
+	}
 }
 
 // measured returns the median turn by hand, and that times the median of the
@@ -31,19 +54,19 @@ func (p *pair) measured(b *testing.B) [2]float64 {
 	}
 	ctx := context.Background() // as in the loops, because one that can be cancelled costs more
 	var turns [2][]float64
-	for turn := range benchTurns {
+	for turn := range p.turns {
 		for k := range 2 {
 			i := (turn + k) % 2
 			begin := time.Now()
-			for range benchTurn {
-				if err := p.works[i](ctx, p.r); err != nil {
+			for range p.turn {
+				if err := p.works[i](ctx); err != nil {
 					b.Fatal(err)
 				}
 			}
-			turns[i] = append(turns[i], float64(time.Since(begin).Nanoseconds())/benchTurn)
+			turns[i] = append(turns[i], float64(time.Since(begin).Nanoseconds())/float64(p.turn))
 		}
 	}
-	ratios := make([]float64, benchTurns)
+	ratios := make([]float64, p.turns)
 	for i := range ratios {
 		ratios[i] = turns[1][i] / turns[0][i]
 	}

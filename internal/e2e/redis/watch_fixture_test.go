@@ -77,10 +77,10 @@ func (r *followed) versions() (versions []backends.Version) {
 }
 
 // isSynced waits until the sink is in sync as of now.
-func (r *followed) isSynced(t *testing.T) {
-	t.Helper()
+func (r *followed) isSynced(tb testing.TB) {
+	tb.Helper()
 	begin := time.Now()
-	require.Eventually(t, func() bool {
+	require.Eventually(tb, func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		return r.synced.After(begin)
@@ -88,15 +88,15 @@ func (r *followed) isSynced(t *testing.T) {
 }
 
 // watch follows b until the test ends.
-func watchOf(t *testing.T, b backends.Watcher) *followed {
-	t.Helper()
+func watchOf(tb testing.TB, b backends.Watcher) *followed {
+	tb.Helper()
 	r := new(followed)
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(tb.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.Watch(ctx, r) }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		cancel()
-		assert.ErrorIs(t, <-done, context.Canceled)
+		assert.ErrorIs(tb, <-done, context.Canceled)
 	})
 	return r
 }

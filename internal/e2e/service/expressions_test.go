@@ -12,7 +12,7 @@ import (
 
 // TestExpressions loads the example's rules into a Prometheus that scrapes the service,
 // makes happen what they watch, and evaluates every expression of the rules, of the
-// dashboard and of the README. Tests by invented series cannot tell that a name or a
+// dashboard and of docs/operations.md. Tests by invented series cannot tell that a name or a
 // label is not what the service says: here each selector has to find something.
 func TestExpressions(t *testing.T) {
 	t.Parallel()
@@ -49,8 +49,8 @@ func TestExpressions(t *testing.T) {
 			}
 		})
 	}
-	for name, expression := range readmeAlerts(t) {
-		t.Run("README "+name, func(t *testing.T) {
+	for name, expression := range documentedAlerts(t) {
+		t.Run("docs "+name, func(t *testing.T) {
 			t.Parallel()
 			evaluates(t, prometheus.URL, expression)
 		})
@@ -65,6 +65,7 @@ var unseen = map[string]string{
 	`tiercache_operation_duration_seconds_count{otel_metric_overflow="true"}`:                         "there are few series",
 	`tiercache_tier_operation_duration_seconds_count{error_type="canceled",tiercache_tier_name="l2"}`: "no caller leaves",
 	`tiercache_stale_age_seconds_bucket{tiercache_cache_name=~".*"}`:                                  "the example serves nothing that has expired",
+	`tiercache_invalidation_lag_seconds_bucket{tiercache_cache_name=~".*"}`:                           "there is one instance",
 	`tiercache_lock_wait_duration_seconds_bucket{tiercache_cache_name=~".*"}`:                         "no two writers of a key meet",
 }
 

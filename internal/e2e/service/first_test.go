@@ -23,6 +23,7 @@ func TestFirstInconsistency(t *testing.T) {
 	})
 	awaitScrape(t, prometheus.URL)
 
+	users.warmUp(t)
 	during(t, redis, func() { users.put(t, "ada", "Ada") })
 	loaded := awaitRules(t, prometheus.URL)
 	eventually(t, func() error { return alerted(t, prometheus.URL, loaded) })

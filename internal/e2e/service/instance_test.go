@@ -34,6 +34,9 @@ type instance struct {
 // fails on a machine that is busy.
 const writeTimeout = "2s"
 
+// coherent is longer than the service's own bound for the same reason: L1 is believed.
+const coherent = "30s"
+
 // startService starts a service. A test that does not stop it stops it at its end,
 // and shows what it has printed when it has failed.
 func startService(t *testing.T, s settings) *instance {
@@ -47,6 +50,7 @@ func startService(t *testing.T, s settings) *instance {
 			Program: path,
 			Args: slices.Concat([]string{
 				"-listen", addresses[0], "-metrics-listen", addresses[1], "-redis", s.redis.Addr, "-write-timeout", writeTimeout,
+				"-coherence", coherent,
 			}, s.args),
 			Env: environment(s),
 			Ready: func(ctx context.Context) error {
@@ -87,6 +91,14 @@ func (s *instance) request(t *testing.T, method, id, body string, status int) an
 	require.NoError(t, err)
 	require.Equal(t, status, a.status, "%s %s: %s", method, id, a.body)
 	return a
+}
+
+// warmUp makes a write and a read that are not looked at: the first ones ask for the log's
+// place, and give the server its scripts.
+func (s *instance) warmUp(t *testing.T) {
+	t.Helper()
+	s.put(t, "first", "First")
+	s.get(t, "998")
 }
 
 // put stores a user. The database has it then, whatever becomes of the cache.

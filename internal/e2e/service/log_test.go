@@ -24,7 +24,7 @@ type record struct {
 func awaitLog(t *testing.T, s *instance, traceID string) {
 	t.Helper()
 	wanted := []record{
-		{Level: "ERROR", TraceID: traceID, Event: "tiercache.inconsistency", StaleTier: "l2"},
+		{Level: "ERROR", TraceID: traceID, Event: "tiercache.inconsistency", StaleTier: "l1"},
 		{Level: "WARN", TraceID: traceID},
 	}
 	eventually(t, func() error {

@@ -29,12 +29,13 @@ func TestSignalsAgree(t *testing.T) {
 	users.put(t, "ada", "Ada")
 	users.put(t, "grace", "Grace")
 	during(t, redis, func() {
-		users.put(t, "ada", "Ada King")
 		users.request(t, http.MethodDelete, "grace", "", http.StatusNoContent)
+		users.put(t, "ada", "Ada King")
 		users.get(t, "42")
 	})
-	// Two of the three were caused by sets, and one by a delete. All are repaired, so
-	// that nothing changes any more.
+	// Of the delete nobody knows whether Redis has it. The put was certainly not sent, so
+	// the tiers are equal, and the third is in L1 alone. All are repaired, so that nothing
+	// changes any more.
 	eventually(t, func() error {
 		repaired, err := total(t.Context(), prometheus.URL, `users_repairs_total{result="repaired"}`)
 		if err == nil && repaired < 3 {
@@ -55,8 +56,8 @@ func TestSignalsAgree(t *testing.T) {
 		}
 		return err
 	})
-	assert.GreaterOrEqual(t, measured[kind{"set", "l2", "false"}], 2)
-	assert.GreaterOrEqual(t, measured[kind{"delete", "l2", "false"}], 1)
+	assert.GreaterOrEqual(t, measured[kind{"set", "l2", "false"}], 1)
+	assert.GreaterOrEqual(t, measured[kind{"delete", "l1", "false"}], 1)
 	assert.Len(t, measured, 2)
 	require.Empty(t, labelled(t, prometheus.URL, "grace"), "keys are in no label")
 }

@@ -17,6 +17,7 @@ func TestReads(t *testing.T) {
 	users := startService(t, settings{redis: redis, otlp: jaeger.OTLPHTTP})
 	others := startService(t, settings{name: "others", redis: redis, otlp: jaeger.OTLPHTTP})
 
+	users.warmUp(t)
 	users.put(t, "grace", "Grace")
 	others.put(t, secretID, secretName)
 	users.get(t, "grace")  // L1 has it

@@ -40,6 +40,7 @@ func TestShutdown(t *testing.T) {
 func shutdown(t *testing.T, jaeger *server.Jaeger, s settings) {
 	t.Helper()
 	users := startService(t, s)
+	users.warmUp(t)
 	users.get(t, "42")
 
 	put := startPut(t, users, "ada", secretName)

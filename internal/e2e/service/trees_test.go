@@ -11,28 +11,27 @@ const (
 const (
 	treePut = `PUT /users/{id} (server)
   UPSERT users (client)
-  set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=sequential
-    set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
+  set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=conditional write.condition=source
     set users l2 (internal) cache.name=users operation.name=set outcome=applied tier.name=l2
-      set (client)
+      evalsha (client)
+    set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
 `
 
 	treeDivergedPut = `PUT /users/{id} (server)
   UPSERT users (client)
-  set users (internal) Error cache.name=users consistent=false error.type=timeout l1.outcome=applied l2.outcome=unknown operation.name=set policy.name=sequential
-    ! tiercache.inconsistency cache.name=users error.type=timeout inconsistency.compensation=none inconsistency.resolved=false inconsistency.stale_tier=l2 l1.outcome=applied l2.outcome=unknown operation.name=set policy.name=sequential
-    set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
+  set users (internal) Error cache.name=users consistent=false error.type=timeout l1.outcome=skipped l2.outcome=unknown operation.name=set policy.name=conditional write.condition=source
+    ! tiercache.inconsistency cache.name=users error.type=timeout inconsistency.compensation=applied inconsistency.resolved=false inconsistency.stale_tier=l1 l1.outcome=skipped l2.outcome=unknown operation.name=set policy.name=conditional
     set users l2 (internal) Error cache.name=users error.type=timeout operation.name=set outcome=unknown tier.name=l2
-      set (client) Error
+      evalsha (client) Error
+    invalidate users l1 (internal) cache.name=users operation.name=invalidate outcome=applied tier.name=l1
 `
 
 	treeRepair = `repair users (internal)
   SELECT users (client)
-  set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=sequential
-    set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
+  set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=conditional write.condition=source
     set users l2 (internal) cache.name=users operation.name=set outcome=applied tier.name=l2
-      set (client)
-  SELECT users (client)
+      evalsha (client)
+    set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
 `
 
 	treeHitL1 = `GET /users/{id} (server)
@@ -51,10 +50,10 @@ const (
       get (client)
     load users (internal) cache.name=users operation.name=load
       SELECT users (client)
-    set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=sequential
-      set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
+    set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=conditional write.condition=source
       set users l2 (internal) cache.name=users operation.name=set outcome=applied tier.name=l2
-        set (client)
+        evalsha (client)
+      set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
 `
 
 	treeMiss = `GET /users/{id} (server)
@@ -71,10 +70,10 @@ const (
       get (client) Error
     load users (internal) cache.name=users operation.name=load
       SELECT users (client)
-    set users (internal) Error cache.name=users consistent=false error.type=timeout l1.outcome=applied l2.outcome=failed operation.name=set policy.name=sequential
-      ! tiercache.inconsistency cache.name=users error.type=timeout inconsistency.compensation=none inconsistency.resolved=false inconsistency.stale_tier=l2 l1.outcome=applied l2.outcome=failed operation.name=set policy.name=sequential
-      set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
+    set users (internal) Error cache.name=users consistent=false error.type=timeout l1.outcome=applied l2.outcome=failed operation.name=set policy.name=conditional write.condition=source
+      ! tiercache.inconsistency cache.name=users error.type=timeout inconsistency.compensation=none inconsistency.resolved=false inconsistency.stale_tier=l2 l1.outcome=applied l2.outcome=failed operation.name=set policy.name=conditional
       set users l2 (internal) Error cache.name=users error.type=timeout operation.name=set outcome=failed tier.name=l2
-        set (client) Error
+        evalsha (client) Error
+      set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
 `
 )

@@ -1,0 +1,39 @@
+package coherence
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// The check itself: where a part of the protocol is missing, it finds violations.
+func TestChaos_FindsWhatIsBroken(t *testing.T) {
+	t.Parallel()
+	for broken, happens := range map[breakage]func(r *run){
+		noNumbers: func(*run) {},
+		noFence:   func(*run) {},
+		noHeartbeat: func(r *run) {
+			r.networks[0].hold(down)
+			r.wait(3 * bound)
+			r.networks[0].release(down)
+		},
+		noToken: (*run).failOver,
+	} {
+		t.Run(string(broken), func(t *testing.T) {
+			t.Parallel()
+			const lasts = 15 * time.Second
+			r := newRun(t, lasts)
+			r.start(3)
+			r.startHere(broken)
+			r.wait(bound)
+			r.inTrouble(func() { happens(r) })
+			for begun := time.Now(); time.Since(begun) < lasts && len(judge(r.board, r.lost).violations) == 0; {
+				r.wait(bound)
+			}
+			v := r.stop()
+			assert.NotEmpty(t, v.violations)
+			assert.NotZero(t, explain(r.board, r.lost, lasts+patience, allKeys()).without)
+		})
+	}
+}

@@ -1,0 +1,288 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/keylock"
+	"github.com/tiercache/tiercache/internal/ledger"
+	"github.com/tiercache/tiercache/internal/telemetry"
+	"github.com/tiercache/tiercache/tier"
+)
+
+// attemptEnd is the end of one attempt to repair a key.
+type attemptEnd uint8
+
+// The ends.
+const (
+	attemptFailed attemptEnd = iota // a tier did not do its part
+	attemptBusy                     // another operation has the key's lock for long
+	attemptEarly                    // a request of the key may still arrive
+	attemptClosed                   // the key is not open any more
+)
+
+// The reasons for which an attempt fails, beside the errors of tiers.
+var (
+	errNoProof  = errors.New("l2's changes cannot be followed, so nobody knows which server answers")
+	errTooLate  = errors.New("l2 refused the repair as late")
+	errNoRepair = errors.New("the repair has failed")
+)
+
+// attempt is one try to repair a key, which has the key's lock.
+type attempt[V any] struct {
+	repairs *repairs[V]
+	ctx     context.Context //nolint:containedctx // it lives as long as one call
+	entry   ledger.Entry
+	lock    keylock.Lock
+	epoch   uint32 // of coherence, before L2 was asked
+	obs     telemetry.Repair
+
+	settled bool // the changes of other processes were compared
+
+	held  bool // L1 has the value of the newest write:
+	value backends.Entry[V]
+	stamp backends.Stamp
+}
+
+// attempt tries to repair a key. It waits for the key's lock for a while at most.
+func (p *repairs[V]) attempt(ctx context.Context, key string, wait time.Duration) (end attemptEnd, err error) {
+	e := p.engine
+	a := &attempt[V]{repairs: p}
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	if err := e.locks.Acquire(waiting, &a.lock, key); err != nil {
+		return attemptBusy, lockError(err, key)
+	}
+	var (
+		open bool
+		res  ledger.Resolution
+	)
+	a.entry, open = p.ledger.Get(key)
+	if !open || time.Now().Before(a.entry.Until) {
+		a.end()
+		return map[bool]attemptEnd{false: attemptClosed, true: attemptEarly}[open], nil
+	}
+	ctx, a.obs = e.tel.Repairs().Start(ctx, key, a.entry.Note.Bytes())
+	end, err = attemptFailed, errNoRepair
+	defer func() { // also when foreign code ends the goroutine
+		if end == attemptClosed {
+			a.resolve(res)
+			a.end()
+			e.tel.Repairs().Resolved(ctx, &a.entry, res, time.Now())
+		} else {
+			a.end()
+			a.obs.Failed(err)
+		}
+		a.obs.End()
+	}()
+	held, link := e.hold(ctx, key)
+	defer link.over.Store(true)
+	a.ctx = held
+	if res, err = a.run(); err == nil {
+		end = attemptClosed
+	}
+	return end, err
+}
+
+// resolve closes the event.
+func (a *attempt[V]) resolve(res ledger.Resolution) {
+	a.repairs.ledger.Close(a.entry.Key, res)
+	a.obs.Resolved(&a.entry, res, time.Now())
+}
+
+// end compares the changes of other processes that the holder of the key's lock was told
+// of, and unlocks the key.
+func (a *attempt[V]) end() {
+	defer a.lock.Unlock()
+	if a.ctx == nil {
+		a.ctx = context.Background()
+	}
+	_ = a.settle(0, 0) // the machine has noted a failure
+}
+
+// settle stores the value in L1 if it has a version, unless another process has replaced
+// it since.
+func (a *attempt[V]) settle(version backends.Version, source uint64) (err error) {
+	e := a.repairs.engine
+	if a.settled || e.co == nil {
+		return nil
+	}
+	a.settled = true
+	_, err = e.co.machine.Store(&a.lock, version, &repaired[V]{a, backends.Stamp{Version: version, Source: source, Epoch: a.epoch}})
+	return err
+}
+
+// run repairs the key.
+func (a *attempt[V]) run() (ledger.Resolution, error) {
+	p, e := a.repairs, a.repairs.engine
+	if p.watcher == nil || a.entry.Cause == ledger.Stale && !a.entry.Landed {
+		return ledger.Dropped, a.drop()
+	}
+	if a.entry.Base != 0 && e.co.machine.Trusted() == 0 {
+		return 0, errNoProof
+	}
+	a.epoch = e.co.machine.Epoch() // before L2 is asked
+	if err := a.askL1(); err != nil {
+		return 0, err
+	}
+	_, answer, err := e.l2.GetIf(a.ctx, a.entry.Key, a.entry.Base)
+	if err != nil {
+		return 0, err
+	}
+	return a.decide(&answer)
+}
+
+// askL1 finds out whether L1 has the value of the newest write.
+func (a *attempt[V]) askL1() (err error) {
+	e := a.repairs.engine
+	var ok bool
+	a.value, a.stamp, ok, err = e.l1.GetStamped(a.ctx, a.entry.Key)
+	if err != nil {
+		return e.l1.GetError(a.entry.Key, err)
+	}
+	a.held = ok && a.entry.Held
+	return nil
+}
+
+// decide acts on L2's answer, after the deadlines of all writes of the key.
+func (a *attempt[V]) decide(answer *backends.Answer) (ledger.Resolution, error) {
+	entry := &a.entry
+	own := answer.Operation == entry.Operation && entry.Operation != 0 && answer.Version != 0
+	switch {
+	case own && entry.Undo:
+		return ledger.RolledBack, a.drop()
+	case own && entry.Landed: // the older write did not come last
+		return ledger.Superseded, a.keep(answer.Version, answer.Source)
+	case own:
+		return ledger.Applied, a.keep(answer.Version, answer.Source)
+	}
+	return a.decideOther(answer)
+}
+
+// decideOther acts on an answer that is not the write's own.
+func (a *attempt[V]) decideOther(answer *backends.Answer) (res ledger.Resolution, err error) {
+	entry := &a.entry
+	older := entry.Base != 0 && entry.Fenced && entry.Base.Covers(answer.Version)
+	nothing := answer.Version == 0
+	switch {
+	case entry.Landed:
+		res = ledger.Superseded // the older write came last, or another process has
+	case entry.Decided && (older || nothing):
+		res = ledger.RolledBack
+	case entry.Kind == tier.Delete && (older || nothing && entry.Base != 0 && entry.Fenced):
+		return a.write()
+	case older && !entry.ExpiresAt.IsZero() && !time.Now().Before(entry.ExpiresAt):
+		return a.undo()
+	case older && a.held:
+		return a.write()
+	case older:
+		return a.undo()
+	case entry.Base != 0 && entry.Fenced && !nothing:
+		res = ledger.Superseded
+	default: // nothing is proven
+		res = ledger.Dropped
+	}
+	if err = a.drop(); err == nil {
+		a.repairs.resolved.add(entry, max(answer.Version, a.repairs.seen(entry.Key)))
+	}
+	return res, err
+}
+
+// undo removes from L2 what is older than a write whose value is not there any more: the
+// source has something newer.
+func (a *attempt[V]) undo() (ledger.Resolution, error) {
+	p, entry := a.repairs, &a.entry
+	p.resolved.add(entry, p.seen(entry.Key))
+	entry.Kind, entry.Undo, entry.Operation = tier.Delete, true, p.engine.co.machine.Operation()
+	p.ledger.Change(entry.Key, func(e *ledger.Entry) {
+		e.Kind, e.Undo, e.Operation, e.Held = entry.Kind, true, entry.Operation, false
+	})
+	a.held = false
+	return a.write()
+}
+
+// write makes the write again, if nobody was newer than its base.
+func (a *attempt[V]) write() (ledger.Resolution, error) {
+	p, entry := a.repairs, &a.entry
+	e := p.engine
+	if now, _ := p.ledger.Get(entry.Key); now.Base == 0 { // another server, in the meantime
+		return ledger.Dropped, a.drop()
+	}
+	w := &backends.Write[V]{
+		Key: entry.Key, Kind: entry.Kind, If: backends.NotNewer(entry.Base), Source: entry.Source,
+		Operation: entry.Operation, Note: entry.Note.Bytes(), Keep: e.keep,
+	}
+	if entry.Kind == tier.Set {
+		w.Entry = backends.Entry[V]{Value: a.value.Value, ExpiresAt: entry.ExpiresAt}
+	}
+	var until time.Time
+	if w.Before, until = p.deadline(); w.Before.IsZero() {
+		return ledger.Dropped, a.drop() // it could arrive at any time
+	}
+	p.ledger.Extend(entry.Key, until) // for the case that nobody learns of its end
+	res, err := e.l2.Write(a.ctx, w)
+	switch {
+	case err != nil:
+		outcome, err := e.l2.Failed(entry.Kind, entry.Key, err)
+		if outcome == tier.Failed {
+			p.ledger.Shorten(entry.Key, entry.Until)
+		}
+		return 0, err
+	case res.Refused == backends.RefusedLate:
+		p.ledger.Shorten(entry.Key, entry.Until)
+		return 0, errTooLate
+	case !res.Applied():
+		return ledger.Superseded, a.drop()
+	case entry.Undo && !entry.ExpiresAt.IsZero() && !time.Now().Before(entry.ExpiresAt):
+		return ledger.Expired, a.drop()
+	case entry.Undo:
+		return ledger.RolledBack, a.drop()
+	default:
+		return ledger.Applied, a.keep(res.Version, res.Source)
+	}
+}
+
+// keep leaves in L1 the value that L2 has, if L1 still has it, unless a change of another
+// process was told of since.
+func (a *attempt[V]) keep(version backends.Version, source uint64) error {
+	e := a.repairs.engine
+	e.co.Forget(a.entry.Key)
+	if !a.held || a.entry.Kind == tier.Delete {
+		return a.drop()
+	}
+	if err := a.settle(version, source); err != nil {
+		return e.l1.GetError(a.entry.Key, err)
+	}
+	return nil
+}
+
+// drop removes L1's copy.
+func (a *attempt[V]) drop() error {
+	e, key := a.repairs.engine, a.entry.Key
+	if err := e.l1.Delete(a.ctx, key); err != nil {
+		a.repairs.distrust()
+		_, err = e.l1.Failed(tier.Invalidate, key, err)
+		return err
+	}
+	return a.settle(0, 0)
+}
+
+// repaired is the holder of a key's lock that stores what was repaired.
+type repaired[V any] struct {
+	attempt *attempt[V]
+	stamp   backends.Stamp
+}
+
+// Store implements [coherence.Holder].
+func (r *repaired[V]) Store() error {
+	a := r.attempt
+	return a.repairs.engine.l1.SetStamped(a.ctx, a.entry.Key, &a.value, r.stamp)
+}
+
+// Drop implements [coherence.Holder].
+func (r *repaired[V]) Drop() error {
+	a := r.attempt
+	return a.repairs.engine.l1.Delete(a.ctx, a.entry.Key)
+}

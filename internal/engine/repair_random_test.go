@@ -1,0 +1,425 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tracing"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+// envSteps is the number of random steps; 100,000 if it is not set.
+const envSteps = "TIERCACHE_REPAIR_STEPS"
+
+// Two caches over one store take random steps, with faults, late requests, evictions and
+// failovers. No repair replaces newer data; opened - closed = open; a cache with an open
+// key does not serve what is older; and when all is quiet, nothing is open and the tiers
+// are equal.
+func TestRepair_Random(t *testing.T) {
+	t.Parallel()
+	steps := 100_000
+	if s := os.Getenv(envSteps); s != "" {
+		var err error
+		steps, err = strconv.Atoi(s)
+		require.NoError(t, err)
+	}
+	const parts = 20
+	policies := []writepolicy.Policy{
+		writepolicy.Sequential(), writepolicy.Sequential(writepolicy.L2First), writepolicy.Parallel(),
+		writepolicy.WriteAround(), writepolicy.Race(),
+	}
+	for part := range uint64(parts) {
+		t.Run(fmt.Sprint("seed ", part), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				g := newGame(t, part, policies[part%uint64(len(policies))])
+				for range steps / parts {
+					g.step()
+					if t.Failed() {
+						break
+					}
+				}
+				g.quiet()
+				for _, p := range g.players {
+					require.NoError(t, p.Close(t.Context()))
+				}
+				for _, end := range []string{"applied", "superseded", "rolled_back", "dropped"} {
+					assert.True(t, g.ends[end] > 0 || steps < 100_000, end)
+				}
+			})
+		})
+	}
+}
+
+// game is two caches, one store, and all that was done to it.
+type game struct {
+	t       *testing.T
+	random  *rand.Rand
+	store   *backendtest.Store[string]
+	players [2]*player
+	ends    map[string]int
+
+	mu      sync.Mutex
+	seq     int            // counts operations and changes
+	made    []change       // all changes in L2 that were not lost
+	current map[string]int // the number of the operation in which a value was made
+	held    []*request     // which may still arrive
+	third   *player        // a process that writes in between
+	turns   int
+}
+
+// change is one that L2 has made.
+type change struct {
+	key     string
+	value   string // "": it was deleted
+	version backends.Version
+	player  int
+	began   int // when the operation did
+	seq     int
+}
+
+// request is one that its sender does not hear of.
+type request struct {
+	player *player
+	write  backends.Write[string]
+	began  int
+	user   bool // it is no repair
+}
+
+// player is one cache and its way to the store.
+type player struct {
+	*tiercache.Cache[string]
+	client *backendtest.Client[string]
+	game   *game
+	number int
+	mode   int                // of the next write
+	down   bool               // all calls fail
+	writes string             // the key that is being written by the cache's user
+	began  map[string]int     // the last operation of each key
+	failed map[string]failure // of those that are open
+	l1     *backendtest.Map[string]
+}
+
+// failure is an operation that failed.
+type failure struct {
+	began int
+	seen  backends.Version // before it
+}
+
+const gameKeys = 5
+
+func newGame(t *testing.T, seed uint64, policy writepolicy.Policy) *game {
+	t.Helper()
+	g := &game{
+		t: t, random: rand.New(rand.NewPCG(seed, 1)), store: backendtest.NewStore[string](), //nolint:gosec // it is to repeat itself
+		current: make(map[string]int), ends: make(map[string]int),
+	}
+	g.third = &player{client: g.store.Client(), game: g, number: len(g.players)}
+	for n := range g.players {
+		p := &player{
+			client: g.store.Client(), game: g, number: n, l1: backendtest.NewMap[string](),
+			began: make(map[string]int), failed: make(map[string]failure),
+		}
+		var err error
+		p.Cache, err = tiercache.New("users", p.l1, &way{p.client, p}, tiercache.WithCoherence(bound, tiercache.AskL2),
+			tiercache.WithWritePolicy(policy), tiercache.WithTelemetry(tracing.Disabled(), tracing.WithSlog(countEnds(g))))
+		require.NoError(t, err)
+		<-p.client.Watched()
+		require.True(t, p.client.Sync())
+		g.players[n] = p
+	}
+	return g
+}
+
+// way is a player's way to the store, on which requests are lost.
+type way struct {
+	*backendtest.Client[string]
+	player *player
+}
+
+func (w *way) GetIf(ctx context.Context, key string, have backends.Version) (backends.Entry[string], backends.Answer, error) {
+	p, g := w.player, w.player.game
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if p.down {
+		return backends.Entry[string]{}, backends.Answer{}, errDown
+	}
+	entry, answer, err := w.Client.GetIf(ctx, key, have)
+	g.intrude(key)
+	return entry, answer, err
+}
+
+// intrude lets another process write the key, at some of the calls. It is called locked.
+func (g *game) intrude(key string) {
+	g.turns++
+	if g.turns%5 != 0 {
+		return
+	}
+	g.seq++
+	value := fmt.Sprintf("%d by %d", g.seq, g.third.number)
+	g.current[value] = g.seq
+	_, _ = g.arrive(context.Background(), &request{player: g.third, began: g.seq, user: true, write: backends.Write[string]{
+		Key: key, Kind: tier.Set, Entry: backends.Entry[string]{Value: value},
+	}})
+}
+
+func (w *way) Set(ctx context.Context, key string, entry backends.Entry[string]) error {
+	_, err := w.Write(ctx, &backends.Write[string]{Key: key, Kind: tier.Set, Entry: entry})
+	return err
+}
+
+func (w *way) Delete(ctx context.Context, key string) error {
+	_, err := w.Write(ctx, &backends.Write[string]{Key: key, Kind: tier.Delete})
+	return err
+}
+
+// The modes of a write.
+const (
+	modeFine = iota
+	modeRefuse
+	modeLose
+	modeLoseAnswer
+	modeHold
+	modes
+)
+
+func (w *way) Write(ctx context.Context, bw *backends.Write[string]) (backends.Result, error) {
+	p, g := w.player, w.player.game
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	mode := p.mode
+	p.mode = modeFine
+	if p.down {
+		mode = modeRefuse
+	}
+	r := &request{player: p, write: *bw, began: p.began[bw.Key], user: p.writes == bw.Key && bw.If.Test != backends.TestNotNewer}
+	if mode != modeFine && r.user {
+		g.intrude(bw.Key)
+		_, _, _ = w.Client.GetIf(ctx, bw.Key, 0) // and the player learns of it
+	}
+	switch mode {
+	case modeRefuse:
+		return backends.Result{}, errDown
+	case modeLose:
+		return backends.Result{}, context.DeadlineExceeded
+	case modeHold:
+		g.held = append(g.held, r)
+		return backends.Result{}, context.DeadlineExceeded
+	}
+	res, err := g.arrive(ctx, r)
+	if mode == modeLoseAnswer {
+		return backends.Result{}, context.DeadlineExceeded
+	}
+	return res, err
+}
+
+// last returns the last change of a key in L2.
+func (g *game) last(key string) (c change) {
+	for _, made := range slices.Backward(g.made) {
+		if made.key == key {
+			return made
+		}
+	}
+	return c
+}
+
+// arrive lets the store decide on a request. It is called locked.
+func (g *game) arrive(ctx context.Context, r *request) (backends.Result, error) {
+	w := &r.write
+	live := g.store.Remembers(w.Key).Found == backends.Hit
+	last := g.last(w.Key)
+	res, err := r.player.client.Write(ctx, w)
+	if err != nil || !res.Applied() {
+		return res, err
+	}
+	g.seq++
+	newer := last.player != r.player.number && last.seq > r.began || last.player == r.player.number && last.began > r.began
+	if !r.user && newer && (w.Kind == tier.Set || live) {
+		g.t.Errorf("a repair of %s by %d, which began at %d, replaced the change of %d made at %d", w.Key, r.player.number, r.began, last.player, last.seq)
+	}
+	g.made = append(g.made, change{w.Key, w.Entry.Value, res.Version, r.player.number, r.began, g.seq})
+	return res, nil
+}
+
+// step takes one random step, and compares.
+func (g *game) step() {
+	p := g.players[g.random.IntN(2)]
+	key := strconv.Itoa(g.random.IntN(gameKeys))
+	switch n := g.random.IntN(100); {
+	case n < 30:
+		g.write(p, key)
+	case n < 50:
+		g.read(p, key)
+	case n < 70:
+		p.client.Sync()
+	case n < 75:
+		p.client.Deliver(1)
+	case n < 82:
+		g.release(g.random.IntN(4) == 0)
+	case n < 90:
+		time.Sleep(time.Duration(g.random.Int64N(int64(3 * time.Second))))
+	case n < 93:
+		g.store.Evict(key)
+	case n < 94:
+		g.store.EvictTombstones()
+	case n < 97:
+		g.mu.Lock()
+		p.down = !p.down
+		g.mu.Unlock()
+	case n < 98:
+		g.store.Trim(0)
+	default:
+		g.failover()
+	}
+	synctest.Wait()
+	for _, p := range g.players {
+		s := p.Status().Repair
+		require.Equal(g.t, uint64(s.Open), s.Opened-s.Closed) //nolint:gosec // not negative
+	}
+}
+
+// write lets a player write, with or without a fault.
+func (g *game) write(p *player, key string) {
+	g.mu.Lock()
+	g.seq++
+	p.began[key] = g.seq
+	began, seen := g.seq, p.client.Seen(key)
+	value := fmt.Sprintf("%d by %d", began, p.number)
+	g.current[value] = began
+	p.mode, p.writes = g.random.IntN(2*modes), key
+	kind := g.random.IntN(10)
+	ttl := time.Duration(g.random.IntN(2)) * time.Duration(1+g.random.IntN(20)) * time.Second
+	g.mu.Unlock()
+	ctx := g.t.Context()
+	var err error
+	switch {
+	case kind < 5:
+		err = p.Set(ctx, key, value, ttl)
+	case kind < 8:
+		err = p.Delete(ctx, key)
+	case kind < 9:
+		ctx, cancel := context.WithTimeout(ctx, time.Duration(g.random.Int64N(int64(10*time.Second))))
+		defer cancel()
+		_, err = p.Update(ctx, key, ttl, func(string, bool) (string, error) { return value, nil })
+	default:
+		_, _, err = p.SetIfAbsent(ctx, key, value, ttl)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p.mode, p.writes = modeFine, ""
+	if err != nil && kind < 8 && p.isOpen(key) {
+		p.failed[key] = failure{began, seen}
+	}
+}
+
+func (p *player) isOpen(key string) bool {
+	for _, k := range p.Status().Repair.Keys {
+		if k.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// read compares the value that a player finds with the newest write that it knows of.
+func (g *game) read(p *player, key string) {
+	open := p.isOpen(key)
+	entry, ok, err := p.GetEntry(g.t.Context(), key)
+	if err != nil || !ok || !open || entry.Stale {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	failed := p.failed[key]
+	last := g.last(key)
+	if failed.began != 0 && g.current[entry.Value] < failed.began && failed.seen.Covers(last.version) {
+		g.t.Errorf("%s is open at %d since %d, and shows %q, of before", key, p.number, failed.began, entry.Value)
+	}
+}
+
+// release lets requests arrive, or drops them.
+func (g *game) release(drop bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.held) == 0 {
+		return
+	}
+	i := g.random.IntN(len(g.held))
+	r := g.held[i]
+	g.held = append(g.held[:i:i], g.held[i+1:]...)
+	if !drop {
+		_, _ = g.arrive(context.Background(), r)
+	}
+}
+
+// failover lets a server take over that lacks some changes. Everybody learns of it before
+// a repair begins, and its conditions do not reach the other server.
+func (g *game) failover() {
+	g.mu.Lock()
+	lost := min(g.random.IntN(4), len(g.made))
+	g.store.LoseTail(lost)
+	g.store.Failover()
+	g.made = g.made[:len(g.made)-lost]
+	var held []*request
+	for _, r := range g.held {
+		if r.user {
+			held = append(held, r)
+		}
+	}
+	g.held = held
+	for _, p := range g.players {
+		clear(p.failed) // its write may have been lost too
+	}
+	g.mu.Unlock()
+	for _, p := range g.players {
+		p.client.Heartbeat()
+	}
+}
+
+// quiet ends all faults, and waits until nothing is open.
+func (g *game) quiet() {
+	g.mu.Lock()
+	for _, p := range g.players {
+		p.down, p.mode = false, modeFine
+	}
+	g.mu.Unlock()
+	for range 100 {
+		g.release(false)
+		time.Sleep(250 * time.Millisecond)
+		for _, p := range g.players {
+			if !p.client.Sync() { // it was told of a loss
+				require.True(g.t, p.client.Sync())
+			}
+		}
+		synctest.Wait()
+	}
+	for _, p := range g.players {
+		require.True(g.t, p.client.Sync())
+		synctest.Wait()
+		assert.Zero(g.t, p.Status().Repair.Open, "%+v", p.Status().Repair.Keys)
+		for key := range gameKeys {
+			key := strconv.Itoa(key)
+			want := g.last(key) // L2 may have evicted it
+			entry, ok, err := p.GetEntry(g.t.Context(), key, tiercache.SkipL2())
+			require.NoError(g.t, err)
+			if ok {
+				assert.Equal(g.t, want.value, entry.Value, "L1 of %d, key %s", p.number, key)
+			}
+		}
+	}
+}

@@ -1,0 +1,40 @@
+package engine
+
+import (
+	"context"
+)
+
+// bar makes L2's copy of an open key none, unless it is that of the write which diverged,
+// or certainly newer than the base of it: the key is a tombstone here.
+func (e *Engine[V]) bar(key string, f *found[V]) {
+	p := e.repairs
+	if p == nil || p.watcher == nil || !f.hit || p.ledger.Len() == 0 {
+		return
+	}
+	entry, open := p.ledger.Get(key)
+	if !open {
+		return
+	}
+	f.barred = true
+	if f.origin == nil || !entry.Admits(f.origin.Version, f.origin.Operation) {
+		f.hit, f.unchanged, f.origin = false, false, nil
+	}
+}
+
+// opened reports whether the key is open, so that nothing may be stored in L1.
+func (e *Engine[V]) opened(key string) bool {
+	p := e.repairs
+	if p == nil || p.ledger.Len() == 0 {
+		return false
+	}
+	_, open := p.ledger.Get(key)
+	return open
+}
+
+// repairFirst repairs a key whose value in L2 is about to be changed.
+func (e *Engine[V]) repairFirst(ctx context.Context, key, call string) error {
+	if !e.opened(key) {
+		return nil
+	}
+	return e.repairNow(ctx, key, call)
+}

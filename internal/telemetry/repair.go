@@ -1,0 +1,133 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/log"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/tiercache/tiercache/internal/ledger"
+	"github.com/tiercache/tiercache/tracing"
+)
+
+// Repairs is the telemetry of the keys whose tiers differ, and of their repairs.
+type Repairs struct {
+	tel   *Telemetry
+	meter *repairMeter // nil: metrics are off
+	name  string       // of the span
+	start []trace.SpanStartOption
+	logs  perSecond
+}
+
+// resolutionsPerSecond bounds the log records: after an outage of L2 thousands of keys are
+// repaired within a second, and the metrics count them all.
+const resolutionsPerSecond = 100
+
+// Repairs returns the telemetry of repairs, nil for a cache that has none.
+func (t *Telemetry) Repairs() *Repairs { return t.repairs }
+
+func (t *Telemetry) newRepairs(mp meterProvider) (err error) {
+	r := &Repairs{tel: t, name: "repair " + t.target.Cache, start: []trace.SpanStartOption{
+		trace.WithNewRoot(),
+		trace.WithAttributes(tracing.AttrCache.String(t.target.Cache), tracing.AttrOperation.String("repair")),
+	}}
+	if t.meters != nil {
+		r.meter, err = newRepairMeter(mp, t.target.Cache)
+	}
+	t.repairs = r
+	return err
+}
+
+// Repair is the span of one attempt to repair a key.
+type Repair struct{ span trace.Span }
+
+// Start begins to observe an attempt, which is linked to the write that diverged.
+func (r *Repairs) Start(ctx context.Context, key string, note []byte) (context.Context, Repair) {
+	if r.tel.tracer == nil {
+		return ctx, Repair{}
+	}
+	opts := append([]trace.SpanStartOption(nil), r.start...)
+	if sc := ReadNote(note); sc.IsValid() {
+		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: sc}))
+	}
+	if r.tel.key != nil {
+		if shown := formatKey(r.tel.key, key); shown != "" {
+			opts = append(opts, trace.WithAttributes(tracing.AttrKey.String(shown)))
+		}
+	}
+	in, span := startSpan(ctx, r.tel.tracer, r.name, opts)
+	if span == nil || !recording(span) {
+		return in, Repair{}
+	}
+	return in, Repair{span}
+}
+
+// Resolved notes the resolution.
+func (s Repair) Resolved(e *ledger.Entry, r ledger.Resolution, now time.Time) {
+	if s.span != nil {
+		setAttributes(s.span, tracing.AttrLedgerCause.String(e.Cause.String()), tracing.AttrResolution.String(r.String()),
+			tracing.AttrRepairAge.Float64(now.Sub(e.Since).Seconds()))
+	}
+}
+
+// Failed notes the error of an attempt that will be repeated.
+func (s Repair) Failed(err error) {
+	if s.span != nil {
+		fail(s.span, err)
+	}
+}
+
+// End ends the span.
+func (s Repair) End() {
+	if s.span != nil {
+		endSpan(s.span)
+	}
+}
+
+// Resolved emits the event. Ctx is that of the repair, or of the write that has ended the
+// event.
+func (r *Repairs) Resolved(ctx context.Context, e *ledger.Entry, res ledger.Resolution, now time.Time) {
+	t := r.tel
+	if t.logger == nil && t.slog == nil || !r.logs.pass(now, resolutionsPerSecond) {
+		return
+	}
+	severity, level := log.SeverityInfo, slog.LevelInfo
+	if res == ledger.Dropped {
+		severity, level = log.SeverityWarn, slog.LevelWarn
+	}
+	attrs := r.describe(e, res, now)
+	text := t.target.Cache + ": a difference between the tiers has ended: " + res.String()
+	if t.slog != nil && slogEnabled(ctx, t.slog, level) {
+		defer logAttrs(ctx, t.slog, level, text, fieldsOf(tracing.EventResolution, nil, attrs))
+	}
+	if t.logger == nil || !logEnabled(ctx, t.logger, log.EnabledParameters{Severity: severity, EventName: tracing.EventResolution}) {
+		return
+	}
+	var record log.Record
+	record.SetEventName(tracing.EventResolution)
+	record.SetTimestamp(now)
+	record.SetSeverity(severity)
+	record.SetSeverityText(severity.String())
+	record.SetBody(attribute.StringValue(text))
+	record.AddAttributes(attrs...)
+	emit(ctx, t.logger, record)
+}
+
+func (r *Repairs) describe(e *ledger.Entry, res ledger.Resolution, now time.Time) attributes {
+	attrs := attributes{
+		tracing.AttrCache.String(r.tel.target.Cache), tracing.AttrLedgerCause.String(e.Cause.String()),
+		tracing.AttrResolution.String(res.String()), tracing.AttrRepairAge.Float64(now.Sub(e.Since).Seconds()),
+	}
+	if sc := ReadNote(e.Note.Bytes()); sc.IsValid() {
+		attrs = append(attrs, tracing.AttrRepairTraceID.String(sc.TraceID().String()))
+	}
+	if r.tel.key != nil {
+		if shown := formatKey(r.tel.key, e.Key); shown != "" {
+			attrs = append(attrs, tracing.AttrKey.String(shown))
+		}
+	}
+	return attrs
+}

@@ -1,0 +1,207 @@
+package tiercache_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tiercachetest"
+	"github.com/tiercache/tiercache/tracing"
+	"github.com/tiercache/tiercache/writepolicy"
+)
+
+const manyContractHeader = "# The telemetry contract of conditional writes and of batches, as a transcript: spans as a tree, and metrics.\n" +
+	"# Names are printed without their prefix \"tiercache.\". TestManyContract reads it, and writes it anew with -update.\n\n\n"
+
+// manyScenario is one operation that L2 decides, or one on many keys.
+type manyScenario struct {
+	name string
+	opts []tiercache.Option
+	run  func(t *testing.T, ctx context.Context, n node)
+}
+
+// manyKeys begin with the secret one, which must not be seen.
+func manyKeys(n int) []string { return append([]string{secretKey}, keysOf(n)[1:]...) }
+
+func putSecret(t *testing.T, n node, source uint64) {
+	t.Helper()
+	_, err := n.store.Client().Write(t.Context(), &backends.Write[string]{
+		Key: secretKey, Kind: tier.Set, Entry: backends.Entry[string]{Value: "v"}, Source: source,
+	})
+	require.NoError(t, err)
+}
+
+//nolint:revive // the context is the caller's, and comes after t as in all helpers here
+func manyScenarios() []manyScenario {
+	type ctx = context.Context
+	// Whether they fail is for the transcript to say.
+	setIfAbsent := func(_ *testing.T, ctx ctx, n node) { _, _, _ = n.SetIfAbsent(ctx, secretKey, secretValue, time.Hour) }
+	setMany := func(_ *testing.T, ctx ctx, n node) { _ = n.SetMany(ctx, valued(manyKeys(3), "v"), 0) }
+	return []manyScenario{
+		{name: "set-if-absent", run: setIfAbsent},
+		{name: "set-if-absent, L2 has a value", run: func(t *testing.T, ctx ctx, n node) {
+			putSecret(t, n, 0)
+			setIfAbsent(t, ctx, n)
+		}},
+		{name: "set-if-absent, L2 is lost", run: func(t *testing.T, ctx ctx, n node) {
+			n.l2.Next(tier.Set, backendtest.ApplyThenFail(lostError{}))
+			setIfAbsent(t, ctx, n)
+		}},
+		{name: "set-if-absent, L2 refuses", run: func(t *testing.T, ctx ctx, n node) {
+			n.l2.Next(tier.Set, backendtest.FailBefore(errRefused))
+			setIfAbsent(t, ctx, n)
+		}},
+		{name: "update", run: func(t *testing.T, ctx ctx, n node) {
+			_, err := n.Update(ctx, secretKey, time.Hour, func(old string, _ bool) (string, error) { return old + "+", nil })
+			require.NoError(t, err)
+		}},
+		{name: "update, another writer is faster once", run: func(t *testing.T, ctx ctx, n node) {
+			first := true
+			_, err := n.Update(ctx, secretKey, time.Hour, func(old string, _ bool) (string, error) {
+				if first {
+					putSecret(t, n, 0)
+				}
+				first = false
+				return old + "+", nil
+			})
+			require.NoError(t, err)
+		}},
+		{name: "update, the function fails", run: func(t *testing.T, ctx ctx, n node) {
+			_, err := n.Update(ctx, secretKey, time.Hour, func(string, bool) (string, error) { return "", errors.New("no") })
+			require.Error(t, err)
+		}},
+		{
+			name: "set of an older value", opts: []tiercache.Option{tiercache.WithSourceVersion(func(string) uint64 { return 1 })},
+			run: func(t *testing.T, ctx ctx, n node) {
+				putSecret(t, n, 2)
+				require.NoError(t, n.Set(ctx, secretKey, "old", 0))
+			},
+		},
+		{name: "delete of an older version", run: func(t *testing.T, ctx ctx, n node) {
+			putSecret(t, n, 2)
+			require.NoError(t, n.DeleteVersion(ctx, secretKey, 1))
+		}},
+		{name: "set many", run: setMany},
+		{name: "set many, in parallel", opts: []tiercache.Option{tiercache.WithWritePolicy(writepolicy.Parallel())}, run: setMany},
+		{name: "set many, L2 refuses one", run: func(t *testing.T, ctx ctx, n node) {
+			n.l2.NextAt(tier.Set, 1, backendtest.FailBefore(errRefused))
+			setMany(t, ctx, n)
+		}},
+		{name: "set many, L2 is lost", run: func(t *testing.T, ctx ctx, n node) {
+			n.l2.Next(tier.Set, backendtest.ApplyThenFail(lostError{}))
+			setMany(t, ctx, n)
+		}},
+		{name: "delete many", run: func(t *testing.T, ctx ctx, n node) { require.NoError(t, n.DeleteMany(ctx, manyKeys(2))) }},
+		{name: "get many", run: func(t *testing.T, ctx ctx, n node) {
+			putSecret(t, n, 0)
+			_, err := n.GetMany(ctx, manyKeys(2))
+			require.NoError(t, err)
+		}},
+		{name: "get many, L2 is lost", run: func(t *testing.T, ctx ctx, n node) {
+			n.l2.Next(tier.Get, backendtest.Lose(lostError{}))
+			_, err := n.GetMany(ctx, manyKeys(2))
+			require.Error(t, err)
+		}},
+		{name: "load many", run: func(t *testing.T, ctx ctx, n node) {
+			putSecret(t, n, 0)
+			_, err := n.GetOrLoadMany(ctx, manyKeys(3), 0, func(_ context.Context, keys []string) (map[string]string, error) {
+				return map[string]string{keys[0]: secretValue}, nil
+			})
+			require.NoError(t, err)
+		}},
+		{name: "load many, the loader fails", run: func(t *testing.T, ctx ctx, n node) {
+			_, err := n.GetOrLoadMany(ctx, manyKeys(2), 0, func(context.Context, []string) (map[string]string, error) {
+				return nil, errRefused
+			})
+			require.Error(t, err)
+		}},
+	}
+}
+
+// TestManyContract holds the telemetry of conditional writes and of batches, whole, to a
+// file that people read.
+func TestManyContract(t *testing.T) { //nolint:tparallel // the subtests write one file, in order
+	t.Parallel()
+	const file = "testdata/many_contract.txt"
+	recorded, err := os.ReadFile(file)
+	require.NoError(t, err)
+	sections := strings.SplitAfter(string(recorded), "\n\n\n")
+	all := manyContractHeader
+	for i, s := range manyScenarios() {
+		t.Run(s.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got := runManyScenario(t, s)
+				all += got
+				if !*update && assert.Less(t, i+1, len(sections)) {
+					assert.Equal(t, sections[i+1], got)
+				}
+			})
+		})
+	}
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(all), 0o600))
+		return
+	}
+	assert.Equal(t, manyContractHeader, sections[0])
+	assert.Len(t, sections, len(manyScenarios())+2, "the header, one for each scenario, and nothing after the last")
+}
+
+func runManyScenario(t *testing.T, s manyScenario) string {
+	t.Helper()
+	c := newRecorder()
+	n := newNode(t, append(s.opts, c.options()...)...)
+	ctx, span := c.caller(t.Context())
+	s.run(t, ctx, n)
+	require.NoError(t, n.Close(t.Context()))
+	span.End()
+	assert.NotContains(t, c.dump(t), secretKey)
+	assert.NotContains(t, c.dump(t), secretValue)
+	return fmt.Sprintf("## %s\n\n%s%s\n\n\n", s.name, c.Tree(tiercachetest.ShortNames()), strings.Join(shortMetrics(t, c), "\n"))
+}
+
+// A batch whose keys all have an event: the span has 16 of them and their number, the
+// hook and the counter have each.
+func TestSetMany_ManyEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const size = 200
+		c := newRecorder()
+		var mu sync.Mutex // hooks of several keys run at once
+		var told []string
+		n := newNode(t, append(c.options(tracing.WithLogLimit(0)), tiercache.WithInconsistencyHook(func(_ context.Context, i tiercache.Inconsistency) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, i.Key)
+		}))...)
+		n.l2.Next(tier.Set, backendtest.FailBefore(errRefused))
+		ctx, caller := c.caller(t.Context())
+		err := n.SetMany(ctx, valued(keysOf(size), ""), 0)
+		caller.End()
+		require.ErrorIs(t, err, tiercache.ErrInconsistent)
+		assert.Less(t, len(err.Error()), 1000, "the text names some of them")
+		slices.Sort(told)
+		assert.Len(t, slices.Compact(told), size)
+		for _, s := range c.Spans() {
+			if s.Name() == "set_many users" {
+				assert.Len(t, s.Events(), 16)
+				assert.Contains(t, s.Attributes(), tracing.AttrBatchInconsistencies.Int(size))
+			}
+		}
+		assert.Contains(t, strings.Join(c.metrics(t), "\n"),
+			fmt.Sprintf("tiercache.inconsistencies {inconsistency} value=%d tiercache.cache.name=users tiercache.inconsistency.resolved=false tiercache.inconsistency.stale_tier=l2", size))
+	})
+}

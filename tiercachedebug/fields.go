@@ -1,0 +1,128 @@
+package tiercachedebug
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// field is a field of a status by its name in JSON; its value is a number, a bool, a text,
+// more fields, or a list of fields.
+type field struct {
+	name  string
+	value any
+}
+
+// fields are in the order of their struct, so that a field that the library adds is
+// shown without a change here.
+type fields []field
+
+// texts are the fields that are texts and never keys. Any other text may be or contain a
+// key, so that it is shown only with keys.
+var texts = map[string]bool{"cause": true}
+
+// fieldsOf returns the exported fields of a struct.
+func fieldsOf(v any, keys bool) fields { return fieldsOfValue(reflect.ValueOf(v), keys) }
+
+func fieldsOfValue(v reflect.Value, keys bool) (all fields) {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if !f.IsExported() {
+			continue
+		}
+		name := snakeCase(f.Name)
+		switch value := v.Field(i).Interface().(type) {
+		case time.Time:
+			if !value.IsZero() {
+				all = append(all, field{name, value.UTC().Format(time.RFC3339Nano)})
+			}
+			continue
+		case time.Duration:
+			all = append(all, field{name + "_seconds", value.Seconds()})
+			continue
+		}
+		switch value := v.Field(i); value.Kind() {
+		case reflect.Struct:
+			all = append(all, field{name, fieldsOfValue(value, keys)})
+		case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+			reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
+			all = append(all, field{name, value.Interface()})
+		case reflect.Slice:
+			if value.Type().Elem().Kind() == reflect.Struct {
+				all = append(all, field{name, list(value, keys)})
+			} else if keys {
+				all = append(all, field{name, fmt.Sprint(value.Interface())})
+			}
+		default:
+			if keys || texts[name] {
+				all = append(all, field{name, fmt.Sprint(value.Interface())})
+			}
+		}
+	}
+	return all
+}
+
+// list returns the fields of each element.
+func list(v reflect.Value, keys bool) []fields {
+	all := make([]fields, 0, v.Len())
+	for i := range v.Len() {
+		all = append(all, fieldsOfValue(v.Index(i), keys))
+	}
+	return all
+}
+
+// MarshalJSON returns an object whose members are in the order of the fields.
+func (f fields) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	for i, one := range f {
+		value, err := json.Marshal(one.value)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "%c%q:%s", "{,"[min(i, 1)], one.name, value)
+	}
+	if b.Len() == 0 {
+		b.WriteByte('{')
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// row is a field as a line of a table.
+type row struct{ Name, Value string }
+
+// rows returns the fields in lines, and those within a field below its name.
+func (f fields) rows(prefix string) (rows []row) {
+	for _, one := range f {
+		name := prefix + strings.ReplaceAll(one.name, "_", " ")
+		switch value := one.value.(type) {
+		case fields:
+			rows = append(rows, value.rows(name+": ")...)
+		case []fields:
+			for i, inner := range value {
+				rows = append(rows, inner.rows(fmt.Sprintf("%s %d: ", name, i+1))...)
+			}
+		default:
+			rows = append(rows, row{name, fmt.Sprint(value)})
+		}
+	}
+	return rows
+}
+
+// snakeCase returns, for instance, "synced_age" for SyncedAge.
+func snakeCase(name string) string {
+	var b strings.Builder
+	lower := false
+	for _, r := range name {
+		if unicode.IsUpper(r) && lower {
+			b.WriteByte('_')
+		}
+		lower = !unicode.IsUpper(r)
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
