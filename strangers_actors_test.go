@@ -2,7 +2,9 @@ package tiercache_test
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -26,6 +28,7 @@ type operation struct {
 	ttl        time.Duration
 	ahead      bool
 	writes     bool // under the write policy
+	many       bool // on several keys at once
 }
 
 func operations() []operation {
@@ -38,6 +41,20 @@ func operations() []operation {
 		return err
 	}
 	return []operation{
+		{name: "set many", many: true, writes: true, inL1: true, inL2: true, ttl: time.Hour, run: func(s *scenario, ctx context.Context) error {
+			return s.SetMany(ctx, maps.All(map[string]string{secretKey: "value", secretKey + ":2": "value"}), time.Hour)
+		}},
+		{name: "delete many", many: true, writes: true, inL1: true, inL2: true, ttl: time.Hour, run: func(s *scenario, ctx context.Context) error {
+			return s.DeleteMany(ctx, secretKeys())
+		}},
+		{name: "refill many", many: true, inL2: true, ttl: time.Hour, run: func(s *scenario, ctx context.Context) error {
+			_, err := s.GetMany(ctx, secretKeys())
+			return err
+		}},
+		{name: "load many", many: true, writes: true, run: func(s *scenario, ctx context.Context) error {
+			_, err := s.GetOrLoadMany(ctx, secretKeys(), time.Hour, s.loadMany)
+			return err
+		}},
 		{name: "set", writes: true, inL1: true, inL2: true, ttl: time.Hour, run: func(s *scenario, ctx context.Context) error {
 			return s.Set(ctx, secretKey, "value", time.Hour)
 		}},
@@ -52,28 +69,35 @@ func operations() []operation {
 	}
 }
 
+// single returns the name of the operation on one key.
+func (o operation) single() string { return strings.TrimSuffix(o.name, " many") }
+
+// secretKeys are the keys of an operation on several.
+func secretKeys() []string { return []string{secretKey, secretKey + ":2"} }
+
 func actors() []actor {
-	sets := []string{"set", "load", "refresh"}
-	writes := append(slices.Clone(sets), "delete")
+	sets := []string{"set", "load", "refresh", "set many", "load many"}
+	writes := append(slices.Clone(sets), "delete", "delete many")
 	beyond := []string{"refill", "load", "load, refill"}
+	many := []string{"refill many", "load many"}
 	traced := append(slices.Clone(writes), "refill", "load, refill")
 	return []actor{
 		{name: "l1 GetValue", place: "l1 get value", ops: append(slices.Clone(beyond), "hit"), errors: true, context: true},
-		{name: "l1 Get", place: "l1 get", ops: []string{"load", "load, refill", "refresh"}, errors: true, context: true},
-		{name: "l2 Get", place: "l2 get", ops: beyond, errors: true, context: true},
-		{name: "l1 Set", place: "l1 set", ops: append(slices.Clone(sets), "refill", "load, refill"), errors: true, context: true, writes: true},
+		{name: "l1 Get", place: "l1 get", ops: append([]string{"load", "load, refill", "refresh"}, many...), errors: true, context: true},
+		{name: "l2 Get", place: "l2 get", ops: append(slices.Clone(beyond), many...), errors: true, context: true},
+		{name: "l1 Set", place: "l1 set", ops: append(slices.Clone(sets), "refill", "load, refill", "refill many"), errors: true, context: true, writes: true},
 		{name: "l2 Set", place: "l2 set", ops: sets, errors: true, context: true, writes: true},
 		{name: "l1 Set, applied", place: "l1 set, applied", ops: append(slices.Clone(sets), "refill", "load, refill"), errors: true, context: true, writes: true},
 		{name: "l2 Set, applied", place: "l2 set, applied", ops: sets, errors: true, context: true, writes: true},
-		{name: "l1 Delete", place: "l1 delete", ops: []string{"delete"}, errors: true, context: true, writes: true},
-		{name: "l2 Delete", place: "l2 delete", ops: []string{"delete"}, errors: true, context: true, writes: true},
+		{name: "l1 Delete", place: "l1 delete", ops: []string{"delete", "delete many"}, errors: true, context: true, writes: true},
+		{name: "l2 Delete", place: "l2 delete", ops: []string{"delete", "delete many"}, errors: true, context: true, writes: true},
 		{name: "l1 Stage", place: "l1 stage", ops: sets, errors: true, context: true, writes: true},
 		{name: "l2 Stage", place: "l2 stage", ops: sets, errors: true, context: true, writes: true},
 		{name: "l1 staged Set", place: "l1 staged", ops: sets, errors: true, context: true, writes: true},
 		{name: "l2 staged Set", place: "l2 staged", ops: sets, errors: true, context: true, writes: true},
 		{name: "Encode", place: "codec encode", ops: sets, errors: true, writes: true},
-		{name: "Decode", place: "codec decode", ops: []string{"refill", "load, refill"}, errors: true},
-		{name: "loader", place: "loader", ops: []string{"load", "refresh"}, errors: true, context: true},
+		{name: "Decode", place: "codec decode", ops: []string{"refill", "load, refill", "refill many"}, errors: true},
+		{name: "loader", place: "loader", ops: []string{"load", "refresh", "load many"}, errors: true, context: true},
 		{name: "policy before it writes", place: "policy begin", ops: writes, errors: true, context: true, writes: true, only: "custom"},
 		{name: "policy between two writes", place: "policy middle", ops: writes, errors: true, context: true, writes: true, only: "custom"},
 		{name: "policy after it has written", place: "policy end", ops: writes, errors: true, context: true, writes: true, only: "custom"},

@@ -175,6 +175,14 @@ func (s *scenario) load(ctx context.Context, _ string) (string, error) {
 	return loaded, s.at(ctx, "loader")
 }
 
+func (s *scenario) loadMany(ctx context.Context, keys []string) (map[string]string, error) {
+	values := make(map[string]string, len(keys))
+	for _, key := range keys {
+		values[key] = loaded
+	}
+	return values, s.at(ctx, "loader")
+}
+
 // strangeTier is a tier of a cache, with all capabilities but Stager.
 type strangeTier struct {
 	*backendtest.Map[string]

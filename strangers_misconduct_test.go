@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"time"
 
@@ -100,6 +101,13 @@ func callsBack() map[string]func(s *scenario, ctx context.Context) error {
 		"Set of another key": func(s *scenario, ctx context.Context) error { return s.Set(ctx, otherKey, "inner", 0) },
 		"GetOrLoad of another key": func(s *scenario, ctx context.Context) error {
 			_, err := s.GetOrLoad(ctx, otherKey, time.Hour, s.load)
+			return err
+		},
+		"SetMany of the key and another": func(s *scenario, ctx context.Context) error {
+			return s.SetMany(ctx, maps.All(map[string]string{secretKey: "inner", otherKey: "inner"}), 0)
+		},
+		"GetOrLoadMany of the key and another": func(s *scenario, ctx context.Context) error {
+			_, err := s.GetOrLoadMany(ctx, []string{otherKey, secretKey}, time.Hour, s.loadMany)
 			return err
 		},
 		"Close": func(s *scenario, ctx context.Context) error { return s.Close(ctx) },
