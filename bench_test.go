@@ -191,7 +191,7 @@ func BenchmarkGet(b *testing.B) {
 			}
 		})
 	})
-	for _, telemetry := range []string{"off", "sampled"} {
+	for _, telemetry := range benchTelemetry {
 		b.Run("hit=l2/telemetry="+telemetry, func(b *testing.B) {
 			tp, mp := benchProviders(b, telemetry)
 			l2, ctx := backendtest.NewMap[string](), context.Background()

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/tier"
 )
 
 // shutdown ends the service from the outside in: first the requests, then their
@@ -66,6 +66,17 @@ func (s *server) endRepair(ctx context.Context) error {
 	return err
 }
 
+// closeCache waits for the cache's writes. Keys that it could not repair, because L2 is
+// down, are no reason to fail: they are logged, and expire.
+func (s *server) closeCache(ctx context.Context) error {
+	err := s.users.cache.Close(ctx)
+	if errors.Is(err, tier.ErrDiverged) {
+		s.tel.log.WarnContext(ctx, "the cache has not repaired all keys", "error", err)
+		return nil
+	}
+	return err
+}
+
 // within makes a function that knows no context end with one.
 func within(end func() error) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
@@ -78,15 +89,4 @@ func within(end func() error) func(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
-}
-
-// closeCache closes the cache. What it leaves behind is no failure of the shutdown: the keys
-// were reported when their tiers began to differ, and this is the last word on them.
-func (s *server) closeCache(ctx context.Context) error {
-	err := s.users.cache.Close(ctx)
-	if errors.Is(err, tiercache.ErrDiverged) {
-		s.tel.log.WarnContext(ctx, "shutdown: keys whose tiers may differ are left behind", "error", err)
-		return nil
-	}
-	return err
 }

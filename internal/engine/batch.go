@@ -8,6 +8,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/gather"
 	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/keylock"
 	"github.com/tiercache/tiercache/internal/telemetry"
 	"github.com/tiercache/tiercache/tier"
 )
@@ -34,13 +35,13 @@ type class struct {
 
 // call is the part of one key in a call of a tier, or of the loader.
 type call[V any] struct {
-	index int // of the key in the batch
-	key   string
-	write *policyTier[V] // of a Set, Delete or Invalidate
+	index  int // of the key in the batch
+	key    string
+	write  *policyTier[V] // of a Set, Delete or Invalidate
+	waiter *waiter        // of the load that makes the call; nil: it comes from none
 
 	outcome tier.Outcome    // of a write
 	found   found[V]        // of a Get
-	load    *load[V]        // of a Load
 	ctx     context.Context //nolint:containedctx // of a Load, which lasts no longer
 	value   V
 	err     error
@@ -49,22 +50,54 @@ type call[V any] struct {
 // member is one key of a batch.
 type member[V any] struct {
 	*gather.Member[class, *call[V]]
-	batch *batch[V]
-	index int // of the key in the batch
+	batch  *batch[V]
+	index  int     // of the key in the batch
+	waiter *waiter // of the load that it is; nil: it is none, or another caller's
 }
 
-// pausing returns a context for waiting for a lock, meanwhile the others of the batch do not
-// wait for m. M may be nil.
+// pausing returns a context for waiting for a lock. Meanwhile the others of a batch do not
+// wait for m, which may be nil, nor for a member whose policy or hook makes the call: the
+// lock may be that of another key of its batch.
 func (m *member[V]) pausing(ctx context.Context) context.Context {
-	if m == nil {
+	all := pausersOf(ctx)
+	if m != nil {
+		all = append(all, m)
+	}
+	if len(all) == 0 {
 		return ctx
 	}
-	return &pausing[V]{ctx, m}
+	return &pausing{ctx, all}
 }
 
-type pausing[V any] struct {
+type pausers []keylock.Pauser
+
+// pausersOf returns the members of batches that run the code that has got ctx.
+func pausersOf(ctx context.Context) (all pausers) {
+	for l := range chain(ctx) {
+		if l.member != nil {
+			all = append(all, l.member)
+		}
+	}
+	return all
+}
+
+// Pause implements [keylock.Pauser].
+func (all pausers) Pause() {
+	for _, p := range all {
+		p.Pause()
+	}
+}
+
+// Resume implements [keylock.Pauser].
+func (all pausers) Resume() {
+	for _, p := range all {
+		p.Resume()
+	}
+}
+
+type pausing struct {
 	context.Context
-	*member[V]
+	pausers
 }
 
 // leave is Leave; m may be nil.
@@ -147,7 +180,9 @@ func (e *Engine[V]) writeMany(ctx context.Context, kind tier.Kind, keys []string
 }
 
 // join makes a member of the batch.
-func (b *batch[V]) join(index int) *member[V] { return &member[V]{b.group.Join(), b, index} }
+func (b *batch[V]) join(index int) *member[V] {
+	return &member[V]{Member: b.group.Join(), batch: b, index: index}
+}
 
 // joinBatch makes w a part of a batch; m may be nil.
 func (w *write[V]) joinBatch(m *member[V]) {

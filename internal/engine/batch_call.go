@@ -37,19 +37,21 @@ func (b *batch[V]) make(c class, calls []*call[V]) {
 // callTogether makes a call of a policy together with those of the other keys.
 func (t *policyTier[V]) callTogether(ctx context.Context, c tierCall, expected bool) error {
 	w := t.write
-	mine := &call[V]{index: w.member.index, key: w.op.Key, write: t, outcome: tier.Unknown}
-	mine.err = exited(t.id, t.kind(c.verb), w.op.Key, tier.Unknown)
+	mine := w.member.newCall(w.op.Key)
+	mine.write, mine.outcome, mine.err = t, tier.Unknown, guard.ErrExited
 	do := w.member.Do
 	if expected {
 		do = w.member.DoExpected
 	}
+	tel, observed := w.engine.tel, w.engine.observed // w may be gone after leave
 	do(class{t.id, t.kind(c.verb)}, mine)
+	mine.ifExited(t.id, t.kind(c.verb))
 	last, detached, verdict := w.leave(c, mine.outcome, mine.err)
-	if detached && w.engine.observed {
-		w.engine.tel.Detached(-1)
-	}
 	if last {
-		w.finish(ctx, nil, verdict)
+		defer w.finish(ctx, nil, verdict)
+	}
+	if detached && observed {
+		tel.Detached(-1)
 	}
 	return mine.err
 }
@@ -57,9 +59,14 @@ func (t *policyTier[V]) callTogether(ctx context.Context, c tierCall, expected b
 // writeTier writes one tier for all calls.
 func (b *batch[V]) writeTier(c class, calls []*call[V]) {
 	var obs telemetry.TierCall
-	ctx := b.obs.StartCall(b.ctx, &obs, c.tier, c.kind, len(calls))
+	ctx, end := b.linked(calls)
+	defer end()
+	ctx = b.obs.StartCall(ctx, &obs, c.tier, c.kind, len(calls))
 	defer func() {
 		defer obs.End()
+		for _, call := range calls {
+			call.ifExited(c.tier, c.kind)
+		}
 		worst, err := worstOf(calls)
 		b.obs.Wrote(c.tier, worst)
 		obs.Done(ctx, worst, err)
@@ -82,6 +89,14 @@ func (b *batch[V]) writeTier(c class, calls []*call[V]) {
 		}
 		call.outcome, call.err = call.write.outcomeOf(c.kind, done[i].Result, done[i].Err)
 		call.err = redact.clean(call.err)
+	}
+}
+
+// ifExited gives the call the error of one that ended its goroutine, if it did. Only then,
+// because it is dear: its text must not quote the key.
+func (c *call[V]) ifExited(id tier.ID, kind tier.Kind) {
+	if c.err == guard.ErrExited { //nolint:errorlint // the mark that was set beforehand
+		c.err = exited(id, kind, c.key, tier.Unknown)
 	}
 }
 

@@ -46,6 +46,7 @@ func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.D
 	err = guard.ErrExited
 	defer func() { b.obs.Returned(ctx, len(b.failed), false, err) }()
 	var wg sync.WaitGroup
+	defer b.group.Begin() // even if L1 ends the goroutine between two keys
 	for i, key := range keys {
 		if err := e.check(key); err != nil {
 			b.fail(i, err)
@@ -58,11 +59,16 @@ func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.D
 		}
 		p := params[V]{loader: load.single, ttl: ttl, member: b.join(i)}
 		wg.Go(func() {
-			value, err := e.share(ctx, key, p, l1)
-			if !errors.Is(err, backends.ErrNotFound) {
-				b.fail(i, err)
-			}
-			values[i] = Found[V]{Value: value, OK: err == nil}
+			var value V
+			err := guard.ErrExited
+			defer func() {
+				p.member.Leave()
+				if !errors.Is(err, backends.ErrNotFound) {
+					b.fail(i, err)
+				}
+				values[i] = Found[V]{Value: value, OK: err == nil}
+			}()
+			value, err = e.share(ctx, key, p, l1)
 		})
 	}
 	b.group.Begin()
@@ -79,8 +85,8 @@ func (b *batch[V]) lookupL1(ctx context.Context, key string, ttl time.Duration) 
 	}
 	l1 = e.lookupL1(ctx, key)
 	if l1.hit {
-		e.tel.CountHit()
-		e.refreshIfDue(ctx, key, ttl, l1.entry.ExpiresAt, b.loader.single)
+		e.countHit(&l1)
+		e.refreshIfDue(ctx, key, e.ttlOf(l1.kept, ttl), l1.entry.ExpiresAt, b.loader.single)
 		return l1, true
 	}
 	e.tel.Count(tier.L1, l1.lookup())
@@ -89,7 +95,8 @@ func (b *batch[V]) lookupL1(ctx context.Context, key string, ttl time.Duration) 
 
 // load calls the loader together with the other members.
 func (m *member[V]) load(ctx context.Context, l *load[V]) (V, error) {
-	mine := &call[V]{index: m.index, key: l.read.key, ctx: ctx, load: l, err: guard.ErrExited}
+	mine := m.newCall(l.read.key)
+	mine.ctx, mine.err = ctx, &tier.LoadError{Err: guard.ErrExited, Text: guard.ErrExited.Error()}
 	m.Do(class{kind: tier.Load}, mine)
 	return mine.value, mine.err
 }
@@ -97,26 +104,23 @@ func (m *member[V]) load(ctx context.Context, l *load[V]) (V, error) {
 // load calls the loader for all calls. Its context ends when those of all loads have: other
 // callers may wait for one of them, and do not leave with the caller of the batch.
 func (b *batch[V]) load(calls []*call[V]) {
-	link := &link{cache: b.engine.locks, flight: new(waiter)}
-	defer link.over.Store(true)
-	ctx, cancel := context.WithCancelCause(b.ctx)
+	ctx, end := b.linked(calls)
+	defer end()
+	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	link.Context = ctx
 	keys := make([]string, len(calls))
 	left := newCountdown(len(calls), cancel)
 	ends := make([]func() bool, len(calls))
 	for i, c := range calls {
 		keys[i] = c.key
 		ends[i] = context.AfterFunc(c.ctx, func() { left.one(backends.ContextError(c.ctx)) })
-		c.load.waiter.wait(link.flight) // the loader must not wait for one of the loads
 	}
 	defer func() {
-		for i, c := range calls {
-			ends[i]()
-			c.load.waiter.done(link.flight)
+		for _, stop := range ends {
+			stop()
 		}
 	}()
-	values, err := b.callLoader(link, keys)
+	values, err := b.callLoader(ctx, keys)
 	for _, c := range calls {
 		value, ok := values[c.key]
 		switch {
@@ -166,7 +170,7 @@ func (b *batch[V]) callLoader(ctx context.Context, keys []string) (values map[st
 
 func (b *batch[V]) guarded(ctx context.Context, keys []string) (values map[string]V, err error) {
 	defer guard.Catch(&err)
-	values, err = b.loader(ctx, keys)
+	values, err = b.loader(&loaderContext{Context: ctx, over: true}, keys) //nolint:contextcheck // it is made of ctx, and no TTL can be set in it
 	if notFound := b.engine.config.NotFound; err != nil && notFound != nil && notFound(err) {
 		return nil, nil
 	}

@@ -43,7 +43,7 @@ func (b *batch[V]) askL1(ctx context.Context, keys []string, values []Found[V], 
 		}
 		l1 := e.lookupL1(ctx, key)
 		if both := e.reads.Concurrent && e.reads.WaitForBoth; l1.hit && !both {
-			e.tel.CountHit()
+			e.countHit(&l1)
 			values[i] = Found[V]{Value: l1.entry.Value, OK: true}
 			continue
 		}
@@ -84,7 +84,9 @@ func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*re
 	if len(keys) == 0 {
 		return
 	}
-	answers := b.askL2(ctx, keys)
+	l := &link{Context: ctx, cache: b.engine.locks, read: true}
+	defer l.over.Store(true)
+	answers := b.askL2(l, keys) //nolint:contextcheck // l is a context made of ctx
 	for i := range answers {
 		b.engine.tel.Count(tier.L2, answers[i].lookup())
 	}
@@ -133,10 +135,11 @@ func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
 	ctx = b.obs.StartCall(ctx, &obs, tier.L2, tier.Get, len(keys))
 	answers := make([]found[V], len(keys))
 	for i := range answers {
-		answers[i].err = guard.NewError(tier.L2, tier.Get.String(), keys[i], tier.Failed, guard.ErrExited)
+		answers[i].err = guard.ErrExited
 	}
 	defer func() {
 		for i := range answers {
+			answers[i].ifExited(keys[i])
 			e.bar(keys[i], &answers[i])
 		}
 		worst := found[V]{hit: true}
@@ -162,6 +165,14 @@ func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
 		}
 	}
 	return answers
+}
+
+// ifExited gives the answer the error of a read that ended its goroutine, if it did. Only
+// then, because it is dear: its text must not quote the key.
+func (f *found[V]) ifExited(key string) {
+	if f.err == guard.ErrExited { //nolint:errorlint // the mark that was set beforehand
+		f.err = exited(tier.L2, tier.Get, key, tier.Failed)
+	}
 }
 
 // askEach asks L2 for each key, several at once if it is not in the process.
@@ -190,8 +201,9 @@ func (b *batch[V]) askEach(ctx context.Context, keys []string, answers []found[V
 // askL2 asks L2 together with the other members. Nobody is spared its answer: a caller that
 // leaves does not end the call.
 func (m *member[V]) askL2(_ context.Context, key string) found[V] {
-	mine := &call[V]{index: m.index, key: key}
+	mine := m.newCall(key)
 	m.Do(class{tier.L2, tier.Get}, mine)
+	mine.found.ifExited(key)
 	return mine.found
 }
 
@@ -200,9 +212,11 @@ func (b *batch[V]) readMany(calls []*call[V]) {
 	keys := make([]string, len(calls))
 	for i, c := range calls {
 		keys[i] = c.key
-		c.found.err = guard.NewError(tier.L2, tier.Get.String(), c.key, tier.Failed, guard.ErrExited)
+		c.found.err = guard.ErrExited
 	}
-	for i, f := range b.askL2(b.ctx, keys) {
+	ctx, end := b.linked(calls)
+	defer end()
+	for i, f := range b.askL2(ctx, keys) {
 		calls[i].found = f
 	}
 }

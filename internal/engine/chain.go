@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +21,9 @@ type link struct {
 	cache  *keylock.Table // which cache it is
 	flight *waiter        // of a load; nil: it is another link
 	key    string         // of a write or refill, whose lock is held; "": it is another link
-	read   bool           // of a tier that is asked for others too
+	keys   []string       // of a batch of writes, whose locks are held
+	member keylock.Pauser // of a batch, whose policy, hook or load it is; nil: none
+	read   bool           // of a tier that is asked, or called, for others too
 	apart  bool           // nobody who is further up the chain waits
 	over   atomic.Bool    // no longer so: the code may have kept the context
 }
@@ -68,7 +71,7 @@ func (e *Engine[V]) within(ctx context.Context) bool {
 // itself.
 func (e *Engine[V]) holds(ctx context.Context, key string) bool {
 	for l := range chain(ctx) {
-		if l.cache == e.locks && l.key == key && key != "" && !l.over.Load() {
+		if l.cache == e.locks && key != "" && (l.key == key || slices.Contains(l.keys, key)) && !l.over.Load() {
 			return true
 		}
 	}

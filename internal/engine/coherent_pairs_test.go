@@ -229,3 +229,22 @@ func TestCoherence_L1TTL(t *testing.T) {
 		})
 	}
 }
+
+// A write that L1 supersedes ends without touching a tier. Another process's change of the
+// key, of which its lock's holder is told meanwhile, still drops the copy.
+func TestCoherence_SupersededByL1(t *testing.T) {
+	t.Parallel()
+	sources := tiercache.WithSourceVersion(func(v string) uint64 { return uint64(v[0]) })
+	two(t, func(t *testing.T, _ *backendtest.Store[string], here, there *instance) {
+		here.set(t, "5")
+		here.l1.Next(tier.Get, func(ctx context.Context, next func(context.Context) error) error {
+			defer func() {
+				there.set(t, "7")
+				require.True(t, here.client.Sync())
+			}()
+			return next(ctx)
+		})
+		here.set(t, "3")
+		assert.Equal(t, "7 (l2)", here.read(t))
+	}, sources)
+}

@@ -116,7 +116,9 @@ func (w *write[V]) supersededByL1(ctx context.Context) (newer bool) {
 			_ = w.refuse(ctx, guard.ErrExited)
 		}
 	}()
-	l1 := e.lookupL1(ctx, w.op.Key)
+	held, link := e.hold(ctx, w.op.Key)
+	defer link.over.Store(true)
+	l1 := e.lookupL1(held, w.op.Key)
 	if l1.hit && e.sources.of != nil {
 		has, err := e.sources.version(l1.entry.Value)
 		newer = err == nil && has > w.when.source
@@ -133,6 +135,7 @@ func (w *write[V]) endSuperseded(ctx context.Context) error {
 	defer w.release()
 	defer w.obs.End()
 	if w.engine.co != nil {
+		w.stamping.write = w
 		w.settle(ctx)
 	}
 	w.obs.Returned(ctx, tier.Superseded, tier.Skipped, true, nil)

@@ -37,6 +37,9 @@ var (
 	errNoVersion = fmt.Errorf("%w: the entry in l2 was stored without a version: set or delete it once", tier.ErrUnsupported)
 )
 
+// errOlderSource is the reason for which an update is not tried again.
+var errOlderSource = fmt.Errorf("%w: a newer version of the value's source has come: read the source again", tier.ErrConflict)
+
 // errLate is the reason for which a store refuses a write that comes too late.
 var errLate = errors.New("the write came after its deadline")
 

@@ -165,6 +165,9 @@ func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found
 		r := f.Call.read
 		r.obs.Continue(&obs)
 		r.l1, r.asked, r.mode, r.member = l1, e.asksL1First(p.mode), p.mode, p.member
+		if p.member != nil {
+			p.member.waiter = &f.Call.waiter
+		}
 		run := e.runLoad
 		if p.mode == refresh {
 			run = e.runRefresh

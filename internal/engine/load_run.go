@@ -178,7 +178,7 @@ func (l *load[V]) notFound(ctx context.Context, missed bool) {
 	if l.refreshes() {
 		missed = l.write(ctx, e.newWrite(tier.Delete, r.key)) == tier.RefillApplied
 	}
-	if (e.negatives == nil || !missed) && !r.l1.stale || e.locks.AcquireRefill(ctx, &r.lock, &r.fence) != nil {
+	if (e.negatives == nil || !missed) && !r.l1.stale || e.locks.AcquireRefill(r.member.pausing(ctx), &r.lock, &r.fence) != nil {
 		return
 	}
 	defer r.lock.Unlock()

@@ -25,7 +25,7 @@ func (r *read[V]) refill(ctx context.Context, l2 *found[V]) (stored tier.Refille
 	if !unheld && e.holds(ctx, r.key) {
 		return tier.RefillFenced // by the refill that the read is made in
 	}
-	switch err := e.locks.AcquireRefill(ctx, &r.lock, &r.fence); {
+	switch err := e.locks.AcquireRefill(r.member.pausing(ctx), &r.lock, &r.fence); {
 	case errors.Is(err, keylock.ErrFenced):
 		return tier.RefillFenced
 	case err != nil:

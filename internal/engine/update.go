@@ -88,6 +88,9 @@ func (u *update[V]) attempt(ctx context.Context) (value V, done bool, err error)
 		return none, false, u.failed(guard.WithoutKey(err, u.key))
 	}
 	res, err := u.engine.SetIf(ctx, u.key, value, u.ttl, cond)
+	if err == nil && res.Refused == backends.RefusedSource { // no other attempt would change that
+		err = u.failed(errOlderSource)
+	}
 	return value, err == nil && res.Applied(), err
 }
 
@@ -161,6 +164,10 @@ func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl ti
 		}
 		entry, ok, err := e.GetEntry(ctx, key, []ReadOption{SkipL1})
 		if ok || err != nil {
+			return entry, false, err
+		}
+		if res.Refused == backends.RefusedSource { // for a deletion, or by L1
+			entry, _, err = e.GetEntry(ctx, key, nil)
 			return entry, false, err
 		}
 		if err := pause(ctx, attempt); err != nil { // it has gone in the meantime

@@ -192,8 +192,11 @@ func (w *write[V]) refuse(ctx context.Context, cause error) error {
 // prepare is called when w has its key's lock. It returns the context for the calls of
 // the tiers, which the caller's context does not end.
 func (w *write[V]) prepare(ctx context.Context) context.Context {
-	if !w.engine.unheld(ctx) {
+	if w.member != nil || !w.engine.unheld(ctx) {
 		ctx, w.held = w.engine.hold(ctx, w.op.Key)
+	}
+	if w.member != nil {
+		w.held.member = w.member
 	}
 	for _, began := range w.engine.observers.began {
 		began(w.op)

@@ -61,6 +61,7 @@ type Member[K comparable, C any] struct {
 	// Guarded by group.mu.
 	waiting int  // calls that have been handed over and not been made
 	away    bool // it waits for something else, or has left
+	left    bool
 }
 
 // Join adds a member.
@@ -110,16 +111,22 @@ func (m *Member[K, C]) do(class K, c C, expected int) {
 // do not wait for it.
 func (m *Member[K, C]) Pause() { m.setAway(true) }
 
-// Resume ends a Pause.
+// Resume ends a Pause. It does nothing if the member has left.
 func (m *Member[K, C]) Resume() { m.setAway(false) }
 
 // Leave says that the member makes no more calls of its own. Those that it has handed over
 // are made.
-func (m *Member[K, C]) Leave() { m.setAway(true) }
+func (m *Member[K, C]) Leave() {
+	m.group.mu.Lock()
+	m.left = true
+	m.group.mu.Unlock()
+	m.setAway(true)
+}
 
 func (m *Member[K, C]) setAway(away bool) {
 	g := m.group
 	g.mu.Lock()
+	away = away || m.left
 	if m.away != away && m.waiting == 0 {
 		if away {
 			g.busy--

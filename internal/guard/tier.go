@@ -174,6 +174,7 @@ func (t *Tier[V]) Batches() bool { return t.many != nil }
 func (t *Tier[V]) WriteMany(ctx context.Context, writes []backends.Write[V], done []backends.Done) {
 	t.callMany(ctx, t.limits, len(done),
 		func(ctx context.Context) { t.many.WriteMany(ctx, writes, done) },
+		func(i int) bool { return done[i] == backends.Done{} },
 		func(i int, err error) { done[i] = backends.Done{Err: err} })
 }
 
@@ -182,23 +183,33 @@ func (t *Tier[V]) WriteMany(ctx context.Context, writes []backends.Write[V], don
 func (t *Tier[V]) GetMany(ctx context.Context, keys []string, got []backends.Got[V]) {
 	t.callMany(ctx, t.reads, len(got),
 		func(ctx context.Context) { t.many.GetMany(ctx, keys, got) },
+		func(i int) bool {
+			return got[i].Answer.Found == backends.Miss && got[i].Answer.Version == 0 && got[i].Err == nil
+		},
 		func(i int, err error) { got[i] = backends.Got[V]{Err: err} })
 }
 
 // callMany makes a call within the timeout. If it panics or ends the goroutine, all
-// results are replaced by that error, because nothing says which of them are there.
-func (t *Tier[V]) callMany(ctx context.Context, limits *deadlines, n int, call func(ctx context.Context), fail func(i int, err error)) {
-	err := ErrExited
+// results are replaced by that error, because nothing says which of them are there. If the
+// context has ended, so are those that are unset: a backend that gives up has not said that
+// it has made a write, or that it has no value.
+func (t *Tier[V]) callMany(
+	ctx context.Context, limits *deadlines, n int,
+	call func(ctx context.Context), unset func(i int) bool, fail func(i int, err error),
+) {
+	err, all := ErrExited, true
 	defer func() {
 		for i := 0; err != nil && i < n; i++ {
-			fail(i, err)
+			if all || unset(i) {
+				fail(i, err)
+			}
 		}
 	}()
 	defer Catch(&err)
 	ctx, cancel := limits.limit(ctx)
 	defer cancel()
 	call(ctx)
-	err = nil
+	err, all = backends.ContextError(ctx), false
 }
 
 // Failed returns the outcome and the error of a write that failed with err. The kind

@@ -74,3 +74,14 @@ func cpu() string {
 	}
 	return "unknown processor"
 }
+
+// Load returns the machine's load average of the last minute, where the system tells it
+// in the way that Linux does: a run beside other work is to be known as one.
+func Load() string {
+	data, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	load, _, _ := strings.Cut(string(data), " ")
+	return load
+}

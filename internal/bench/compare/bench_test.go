@@ -12,16 +12,16 @@ import (
 func BenchmarkMemory(b *testing.B) {
 	ctx := context.Background()
 	s := &bench{keys: makeKeys(), zipf: zipf(), miss: &missing{}}
-	stores, err := openStores(ctx, Options{Drivers: driver.ForBenchmarks()}, s.keys)
+	l2s, err := openStores(ctx, Options{Drivers: driver.ForBenchmarks()}, s.keys)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for _, l := range workloads() {
 		for _, d := range driver.ForBenchmarks() {
-			if why(d, l, stores[0]) != "" {
+			if why(d, l, l2s[0]) != "" {
 				continue
 			}
-			w, err := s.build(ctx, d, l, stores[0].of(d))
+			w, err := s.build(ctx, d, l, l2s[0].For(d))
 			if err != nil {
 				b.Fatal(err)
 			}

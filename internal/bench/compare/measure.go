@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tiercache/tiercache/internal/bench/driver"
+	"github.com/tiercache/tiercache/internal/bench/stores"
 )
 
 // figures are the results of one run of a workload with one library.
@@ -54,10 +55,10 @@ func (s *bench) build(ctx context.Context, d driver.Driver, l workload, cfg driv
 }
 
 // measure runs a workload once, as go test -bench does.
-func (s *bench) measure(ctx context.Context, d driver.Driver, l workload, st *store) (f figures, err error) {
-	cfg := st.of(d)
-	if l.loads && !st.redis() {
-		cfg.L2 = newStripes() // the shared one is not to grow
+func (s *bench) measure(ctx context.Context, d driver.Driver, l workload, st *stores.Store) (f figures, err error) {
+	cfg := st.For(d)
+	if l.loads && !st.Redis() {
+		cfg.L2 = stores.NewStripes() // the shared one is not to grow
 	}
 	w, err := s.build(ctx, d, l, cfg)
 	if err != nil {
@@ -70,21 +71,21 @@ func (s *bench) measure(ctx context.Context, d driver.Driver, l workload, st *st
 		l.run(ctx, b, w)
 	})
 	if err := w.failed.Load(); err != nil {
-		return f, fmt.Errorf("%s, %s over %s: %w", d.Name, l.name, st.name, *err)
+		return f, fmt.Errorf("%s, %s over %s: %w", d.Name, l.name, st.Name, *err)
 	}
 	if f.result.N == 0 {
-		return f, fmt.Errorf("%s, %s over %s was not measured", d.Name, l.name, st.name)
+		return f, fmt.Errorf("%s, %s over %s was not measured", d.Name, l.name, st.Name)
 	}
 	return f, nil
 }
 
 // observe runs a mix beside the clock, and counts the reads of L2. It stops
 // several times to see how much memory is in use; peak is the most.
-func (s *bench) observe(ctx context.Context, d driver.Driver, l workload, st *store) (hits, peak float64, err error) {
+func (s *bench) observe(ctx context.Context, d driver.Driver, l workload, st *stores.Store) (hits, peak float64, err error) {
 	const phases, operations = 8, 1 << 15
-	cfg := st.of(d)
+	cfg := st.For(d)
 	var gets, reads atomic.Int64
-	cfg.L2 = counted{Backend: cfg.L2, gets: &gets}
+	cfg.L2 = stores.Counted{Backend: cfg.L2, Gets: &gets}
 	before := heap()
 	w, err := s.build(ctx, d, l, cfg)
 	if err != nil {

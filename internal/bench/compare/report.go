@@ -3,10 +3,10 @@ package compare
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/tiercache/tiercache/internal/bench/driver"
+	"github.com/tiercache/tiercache/internal/bench/figure"
 )
 
 // Marks of cells, explained below the tables.
@@ -50,11 +50,11 @@ type quantity struct {
 }
 
 var (
-	nanoseconds = quantity{of: figures.time, format: duration}
-	allocations = quantity{of: figures.allocs, format: count}
-	hitRate     = quantity{of: func(f figures) float64 { return f.hits }, format: percent, seen: true}
-	peakHeap    = quantity{of: func(f figures) float64 { return f.peak }, format: megabytes, seen: true}
-	loads       = quantity{of: func(f figures) float64 { return f.result.Extra["loads/op"] }, format: count}
+	nanoseconds = quantity{of: figures.time, format: figure.Duration}
+	allocations = quantity{of: figures.allocs, format: figure.Count}
+	hitRate     = quantity{of: func(f figures) float64 { return f.hits }, format: figure.Percent, seen: true}
+	peakHeap    = quantity{of: func(f figures) float64 { return f.peak }, format: figure.Megabytes, seen: true}
+	loads       = quantity{of: func(f figures) float64 { return f.result.Extra["loads/op"] }, format: figure.Count}
 )
 
 // write prints a table with a column for each workload.
@@ -117,61 +117,15 @@ func (r *Report) head(out *strings.Builder, titles []string) {
 	fmt.Fprintf(out, "| | %s |\n|-|%s\n", strings.Join(titles, " | "), strings.Repeat("-:|", len(titles)))
 }
 
-// cell is a figure and its ratio to the base. When the base is nothing, there is
-// no ratio, and the difference takes its place.
 func (q quantity) cell(rounds, base []figures) string {
 	if len(rounds) == 0 {
 		return cannot
 	}
-	var values, ratios []float64
+	var values, bases []float64
 	for i, f := range rounds {
-		if q.seen && !f.seen {
-			continue
-		}
-		v, b := q.of(f), q.of(base[i])
-		values = append(values, v)
-		if b >= negligible {
-			ratios = append(ratios, v/b)
+		if !q.seen || f.seen {
+			values, bases = append(values, q.of(f)), append(bases, q.of(base[i]))
 		}
 	}
-	text := q.format(median(values))
-	if len(ratios) < len(values) {
-		return fmt.Sprintf("%s (+%s)", text, text)
-	}
-	return fmt.Sprintf("%s (%.2fx)", text, median(ratios))
+	return figure.Cell(values, bases, q.format)
 }
-
-// negligible is an amount below which nothing is divided by it: a background
-// goroutine allocates now and then, also beside an operation that does not.
-const negligible = 0.05
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	middle := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[middle]
-	}
-	return (sorted[middle-1] + sorted[middle]) / 2
-}
-
-func duration(ns float64) string {
-	switch {
-	case ns < 1e3:
-		return fmt.Sprintf("%.0f ns", ns)
-	case ns < 1e5:
-		return fmt.Sprintf("%.1f µs", ns/1e3)
-	}
-	return fmt.Sprintf("%.0f µs", ns/1e3)
-}
-
-// count leaves out the decimals of a number that is practically an integer.
-func count(n float64) string {
-	if r := float64(int(n + 0.5)); n-r < negligible && r-n < negligible {
-		return fmt.Sprintf("%.0f", r)
-	}
-	return fmt.Sprintf("%.1f", n)
-}
-
-func percent(share float64) string { return fmt.Sprintf("%.1f %%", share*100) }
-
-func megabytes(bytes float64) string { return fmt.Sprintf("%.1f MB", bytes/1e6) }

@@ -27,23 +27,6 @@ func TestCell(t *testing.T) {
 	assert.Equal(t, "0 (+0)", allocations.cell(rounds(1), rounds(1)))
 }
 
-func TestFormats(t *testing.T) {
-	t.Parallel()
-	assert.Equal(t, "999 ns", duration(999))
-	assert.Equal(t, "1.5 µs", duration(1500))
-	assert.Equal(t, "150 µs", duration(150_000))
-	assert.Equal(t, "2", count(2.01))
-	assert.Equal(t, "2.4", count(2.4))
-	assert.Equal(t, "12.3 %", percent(0.123))
-	assert.Equal(t, "1.5 MB", megabytes(1.5e6))
-}
-
-func TestMedian(t *testing.T) {
-	t.Parallel()
-	assert.InDelta(t, 4.0, median([]float64{9, 1, 4}), 0)
-	assert.InDelta(t, 2.5, median([]float64{4, 1}), 0)
-}
-
 func TestData(t *testing.T) {
 	t.Parallel()
 	keys := slices.Sorted(slices.Values(makeKeys()))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tiercache/tiercache/internal/bench/driver"
+	"github.com/tiercache/tiercache/internal/bench/stores"
 	"github.com/tiercache/tiercache/internal/e2e/server"
 )
 
@@ -59,7 +60,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, fmt.Errorf("benchtime: %w", err)
 	}
 	s := &bench{keys: makeKeys(), zipf: zipf(), miss: &missing{}}
-	stores, err := openStores(ctx, o, s.keys)
+	l2s, err := openStores(ctx, o, s.keys)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +70,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			r.workloads = append(r.workloads, l)
 		}
 	}
-	for _, st := range stores {
-		r.tables = append(r.tables, newTable(st.name, len(r.workloads), len(o.Drivers)))
+	for _, st := range l2s {
+		r.tables = append(r.tables, newTable(st.Name, len(r.workloads), len(o.Drivers)))
 	}
 	writeHeader(o.Raw)
 	for begun := time.Now(); r.Rounds < o.Rounds; r.Rounds++ {
@@ -79,7 +80,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			break
 		}
 		fmt.Fprintf(o.Progress, "round %d of %d\n", r.Rounds+1, o.Rounds)
-		for i, st := range stores {
+		for i, st := range l2s {
 			if err := s.round(ctx, o, r, &r.tables[i], st, r.Rounds); err != nil {
 				return nil, err
 			}
@@ -96,22 +97,17 @@ func newTable(store string, workloads, drivers int) table {
 	return t
 }
 
-func openStores(ctx context.Context, o Options, keys []string) ([]*store, error) {
-	encode := func(value []byte) []byte { return value }
-	for _, d := range o.Drivers {
-		if d.Encode != nil {
-			encode = d.Encode
-		}
-	}
-	memory, err := newMemory(ctx, keys, encode)
+func openStores(ctx context.Context, o Options, keys []string) ([]*stores.Store, error) {
+	records := stores.Records{Keys: keys, Value: func(int) []byte { return value }, TTL: ttl}
+	memory, err := stores.NewMemory(ctx, o.Drivers, records)
 	if err != nil || o.Redis == nil {
-		return []*store{memory}, err
+		return []*stores.Store{memory}, err
 	}
-	inRedis, err := newRedis(ctx, o.Redis, keys, encode)
-	return []*store{memory, inRedis}, err
+	inRedis, err := stores.NewRedis(ctx, o.Redis, o.Drivers, records)
+	return []*stores.Store{memory, inRedis}, err
 }
 
-func (s *bench) round(ctx context.Context, o Options, r *Report, t *table, st *store, round int) error {
+func (s *bench) round(ctx context.Context, o Options, r *Report, t *table, st *stores.Store, round int) error {
 	for i, l := range r.workloads {
 		for n := range o.Drivers {
 			j := (n + round) % len(o.Drivers)
@@ -126,7 +122,7 @@ func (s *bench) round(ctx context.Context, o Options, r *Report, t *table, st *s
 			if err != nil {
 				return err
 			}
-			if l.mix > 0 && !st.redis() && round < observed {
+			if l.mix > 0 && !st.Redis() && round < observed {
 				f.seen = true
 				if f.hits, f.peak, err = s.observe(ctx, d, l, st); err != nil {
 					return err
@@ -144,8 +140,8 @@ func (s *bench) round(ctx context.Context, o Options, r *Report, t *table, st *s
 const observed = 3
 
 // why returns why a library cannot take part.
-func why(d driver.Driver, l workload, st *store) string {
-	if d.NeedsRedis && !st.redis() {
+func why(d driver.Driver, l workload, st *stores.Store) string {
+	if d.NeedsRedis && !st.Redis() {
 		return "its L2 can only be a Redis"
 	}
 	return d.Missing(l.needs...)
@@ -158,9 +154,9 @@ func writeHeader(w io.Writer) {
 
 // writeRaw prints a result as go test does. To compare libraries with benchstat,
 // use -col /cache.
-func writeRaw(w io.Writer, d driver.Driver, l workload, st *store, f figures) {
+func writeRaw(w io.Writer, d driver.Driver, l workload, st *stores.Store, f figures) {
 	name := strings.NewReplacer(", ", "+", " ", "-", "/", "-").Replace(d.Name)
-	fmt.Fprintf(w, "Benchmark%s/l2=%s/cache=%s-%d\t%s\t%s", l.name, st.name, name,
+	fmt.Fprintf(w, "Benchmark%s/l2=%s/cache=%s-%d\t%s\t%s", l.name, st.Name, name,
 		runtime.GOMAXPROCS(0), f.result, f.result.MemString())
 	if f.seen {
 		fmt.Fprintf(w, "\t%.4f hits/read\t%.0f peak-B", f.hits, f.peak)

@@ -78,6 +78,10 @@ type Config struct {
 	L1     backends.Backend[[]byte]
 	L1Size int
 
+	// ValueSize is about that of a value, for the libraries whose size is one of
+	// memory. 0: that of the benchmarks, 256 bytes.
+	ValueSize int
+
 	// L2 is the second tier. It may be that of Redis.
 	L2 backends.Backend[[]byte]
 
@@ -138,8 +142,8 @@ type Telemetry struct {
 // configurations of which the scripts tell something new.
 func ForMatrix() []Driver {
 	return []Driver{
-		tiercacheDriver("tiercache", false, true),
-		tiercacheDriver("tiercache, L2 first", true, true),
+		tiercacheDriver("tiercache", false, sampleAll),
+		tiercacheDriver("tiercache, L2 first", true, sampleAll),
 		gocacheDriver(),
 		jetcacheDriver("jetcache-go", false),
 		goRedisCacheDriver("go-redis/cache", false),
@@ -153,10 +157,10 @@ func ForMatrix() []Driver {
 // differ in speed. The first is the one that the others are compared with.
 func ForBenchmarks() []Driver {
 	return []Driver{
-		tiercacheDriver("tiercache", false, false),
-		tiercacheDriver("tiercache, telemetry on", false, true),
-		tiercacheDriver("tiercache, L2 first", true, false),
-		tiercacheDriver("tiercache, L2 first, telemetry on", true, true),
+		tiercacheDriver("tiercache", false, telemetryOff),
+		tiercacheDriver("tiercache, telemetry on", false, sampleAll),
+		tiercacheDriver("tiercache, L2 first", true, telemetryOff),
+		tiercacheDriver("tiercache, L2 first, telemetry on", true, sampleAll),
 		byHandDriver(),
 		gocacheDriver(),
 		jetcacheDriver("jetcache-go", false),
@@ -167,6 +171,23 @@ func ForBenchmarks() []Driver {
 		sturdycDriver(),
 		rueidisDriver(),
 	}
+}
+
+// ForRecords returns the drivers for workloads of a store of records, over a Redis: the
+// client without a cache, with which the others are compared, then those of
+// ForBenchmarks, with telemetry as services sample it.
+func ForRecords() []Driver {
+	all := []Driver{
+		plainRedisDriver(),
+		tiercacheDriver("tiercache", false, telemetryOff),
+		tiercacheDriver("tiercache, telemetry on, 1 % sampled", false, sampleSome),
+	}
+	for _, d := range ForBenchmarks() {
+		if d.Module != all[1].Module || d.Name == byHandDriver().Name {
+			all = append(all, d)
+		}
+	}
+	return all
 }
 
 // noTelemetry is that of the libraries that have none.

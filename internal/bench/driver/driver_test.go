@@ -20,6 +20,8 @@ import (
 const (
 	key   = "user:4711"
 	value = "value"
+
+	rueidis = "github.com/redis/rueidis"
 )
 
 func memory(*testing.T) driver.Config {
@@ -47,7 +49,7 @@ func TestOverRedis(t *testing.T) {
 	t.Cleanup(running.Stop)
 	for i, d := range drivers() { // each with a database; 0 is that of rueidis
 		client := redis.NewClient(&redis.Options{Addr: running.Addr, DB: i + 1})
-		if d.NeedsRedis {
+		if d.Module == rueidis {
 			client = running.Admin
 		}
 		t.Run(d.Name, func(t *testing.T) {
@@ -64,10 +66,10 @@ func TestOverRedis(t *testing.T) {
 	}
 }
 
-// drivers returns those of both lists, each once.
+// drivers returns those of all lists, each once.
 func drivers() []driver.Driver {
 	all := driver.ForBenchmarks()
-	for _, d := range driver.ForMatrix() {
+	for _, d := range slices.Concat(driver.ForMatrix(), driver.ForRecords()) {
 		if !slices.ContainsFunc(all, func(o driver.Driver) bool { return o.Name == d.Name }) {
 			all = append(all, d)
 		}
@@ -90,7 +92,7 @@ func testDriver(t *testing.T, d driver.Driver, config func(*testing.T) driver.Co
 		assertValue(t, value, c, key)
 	}
 	require.NoError(t, c.Delete(ctx, key))
-	assertNone(t, c, key, d.NeedsRedis)
+	assertNone(t, c, key, d.Module == rueidis)
 	assert.Zero(t, c.Telemetry())
 
 	// What only L2 has is found, and then L1 has it too.

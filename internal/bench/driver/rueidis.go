@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -8,9 +9,12 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// rueidisEntry is about the size that the client's cache counts for an entry of 256
-// bytes: the value, the key and its own bookkeeping.
-const rueidisEntry = 660
+// rueidisEntry is about the size that the client's cache counts for an entry beside its
+// value: the key and its own bookkeeping.
+const rueidisEntry = 404
+
+// usualValue is the size of a value if the Config says none.
+const usualValue = 256
 
 // rueidisConns is how many connections the client has, each with a cache. It is
 // given as a power of two: 1 is the default on two processors.
@@ -36,9 +40,10 @@ func rueidisDriver() Driver {
 			if cfg.Redis == nil {
 				return nil, errors.New("rueidis needs a Redis")
 			}
+			entry := rueidisEntry + cmp.Or(cfg.ValueSize, usualValue)
 			c, err := rueidis.NewClient(rueidis.ClientOption{
 				InitAddress:       []string{cfg.Redis.Addr},
-				CacheSizeEachConn: cfg.L1Size * rueidisEntry / rueidisConns,
+				CacheSizeEachConn: cfg.L1Size * entry / rueidisConns,
 				PipelineMultiplex: rueidisMultiplex,
 			})
 			if err != nil {

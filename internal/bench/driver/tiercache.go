@@ -12,10 +12,19 @@ import (
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// tiercacheDriver is tiercache over the tiers as they are. With telemetry, every
-// operation is sampled, its spans go in batches to an exporter that drops them,
-// and all metrics are kept; without, the global providers are left out.
-func tiercacheDriver(name string, l2First, telemetry bool) Driver {
+// sampling is the share of the operations whose trace is sampled.
+type sampling float64
+
+const (
+	telemetryOff sampling = -1 // no metrics either
+	sampleSome   sampling = 0.01
+	sampleAll    sampling = 1
+)
+
+// tiercacheDriver is tiercache over the tiers as they are. With telemetry, the spans of
+// sampled operations go in batches to an exporter that drops them, and all metrics are
+// kept; without, the global providers are left out.
+func tiercacheDriver(name string, l2First bool, sampled sampling) Driver {
 	return Driver{
 		Name:   name,
 		Module: "github.com/tiercache/tiercache",
@@ -27,8 +36,8 @@ func tiercacheDriver(name string, l2First, telemetry bool) Driver {
 			events := &eventCounter{}
 			opts := []tracing.Option{tracing.Disabled()}
 			shutdown := nothing
-			if telemetry {
-				opts, shutdown = events.providers()
+			if sampled != telemetryOff {
+				opts, shutdown = events.providers(sampled)
 			}
 			policy := writepolicy.Sequential()
 			if l2First {
@@ -92,8 +101,8 @@ func (*eventCounter) Shutdown(context.Context) error { return nil }
 // ForceFlush does nothing.
 func (*eventCounter) ForceFlush(context.Context) error { return nil }
 
-func (e *eventCounter) providers() (opts []tracing.Option, shutdown func()) {
-	tp := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.AlwaysSample()),
+func (e *eventCounter) providers(sampled sampling) (opts []tracing.Option, shutdown func()) {
+	tp := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.TraceIDRatioBased(float64(sampled))),
 		sdktrace.WithBatcher(dropSpans{}), sdktrace.WithSpanProcessor(e))
 	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
 	opts = []tracing.Option{

@@ -71,7 +71,7 @@ func newFollower(t *testing.T, s *server.Redis) *follower {
 func unsyncedFollower(t *testing.T, s *server.Redis, user string) *follower {
 	t.Helper()
 	f := &follower{network: newNetwork(t, s.Addr), lines: new(lockedBuffer), reader: sdkmetric.NewManualReader()}
-	f.Cache = newCache(t, client{f.network.addr(), user}, newL1(t), tiercache.WithTelemetry(
+	f.Cache = newCache(t, client{f.network.addr(), user}, newL1(t), coherent(), tiercache.WithTelemetry(
 		tracing.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(f.reader))),
 		tracing.WithSlog(slog.New(slog.NewJSONHandler(f.lines, nil))), tracing.Disabled()))
 	return f
@@ -85,15 +85,22 @@ func newL1(tb testing.TB) *otterbackend.Backend[string] {
 	return l1
 }
 
+// longBound is the bound where events are counted: a machine that is only busy should not
+// exceed it.
+const longBound = 2 * bound
+
+func coherent() tiercache.Option { return tiercache.WithCoherence(longBound, tiercache.AskL2) }
+
 // client says how a cache reaches the server. The password of a user is its name.
 type client struct{ addr, user string }
 
-// newCache returns a cache with coherence, like that of another process.
+// newCache returns a cache like that of another process. Without the option it does not
+// read the log, though its writes are in it.
 func newCache(tb testing.TB, c client, l1 backends.Backend[string], opts ...tiercache.Option) *tiercache.Cache[string] {
 	tb.Helper()
 	conns := redis.NewClient(&redis.Options{
 		Addr: c.addr, Username: c.user, Password: c.user, ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1,
-		DialTimeout: callLimit, ReadTimeout: callLimit, DisableIdentity: true,
+		DisableIdentity: true,
 	})
 	tb.Cleanup(func() { assert.NoError(tb, conns.Close()) })
 	store, err := redisbackend.New(conns, redisbackend.WithoutKeyPrefix(), redisbackend.WithLog())
@@ -101,7 +108,7 @@ func newCache(tb testing.TB, c client, l1 backends.Backend[string], opts ...tier
 	l2, err := backends.WithCodec(store, backends.String())
 	require.NoError(tb, err)
 	cache, err := tiercache.New("users", l1, l2, append([]tiercache.Option{
-		tiercache.WithCoherence(bound, tiercache.AskL2), tiercache.WithTelemetry(tracing.Disabled()),
+		tiercache.WithTelemetry(tracing.Disabled()),
 	}, opts...)...)
 	require.NoError(tb, err)
 	tb.Cleanup(func() {

@@ -19,7 +19,7 @@ const instanceVariable = "TIERCACHE_CHAOS_INSTANCE"
 
 // parallelTests is how many tests run at a time unless the command line says otherwise:
 // more than there are processors, because most of what they do is to wait.
-const parallelTests = "6"
+const parallelTests = "4"
 
 // patience is for what must happen at some time.
 const patience = 30 * time.Second

@@ -36,7 +36,7 @@ func (d *dropTimer) Delete(ctx context.Context, key string) error {
 func listener(t *testing.T, addr string) (*tiercache.Cache[string], *dropTimer) {
 	t.Helper()
 	timer := &dropTimer{Backend: newL1(t)}
-	return newCache(t, client{addr: addr}, timer), timer
+	return newCache(t, client{addr: addr}, timer, coherent()), timer
 }
 
 // The time from the begin of a Set in one cache until L1 of 20 others has dropped its entry,
