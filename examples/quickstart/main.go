@@ -99,7 +99,7 @@ func quickstart(ctx context.Context, opts options, stdout, stderr io.Writer) err
 // runScenarios runs all scenarios on one service and reports them; or, if one is to be
 // shown alone, the earlier ones of its key unseen, and then that one.
 func runScenarios(ctx context.Context, tel *telemetry, r *report, shown int) (err error) {
-	svc, err := newService(tel)
+	svc, err := newService(tel) //nolint:contextcheck // a cache has a context of its own, until it is closed
 	if err != nil {
 		return err
 	}
