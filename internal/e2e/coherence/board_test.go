@@ -50,7 +50,7 @@ type fate int64
 const (
 	unknown fate = iota // it may be applied at any later time, or not at all
 	applied
-	refused // certainly not applied
+	refused // it was not made: another one has come in between
 )
 
 // read is the hits of one reader on one write. It is written by one goroutine.

@@ -32,7 +32,9 @@ func TestChaos_FindsWhatIsBroken(t *testing.T) {
 			}
 			v := r.stop()
 			assert.NotEmpty(t, v.violations)
-			assert.NotZero(t, explain(r.board, r.lost, lasts+patience, allKeys()).without)
+			if len(r.lost) == 0 { // histories lack what may have been lost, and with it these violations
+				assert.NotZero(t, explain(r.board, r.lost, lasts+patience, allKeys()).without)
+			}
 		})
 	}
 }

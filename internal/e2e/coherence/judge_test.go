@@ -12,7 +12,7 @@ import (
 // span is a time on the shared clock.
 type span struct{ from, to int64 }
 
-// violation is a hit that was older than the bound, or on a value that L2 has refused.
+// violation is a hit that was older than the bound, or on a value that nobody has written.
 type violation struct {
 	agent  int
 	number int

@@ -2,7 +2,6 @@ package coherence
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/tiercache/tiercache"
@@ -98,14 +97,7 @@ func (i *instance) writeMany(ctx context.Context, first, second int) error {
 		}
 	}, time.Hour)
 	for _, number := range numbers {
-		if err != nil {
-			i.end(number, errUnknown)
-			continue
-		}
-		i.end(number, nil)
+		i.end(number, err) // of one of them at least
 	}
 	return nil
 }
-
-// errUnknown stands for an error that does not tell the outcome.
-var errUnknown = errors.New("unknown")

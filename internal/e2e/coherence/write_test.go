@@ -2,11 +2,8 @@ package coherence
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"time"
-
-	"github.com/tiercache/tiercache/tier"
 )
 
 // hot keys are written more often than others.
@@ -83,17 +80,14 @@ func (i *instance) begin(k int) (number int64, err error) {
 	return number, nil
 }
 
-// end notes the outcome. Who reads another process's write in the meantime does not need
-// it.
+// end notes the outcome. A write that has failed may still be applied, and also one that
+// L2 has certainly not got: it may be repaired. Who reads another process's write in the
+// meantime does not need the outcome.
 func (i *instance) end(number int64, err error) {
-	w := &i.board.writes[number]
-	now := i.clock.now()
-	var known *tier.WriteError
-	switch {
-	case err == nil:
-		w.acked, w.fate = now, applied
-		i.board.acked[w.key][i.Number].Store(now)
-	case errors.As(err, &known) && known.L2.Outcome == tier.Failed:
-		w.fate = refused
+	if err != nil {
+		return
 	}
+	w := &i.board.writes[number]
+	w.acked, w.fate = i.clock.now(), applied
+	i.board.acked[w.key][i.Number].Store(w.acked)
 }
