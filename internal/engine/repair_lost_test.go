@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -75,24 +76,27 @@ func TestRepair_WhatIsLost(t *testing.T) {
 		for _, drops := range []bool{false, true} {
 			t.Run(name+map[bool]string{true: ", dropped", false: ", without repair"}[drops], func(t *testing.T) {
 				t.Parallel()
-				opts := []tiercache.Option{tiercache.WithTelemetry(tracing.Disabled()), tiercache.WithWritePolicy(test.policy)}
-				down := test.down
-				if drops {
-					opts, down = append(opts, tiercache.WithDropDiverged()), "error"
-				}
-				l1, l2 := backendtest.NewMap[string](), backendtest.WithFaults[string](backendtest.NewStore[string]().Client())
-				c, err := tiercache.New("users", l1, l2, opts...)
-				require.NoError(t, err)
-				require.NoError(t, c.Set(t.Context(), "k", "old", time.Hour))
-				read(t, c)
-				i := instance{Cache: c, l2: l2}
-				i.down()
-				write(t, c)
-				assert.Equal(t, down, read(t, c))
-				i.up()
-				require.NoError(t, l1.Delete(t.Context(), "k"))
-				assert.Equal(t, "old", read(t, c))
-				require.NoError(t, c.Close(t.Context()))
+				synctest.Test(t, func(t *testing.T) {
+					opts := []tiercache.Option{tiercache.WithTelemetry(tracing.Disabled()), tiercache.WithWritePolicy(test.policy)}
+					down := test.down
+					if drops {
+						opts, down = append(opts, tiercache.WithDropDiverged()), "error"
+					}
+					l1, l2 := backendtest.NewMap[string](), backendtest.WithFaults[string](backendtest.NewStore[string]().Client())
+					c, err := tiercache.New("users", l1, l2, opts...)
+					require.NoError(t, err)
+					require.NoError(t, c.Set(t.Context(), "k", "old", time.Hour))
+					read(t, c)
+					i := instance{Cache: c, l2: l2}
+					i.down()
+					write(t, c)
+					synctest.Wait() // for a detached write
+					assert.Equal(t, down, read(t, c))
+					i.up()
+					require.NoError(t, l1.Delete(t.Context(), "k"))
+					assert.Equal(t, "old", read(t, c))
+					require.NoError(t, c.Close(t.Context()))
+				})
 			})
 		}
 	}
