@@ -15,7 +15,7 @@ import (
 
 func miniature() ycsb.Options {
 	return ycsb.Options{
-		Drivers: driver.ForRecords(), Records: 200, ValueSize: 100, Operations: 400, Threads: 4, L1: 40,
+		Drivers: driver.ForRecords(), Records: 200, ValueSize: 100, Operations: 400, Threads: threads, L1: 40,
 		Rounds: 2, Progress: io.Discard,
 	}
 }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package ycsb_test
+
+const threads = 4
