@@ -134,7 +134,7 @@ cross: ## Vet and build the library for every platform, and run the core's tests
 		GOOS=$${platform%/*} GOARCH=$${platform#*/} && export GOOS GOARCH && \
 		go build ./... && go vet ./... || { echo "$$platform failed" >&2; exit 1; }; done)
 	@if [ "$$(go env GOHOSTOS)/$$(go env GOHOSTARCH)" = linux/amd64 ]; then \
-		echo "GOARCH=386 go test"; GOARCH=386 go test -timeout $(TESTTIMEOUT) ./...; \
+		echo "GOARCH=386 go test -short"; GOARCH=386 go test -short -timeout $(TESTTIMEOUT) ./...; \
 	else echo "the tests as 386 run on linux/amd64 only"; fi
 
 .PHONY: fmt

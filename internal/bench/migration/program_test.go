@@ -47,7 +47,7 @@ func after(ctx context.Context, client *redis.Client, db database) (User, error)
 	if err != nil {
 		return User{}, err
 	}
-	defer users.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the page leaves such checks out
+	defer users.Close(context.WithoutCancel(ctx))
 
 	user, err := users.GetOrLoad(ctx, "42", time.Hour, db.User)
 	return user, err
