@@ -56,6 +56,7 @@ type scenario struct {
 	armed    atomic.Bool
 	struck   atomic.Int32
 	entering atomic.Bool // the misconduct calls the cache, so what it causes is spared
+	entries  int         // guarded by entering: calls back
 
 	mu      sync.Mutex
 	reenter []error // what the calls back into the cache returned
