@@ -155,7 +155,7 @@ func strikeUntil(t *testing.T, done <-chan struct{}, proxies []*casProxy, s *ser
 		case <-ticker.C:
 		}
 		p, fault := proxies[rng.IntN(len(proxies))], rng.IntN(3)
-		if fault == 2 {
+		if fault == 2 || raceDetector { // toxiproxy has a data race where a toxic changes under load
 			assert.NoError(t, s.Admin.ClientKillByFilter(t.Context(), "TYPE", "normal", "SKIPME", "yes").Err())
 			continue
 		}

@@ -115,8 +115,8 @@ func TestNetworkFaults(t *testing.T) {
 // However much of a command arrives, Redis applies it only when it has all of it.
 func TestNetworkFaults_CutAnywhere(t *testing.T) {
 	t.Parallel()
-	const header = 22
-	size := len("*3\r\n$3\r\nset\r\n$9\r\n"+key+"\r\n$25\r\n"+newValue+"\r\n") + header
+	const header = 36
+	size := len("*3\r\n$3\r\nset\r\n$9\r\n"+key+"\r\n$39\r\n"+newValue+"\r\n") + header
 	cut := func(bytes int) fault {
 		return fault{outcome: tier.Unknown, strike: toxic("limit_data", upstream, map[string]any{"bytes": bytes})}
 	}

@@ -54,6 +54,16 @@ func (r *followed) Lost(cause backends.Loss) {
 	r.losses = append(r.losses, cause)
 }
 
+// snapshot returns a copy that is not told of anything more.
+func (r *followed) snapshot() *followed {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return &followed{
+		changes: append([]backends.Change(nil), r.changes...), synced: r.synced,
+		losses: append([]backends.Loss(nil), r.losses...),
+	}
+}
+
 func (r *followed) lost() []backends.Loss {
 	r.mu.Lock()
 	defer r.mu.Unlock()

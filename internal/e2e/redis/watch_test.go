@@ -32,7 +32,8 @@ func TestWatch(t *testing.T) {
 	require.NoError(t, err)
 	a.isSynced(t)
 	b.isSynced(t)
-	for _, r := range []*followed{a, b} {
+	for _, sink := range []*followed{a, b} {
+		r := sink.snapshot()
 		require.Len(t, r.changes, 2)
 		for _, c := range r.changes {
 			assert.WithinRange(t, c.At, begin, begin.Add(patience))
