@@ -68,7 +68,8 @@ func misconducts() []misconduct {
 				return nil
 			}
 			defer s.entering.Store(false)
-			if s.entries++; s.entries > maxEntries {
+			s.entries++
+			if s.entries > maxEntries {
 				return nil
 			}
 			if ctx == nil {
