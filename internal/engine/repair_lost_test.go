@@ -67,7 +67,12 @@ func TestRepair_WhatIsLost(t *testing.T) {
 				write(t, here.Cache)
 				assert.Equal(t, "error", here.read(t))
 				here.up()
-				sync2(t, here, there)
+				// An attempt may have come before L2 was up, and the next one is later then.
+				for range 20 {
+					sync2(t, here, there)
+					<-time.After(time.Second)
+				}
+				require.Zero(t, here.Status().Repair.Open)
 				sync2(t, here, there)
 				assert.Equal(t, test.coherence, read(t, here.Cache))
 				assert.Equal(t, test.coherence, read(t, there.Cache))
@@ -86,6 +91,7 @@ func TestRepair_WhatIsLost(t *testing.T) {
 					c, err := tiercache.New("users", l1, l2, opts...)
 					require.NoError(t, err)
 					require.NoError(t, c.Set(t.Context(), "k", "old", time.Hour))
+					synctest.Wait() // L2 has it too, also by a race
 					read(t, c)
 					i := instance{Cache: c, l2: l2}
 					i.down()
