@@ -96,7 +96,13 @@ func manyScenarios() []manyScenario {
 			require.NoError(t, n.DeleteVersion(ctx, secretKey, 1))
 		}},
 		{name: "set many", run: setMany},
-		{name: "set many, in parallel", opts: []tiercache.Option{tiercache.WithWritePolicy(writepolicy.Parallel())}, run: setMany},
+		{
+			name: "set many, in parallel", opts: []tiercache.Option{tiercache.WithWritePolicy(writepolicy.Parallel())},
+			run: func(t *testing.T, ctx ctx, n node) {
+				n.l2.Next(tier.Set, backendtest.Delay(time.Second)) // so that L1's span is the first
+				setMany(t, ctx, n)
+			},
+		},
 		{name: "set many, L2 refuses one", run: func(t *testing.T, ctx ctx, n node) {
 			n.l2.NextAt(tier.Set, 1, backendtest.FailBefore(errRefused))
 			setMany(t, ctx, n)
@@ -109,6 +115,22 @@ func manyScenarios() []manyScenario {
 		{name: "get many", run: func(t *testing.T, ctx ctx, n node) {
 			putSecret(t, n, 0)
 			_, err := n.GetMany(ctx, manyKeys(2))
+			require.NoError(t, err)
+		}},
+		{name: "get many, the refill fails", run: func(t *testing.T, ctx ctx, n node) {
+			putSecret(t, n, 0)
+			n.l1.Next(tier.Set, backendtest.FailBefore(errRefused))
+			_, err := n.GetMany(ctx, manyKeys(1))
+			require.NoError(t, err)
+		}},
+		{name: "get many, the refill is fenced", run: func(t *testing.T, ctx ctx, n node) {
+			n.l2.Next(tier.Get, func(ctx context.Context, apply func(context.Context) error) error {
+				putSecret(t, n, 0)
+				err := apply(ctx)
+				assert.NoError(t, n.Delete(ctx, secretKey))
+				return err
+			})
+			_, err := n.GetMany(ctx, manyKeys(1))
 			require.NoError(t, err)
 		}},
 		{name: "get many, L2 is lost", run: func(t *testing.T, ctx ctx, n node) {

@@ -115,7 +115,7 @@ func (r *race) start(ctx context.Context, l1, l2 Tier) (first, second <-chan err
 		cancel()
 		loser <- err
 	}
+	l2.Go(ctx, done) // first, because it takes longer; so a batch calls it once for all keys
 	l1.Go(ctx, done)
-	l2.Go(ctx, done)
 	return winner, loser
 }

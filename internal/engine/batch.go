@@ -169,7 +169,7 @@ func (e *Engine[V]) writeMany(ctx context.Context, kind tier.Kind, keys []string
 					member.Leave()
 					b.fail(i, err)
 				}()
-				err = w.runMember(ctx)
+				err = w.run(ctx)
 			})
 		}
 		b.group.Begin()
@@ -189,14 +189,6 @@ func (w *write[V]) joinBatch(m *member[V]) {
 	if m != nil {
 		w.member, w.inflight.async = m, true
 	}
-}
-
-// runMember runs a write as part of a batch.
-func (w *write[V]) runMember(ctx context.Context) error {
-	if w.engine.sources.of != nil {
-		return w.runSourced(ctx)
-	}
-	return w.run(ctx)
 }
 
 // begin begins to observe the batch.

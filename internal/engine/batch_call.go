@@ -73,7 +73,9 @@ func (b *batch[V]) writeTier(c class, calls []*call[V]) {
 	}()
 	t := calls[0].write.tier
 	if !t.Batches() {
-		b.writeEach(ctx, t, c, calls)
+		eachKey(t, len(calls), func(i int) {
+			calls[i].outcome, calls[i].err = calls[i].write.touchKind(ctx, c.kind)
+		})
 		return
 	}
 	writes, done := make([]backends.Write[V], len(calls)), make([]backends.Done, len(calls))
@@ -81,13 +83,19 @@ func (b *batch[V]) writeTier(c class, calls []*call[V]) {
 		writes[i] = call.write.asWrite(c.kind)
 	}
 	t.WriteMany(ctx, writes, done)
-	redact := newRedaction(keysOfCalls(calls))
+	var redact *redaction
 	for i, call := range calls {
 		if call.write.versioned(c.kind) {
 			call.write.write.decided(done[i].Result, done[i].Err)
 			call.write.write.noteResult(done[i].Result, done[i].Err)
 		}
 		call.outcome, call.err = call.write.outcomeOf(c.kind, done[i].Result, done[i].Err)
+		if call.err == nil {
+			continue
+		}
+		if redact == nil {
+			redact = newRedaction(keysOfCalls(calls))
+		}
 		call.err = redact.clean(call.err)
 	}
 }
@@ -100,25 +108,24 @@ func (c *call[V]) ifExited(id tier.ID, kind tier.Kind) {
 	}
 }
 
-// maxWriters bounds the calls at once of a tier that cannot write many keys in one.
-const maxWriters = 16
+// maxAtOnce bounds the calls at once of a tier that takes one key at a time.
+const maxAtOnce = 16
 
-// writeEach calls the tier for each key.
-func (b *batch[V]) writeEach(ctx context.Context, t *guard.Tier[V], c class, calls []*call[V]) {
-	one := func(call *call[V]) { call.outcome, call.err = call.write.touchKind(ctx, c.kind) }
+// eachKey makes n calls of a tier, several at once if it is not in the process.
+func eachKey[V any](t *guard.Tier[V], n int, call func(i int)) {
 	if t.Description().InProcess {
-		for _, call := range calls {
-			one(call)
+		for i := range n {
+			call(i)
 		}
 		return
 	}
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, maxWriters)
-	for _, call := range calls {
+	slots := make(chan struct{}, maxAtOnce)
+	for i := range n {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			one(call)
+			call(i)
 		})
 	}
 	wg.Wait()
@@ -140,11 +147,11 @@ func worstOf[V any](calls []*call[V]) (worst tier.Outcome, err error) {
 // asWrite returns the write of a tier as part of a batch.
 func (t *policyTier[V]) asWrite(kind tier.Kind) backends.Write[V] {
 	w := t.write
-	if kind == tier.Invalidate {
-		kind = tier.Delete
-	}
 	bw := backends.Write[V]{Key: w.op.Key, Kind: kind}
-	if kind == tier.Set {
+	switch kind {
+	case tier.Invalidate:
+		bw.Kind = tier.Delete
+	case tier.Set:
 		bw.Entry = *w.entryFor(t.id)
 	}
 	if t.versioned(kind) {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"sync"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/guard"
@@ -90,42 +89,16 @@ func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*re
 	for i := range answers {
 		b.engine.tel.Count(tier.L2, answers[i].lookup())
 	}
-	var obs telemetry.TierCall
-	if hits := countHits(answers); hits > 0 && !b.engine.config.NoRefill {
-		refillCtx := b.obs.StartCall(ctx, &obs, tier.L1, tier.Refill, hits)
-		defer func() {
-			defer obs.End()
-			obs.Done(refillCtx, tier.Applied, nil)
-		}()
-	}
+	refills := &refills[V]{batch: b, ctx: ctx}
+	defer refills.end()
 	for n, i := range index {
 		r := reads[i]
-		res, err := r.conclude(ctx, r.from(&answers[n]), answers[n])
+		r.refills = refills
+		res, err := r.conclude(ctx, r.fresher(answers[n]), answers[n])
 		r.obs.Returned(ctx, res.ReadResult, err)
 		b.fail(i, err)
 		values[i] = Found[V]{Value: res.entry.Value, OK: res.found(), Stale: res.Found == tier.LookupStale}
 	}
-}
-
-// from returns the tier whose answer counts; 0: none has the value.
-func (r *read[V]) from(l2 *found[V]) tier.ID {
-	switch {
-	case r.l1.hit && (!l2.hit || !expiresLater(l2.entry.ExpiresAt, r.l1.entry.ExpiresAt)):
-		return tier.L1
-	case l2.hit:
-		return tier.L2
-	default:
-		return 0
-	}
-}
-
-func countHits[V any](answers []found[V]) (n int) {
-	for i := range answers {
-		if answers[i].hit {
-			n++
-		}
-	}
-	return n
 }
 
 // askL2 asks L2 for many keys, observed.
@@ -152,7 +125,7 @@ func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
 		obs.Found(ctx, worst.lookup(), worst.err)
 	}()
 	if !e.l2.Batches() {
-		b.askEach(ctx, keys, answers)
+		eachKey(e.l2, len(keys), func(i int) { answers[i] = e.askL2(ctx, keys[i]) })
 		return answers
 	}
 	got := make([]backends.Got[V], len(keys))
@@ -173,29 +146,6 @@ func (f *found[V]) ifExited(key string) {
 	if f.err == guard.ErrExited { //nolint:errorlint // the mark that was set beforehand
 		f.err = exited(tier.L2, tier.Get, key, tier.Failed)
 	}
-}
-
-// askEach asks L2 for each key, several at once if it is not in the process.
-func (b *batch[V]) askEach(ctx context.Context, keys []string, answers []found[V]) {
-	one := func(i int) {
-		answers[i] = b.engine.askL2(ctx, keys[i])
-	}
-	if b.engine.l2.Description().InProcess {
-		for i := range keys {
-			one(i)
-		}
-		return
-	}
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, maxWriters)
-	for i := range keys {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			one(i)
-		})
-	}
-	wg.Wait()
 }
 
 // askL2 asks L2 together with the other members. Nobody is spared its answer: a caller that

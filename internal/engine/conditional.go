@@ -46,19 +46,8 @@ func (e *Engine[V]) DeleteVersion(ctx context.Context, key string, source uint64
 	return err
 }
 
-// runSourced runs a write that L2 decides by the version of the value's source.
-func (w *write[V]) runSourced(ctx context.Context) error {
-	if err := w.takeSource(); err != nil {
-		return w.refuse(w.start(ctx), err)
-	}
-	return w.run(ctx)
-}
-
 // runConditional runs a conditional write, and returns the result of L2.
 func (w *write[V]) runConditional(ctx context.Context) (res backends.Result, err error) {
-	if err := w.takeSource(); err != nil {
-		return res, w.refuse(w.start(ctx), err)
-	}
 	w.result = &res
 	err = w.run(ctx)
 	return res, err

@@ -31,7 +31,8 @@ type read[V any] struct {
 	wantStale bool // an expired value is better than an error
 	versions  bool // the versions of L2's entry are wanted
 
-	member *member[V] // of a batch; nil: the read is alone
+	member  *member[V]  // of a batch of loads; nil: the read is alone
+	refills *refills[V] // of a batch of reads; nil: likewise
 }
 
 // result is the result of a read.
@@ -158,7 +159,7 @@ func (r *read[V]) free() {
 	if r.engine.observed {
 		r.obs = telemetry.Read{}
 	}
-	r.key, r.l1, r.asked, r.epoch, r.mode, r.wantStale, r.versions, r.member = "", found[V]{}, false, 0, 0, false, false, nil
+	r.key, r.l1, r.asked, r.epoch, r.mode, r.wantStale, r.versions, r.member, r.refills = "", found[V]{}, false, 0, 0, false, false, nil, nil
 	r.engine.readPool.Put(r)
 }
 

@@ -42,8 +42,10 @@ func (r *read[V]) refill(ctx context.Context, l2 *found[V]) (stored tier.Refille
 	}
 	var call telemetry.TierCall
 	ctx = r.obs.StartTier(ctx, &call, tier.L1, tier.Refill)
+	r.refills.began()
 	outcome, err := tier.Unknown, guard.ErrExited
 	defer func() {
+		r.refills.ended(outcome, err)
 		defer call.End()
 		call.Done(ctx, outcome, err)
 	}()

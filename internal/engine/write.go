@@ -45,9 +45,6 @@ func (e *Engine[V]) Set(ctx context.Context, key string, value V, ttl time.Durat
 	if ttl > 0 {
 		w.entry.ExpiresAt = expiry(ttl)
 	}
-	if e.sources.of != nil {
-		return w.runSourced(ctx)
-	}
 	return w.run(ctx)
 }
 
@@ -55,19 +52,12 @@ func (e *Engine[V]) Set(ctx context.Context, key string, value V, ttl time.Durat
 func (e *Engine[V]) SetEntry(ctx context.Context, key string, entry backends.Entry[V]) error {
 	w := e.newWrite(tier.Set, key)
 	w.entry = entry
-	if e.sources.of != nil {
-		return w.runSourced(ctx)
-	}
 	return w.run(ctx)
 }
 
 // Delete removes the key from both tiers.
 func (e *Engine[V]) Delete(ctx context.Context, key string) error {
-	w := e.newWrite(tier.Delete, key)
-	if e.sources.of != nil {
-		return w.runSourced(ctx)
-	}
-	return w.run(ctx)
+	return e.newWrite(tier.Delete, key).run(ctx)
 }
 
 func (e *Engine[V]) newWrite(kind tier.Kind, key string) *write[V] {
@@ -120,6 +110,11 @@ func (w *write[V]) free() {
 // run takes a write through all its steps.
 func (w *write[V]) run(ctx context.Context) error {
 	e := w.engine
+	if e.sources.of != nil {
+		if err := w.takeSource(); err != nil {
+			return w.refuse(w.start(ctx), err)
+		}
+	}
 	ctx = w.start(ctx)
 	if e.stages || e.rewrites {
 		if err := w.stageOrRefuse(ctx); err != nil {

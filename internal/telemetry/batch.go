@@ -102,6 +102,13 @@ func (b *Batch) StartCall(ctx context.Context, c *TierCall, id tier.ID, kind tie
 	return ctx
 }
 
+// Size notes the number of keys of a call, where it was not known when the call began.
+func (c *TierCall) Size(size int) {
+	if c.span != nil {
+		setAttributes(c.span, tracing.AttrBatchSize.Int(size))
+	}
+}
+
 // Wrote notes the worst outcome of a call of a tier that wrote many keys.
 func (b *Batch) Wrote(id tier.ID, worst tier.Outcome) {
 	b.mu.Lock()

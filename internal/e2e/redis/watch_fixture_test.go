@@ -90,11 +90,13 @@ func (r *followed) versions() (versions []backends.Version) {
 func (r *followed) isSynced(tb testing.TB) {
 	tb.Helper()
 	begin := time.Now()
-	require.Eventually(tb, func() bool {
+	if !assert.Eventually(tb, func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		return r.synced.After(begin)
-	}, patience, time.Millisecond, "losses: %v", r.losses)
+	}, patience, time.Millisecond) {
+		require.Fail(tb, "not in sync", "losses: %v", r.lost())
+	}
 }
 
 // watch follows b until the test ends.
