@@ -85,6 +85,8 @@ func traitsOf(client redis.UniversalClient) (t traits, ok bool) {
 // client's pool, or nil if the client is of a type that has no such function.
 func connectBy(client redis.UniversalClient) func(ctx context.Context, key string) (*redis.Conn, error) {
 	switch c := client.(type) {
+	case *redis.Client:
+		return func(context.Context, string) (*redis.Conn, error) { return connOf(c), nil }
 	case interface{ Conn() *redis.Conn }:
 		return func(context.Context, string) (*redis.Conn, error) { return c.Conn(), nil }
 	case interface {
@@ -95,11 +97,18 @@ func connectBy(client redis.UniversalClient) func(ctx context.Context, key strin
 			if err != nil {
 				return nil, err
 			}
-			return master.Conn(), nil
+			return connOf(master), nil
 		}
 	default:
 		return nil
 	}
+}
+
+// connOf takes a connection by a copy of the client. A connection that the client makes at the
+// same time may switch maintenance notifications off in the client's options, under a lock that
+// a connection of Conn does not take (go-redis v9.23); the copy has options of its own.
+func connOf(c *redis.Client) *redis.Conn {
+	return c.WithTimeout(c.Options().ReadTimeout).Conn()
 }
 
 // describe splits the address as far as it can be.
