@@ -74,11 +74,7 @@ func TestSetMany_OneKeyHangs(t *testing.T) {
 				time.Sleep(100 * time.Millisecond)
 				s.othersHave(t, keys)
 				require.NoError(t, s.Set(t.Context(), "k2", "later", 0))
-				select {
-				case <-done:
-					require.FailNow(t, "the late key has not ended")
-				default:
-				}
+				require.Empty(t, done, "the late key has not ended")
 				close(s.release)
 				if err := <-done; place == "hook" {
 					require.ErrorContains(t, err, "1 of 10 keys failed")

@@ -168,7 +168,7 @@ func (s *scenario) decidingL2(t *testing.T) backends.Backend[string] {
 	store := backendtest.NewStore[string]()
 	s.stored2 = store.Snapshot
 	l2 := &strangeStore{store.Client(), s}
-	s.fill2 = l2.Client.Set
+	s.fill2 = l2.Set
 	if s.actor.place != "codec encode" && s.actor.place != "codec decode" {
 		return l2
 	}

@@ -123,7 +123,7 @@ func (w *write[V]) supersededByL1(ctx context.Context) (newer bool) {
 		link.member = w.member
 	}
 	defer link.over.Store(true)
-	l1 := e.lookupL1(link, w.op.Key)
+	l1 := e.lookupL1(link, w.op.Key) //nolint:contextcheck // link is a context made of ctx
 	if l1.hit && e.sources.of != nil {
 		has, err := e.sources.version(l1.entry.Value)
 		newer = err == nil && has > w.when.source
