@@ -67,7 +67,8 @@ func (r *read[V]) askBoth(ctx context.Context) (from tier.ID, l2 found[V]) {
 			return from, l2
 		}
 	}
-	return r.fresher(&l2), l2
+	from = r.fresher(&l2)
+	return from, l2
 }
 
 // fresher returns the tier whose entry expires later: L1 if both expire at once, 0 if

@@ -13,7 +13,7 @@ import (
 type refills[V any] struct {
 	batch *batch[V]
 	ctx   context.Context //nolint:containedctx // it lasts as long as GetMany
-	at    time.Time // when L2 has answered
+	at    time.Time       // when L2 has answered
 	obs   telemetry.TierCall
 	size  int
 	worst tier.Outcome
