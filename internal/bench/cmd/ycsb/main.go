@@ -1,8 +1,9 @@
-// Command ycsb runs the YCSB core workloads A, B, C, D and F with tiercache and other
-// libraries over a Redis of its own, and prints Markdown.
+// Command ycsb runs the YCSB core workloads A, B, C, D and F, and G, which replays a
+// recorded trace, with tiercache and other libraries over a Redis of its own, and prints
+// Markdown.
 //
 //	ycsb [-rounds 5] [-within 10m] [-operations 100000] [-records 100000]
-//	     [-value-size 1000] [-threads 16] [-l1 10000] [-only ABCDF] [-caches NAME]
+//	     [-value-size 1000] [-threads 16] [-l1 10000] [-only ABCDFG] [-caches NAME]
 //	     [-into FILE] [-no-redis]
 //
 // With -into, it also puts the tables between the marks of that file.
