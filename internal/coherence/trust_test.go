@@ -247,7 +247,7 @@ func TestEvents_LapseIsPunctual(t *testing.T) {
 			time.Sleep(bound - age)
 			assert.True(t, f.Status().Trusted)
 			assert.Empty(t, f.happened())
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			assert.Equal(t, []string{"lost overdue"}, f.happened())
 		})
