@@ -3,10 +3,8 @@ package engine
 import (
 	"context"
 	"sync/atomic"
-	"time"
 
 	"github.com/tiercache/tiercache/backends"
-	"github.com/tiercache/tiercache/internal/coherence"
 	"github.com/tiercache/tiercache/internal/guard"
 	"github.com/tiercache/tiercache/internal/keylock"
 	"github.com/tiercache/tiercache/internal/telemetry"
@@ -34,28 +32,6 @@ type read[V any] struct {
 	member  *member[V]  // of a batch of loads; nil: the read is alone
 	refills *refills[V] // of a batch of reads; nil: likewise
 }
-
-// result is the result of a read.
-type result[V any] struct {
-	entry   backends.Entry[V]
-	version backends.Version // 0: unknown
-	source  uint64           // 0: none, or unknown
-	telemetry.ReadResult
-}
-
-// Entry is the result of a read, with the tier that had it.
-type Entry[V any] struct {
-	Value     V
-	ExpiresAt time.Time
-	Tier      tier.ID
-	Stale     bool
-	Kept      bool
-	Version   backends.Version
-	Source    uint64
-}
-
-// found reports whether there is a value.
-func (r *result[V]) found() bool { return r.Found == tier.LookupHit || r.Found == tier.LookupStale }
 
 // Get returns the value at key.
 func (e *Engine[V]) Get(ctx context.Context, key string, opts []ReadOption) (value V, ok bool, err error) {
@@ -211,103 +187,5 @@ func (r *read[V]) done() (last bool) {
 // run asks the tiers as the policy says, and refills L1.
 func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 	from, l2 := r.ask(ctx)
-	return r.conclude(ctx, from, l2)
-}
-
-// conclude makes the result of the answers of the tiers. From is the tier whose answer
-// counts, 0 if none has the value.
-func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res result[V], err error) {
-	if from != tier.L1 && !r.engine.reads.Concurrent && r.mode == 0 && r.fence.Broken() && r.recheck(ctx) {
-		res = answerL1(&r.l1)
-		if l2.hit && !l2.shared && !r.engine.config.NoRefill {
-			res.Refill = tier.RefillFenced // L1 did not get the entry of L2
-		}
-		return res, nil
-	}
-	switch from {
-	case tier.L1:
-		if !r.l1.hit {
-			return suspectAnswer(&r.l1), nil
-		}
-		return answerL1(&r.l1), nil
-	case tier.L2:
-		res = answerL2(&l2)
-		if res.Shared = l2.shared; l2.shared {
-			return res, nil // the other read refills L1
-		}
-		if res.Refill = r.refill(ctx, &l2); res.Refill == tier.RefillSuperseded {
-			refill := res.Refill
-			res = answerL1(&r.l1)
-			res.Refill = refill
-		}
-		return res, nil
-	}
-	if r.l1.err != nil || l2.err != nil {
-		switch {
-		case r.engine.servesSuspect(&r.l1):
-			return suspectAnswer(&r.l1), nil
-		case r.wantStale && r.l1.stale:
-			return result[V]{entry: r.l1.entry, ReadResult: staleResult(&r.l1)}, nil
-		}
-		res.Found = tier.LookupError
-		return res, getError(r.l1.err, l2.err)
-	}
-	switch {
-	case r.l1.suspect == coherence.NotSuspect || r.mode == skipL2:
-	case l2.barred && r.engine.servesSuspect(&r.l1): // the value of the write that diverged
-		return suspectAnswer(&r.l1), nil
-	case !l2.barred && !l2.shared:
-		r.dropSuspect(ctx)
-	}
-	res.noteOrigin(l2.origin)
-	res.Found, res.Shared = tier.LookupMiss, l2.shared
-	return res, nil
-}
-
-func answerL1[V any](f *found[V]) result[V] {
-	return result[V]{
-		entry: f.entry, version: f.stamp.Version, source: f.stamp.Source,
-		ReadResult: telemetry.ReadResult{Found: tier.LookupHit, Tier: tier.L1, Kept: f.kept},
-	}
-}
-
-func answerL2[V any](f *found[V]) result[V] {
-	res := result[V]{entry: f.entry, ReadResult: telemetry.ReadResult{Found: tier.LookupHit, Tier: tier.L2}}
-	res.noteOrigin(f.origin)
-	return res
-}
-
-// suspectAnswer is that of L1 which is not known to be fresh.
-func suspectAnswer[V any](f *found[V]) result[V] {
-	res := answerL1(f)
-	res.ReadResult = suspectResult()
-	return res
-}
-
-// noteOrigin notes the versions that L2 has told, if it has.
-func (r *result[V]) noteOrigin(origin *backends.Answer) {
-	if origin != nil {
-		r.version, r.source = origin.Version, origin.Source
-	}
-}
-
-// recheck asks L1 once more, after a write has begun that L2 may have and L1 did not:
-//
-//	t1  the read finds nothing in L1
-//	t2  a write begins, and breaks the fence
-//	t3  the read finds the old state in L2, and the write reaches L1
-//
-// Those who come later find the new value in L1, so the read must not return the old
-// state. If L1 has nothing even now, no older entry will come: only writes and refills
-// store entries there, and they queue behind the write. It does not end with the
-// caller's context, because a cancelled lookup would say nothing about L1.
-func (r *read[V]) recheck(ctx context.Context) bool {
-	ctx, cancel := r.engine.l1.Limit(context.WithoutCancel(ctx))
-	defer cancel()
-	l1 := r.engine.lookupL1(ctx, r.key)
-	if l1.err == nil && l1.hit {
-		r.l1 = l1
-		return true
-	}
-	return false
+	return r.conclude(ctx, from, &l2)
 }

@@ -1,0 +1,107 @@
+package tiercache
+
+import "time"
+
+// WithNegativeTTL makes [Cache.GetOrLoad] remember for ttl that a loader found no
+// value, and ask neither L2 nor the loader again. The process remembers up to 10,000
+// such keys, apart from values; a write of the key removes it. Default, and for 0:
+// nothing is remembered.
+func WithNegativeTTL(ttl time.Duration) Option {
+	return optionFunc(func(c config) config {
+		c.NegativeTTL = ttl
+		return c
+	})
+}
+
+// WithStaleIfError keeps entries in L1 until limit after they have expired, and makes
+// [Cache.GetOrLoad] return them when L2 or the loader fails, and [Cache.GetEntry] when L2
+// does. Default, and for 0: no stale values.
+func WithStaleIfError(limit time.Duration) Option {
+	return optionFunc(func(c config) config {
+		c.StaleIfError = limit
+		return c
+	})
+}
+
+// WithStaleIfSlow makes [Cache.GetOrLoad] return a stale value, if there is one, when
+// the load takes longer than after. The load goes on in the background; see
+// [WithBackgroundTimeout]. It needs [WithStaleIfError]. Default, and for 0: callers
+// wait for the load.
+func WithStaleIfSlow(after time.Duration) Option {
+	return optionFunc(func(c config) config {
+		c.SoftTimeout = after
+		return c
+	})
+}
+
+// WithBackgroundTimeout sets the timeout of loads that no caller waits for: those of
+// [WithRefreshAhead], and those whose callers got a stale value by [WithStaleIfSlow].
+// It also limits the write of a loaded value. Close cancels such loads. It must be
+// positive. Default: [DefaultBackgroundTimeout].
+func WithBackgroundTimeout(d time.Duration) Option {
+	return optionFunc(func(c config) config {
+		c.BackgroundTimeout = d
+		return c
+	})
+}
+
+// WithAsyncLoadWrites makes [Cache.GetOrLoad] return a loaded value before it is
+// written to the tiers. Close waits for the write, and callers that come during it
+// share the value. Default: the callers wait, so that the next one finds the value in
+// the tiers.
+func WithAsyncLoadWrites() Option {
+	return optionFunc(func(c config) config {
+		c.AsyncLoadWrites = true
+		return c
+	})
+}
+
+// WithKeepLoaded makes L1 keep, for ttl at most, a loaded value that L2 refused or may not
+// have, under policies by which L1 would not get it: writepolicy.Sequential with L2First
+// or InvalidateL1, and WriteAround. While L2 is down, a key is then loaded once per ttl,
+// and its readers do not wait for L2. A few seconds are sensible.
+//
+// L1 has a value then that L2 does not have, so every such write is reported as an
+// inconsistency, and every read of the value as kept: by the result of the read in
+// telemetry, and by [Entry]. Another process may load or write a newer value meanwhile.
+// A write of the key, or a refill from L2, replaces the value. When more than 10,000 keys
+// are kept, the values of others are not. Default, and for 0: nothing is kept.
+func WithKeepLoaded(ttl time.Duration) Option {
+	return optionFunc(func(c config) config {
+		c.KeepLoaded = ttl
+		return c
+	})
+}
+
+// WithMaxLoads limits the number of loads at a time. Beyond the limit,
+// [Cache.GetOrLoad] returns a stale value, if there is one, or [ErrOverloaded].
+// Default, and for 0: no limit.
+func WithMaxLoads(n int) Option {
+	return optionFunc(func(c config) config {
+		c.MaxLoads = n
+		return c
+	})
+}
+
+// WithNotFound sets a function that reports whether an error of a [Loader] means that
+// there is no value, as errors.Is(err, sql.ErrNoRows) does. Errors that wrap
+// [ErrNotFound] always mean it. GetOrLoad then returns an error that wraps both. It
+// must be safe for concurrent use. Default, and for nil: none.
+func WithNotFound(isNotFound func(err error) bool) Option {
+	return optionFunc(func(c config) config {
+		c.NotFound = isNotFound
+		return c
+	})
+}
+
+// WithRefreshAhead makes [Cache.GetOrLoad] load an entry again, in the background, when
+// less than this fraction of its TTL remains (0.2 is a fifth). A key has one such load
+// at a time. After a failure, the next one begins a second later at the earliest. If
+// the loader finds no value, the key is deleted. See [WithBackgroundTimeout]. Default,
+// and for 0: an entry is loaded only when it has expired.
+func WithRefreshAhead(fraction float64) Option {
+	return optionFunc(func(c config) config {
+		c.RefreshAhead = fraction
+		return c
+	})
+}
