@@ -7,6 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/redislog"
 )
 
 var _ backends.Batcher[[]byte] = (*Backend)(nil)
@@ -42,9 +43,9 @@ func (b *Backend) GetMany(ctx context.Context, keys []string, got []backends.Got
 
 // read is one command of a batch of reads.
 type read struct {
-	part    *partition // nil without a log
-	keys    []string   // with their prefix
-	indices []int      // of the keys in the batch
+	part    *redislog.Partition // nil without a log
+	keys    []string            // with their prefix
+	indices []int               // of the keys in the batch
 	bytes   int
 	cmd     redis.Cmder
 }
@@ -57,7 +58,7 @@ func (r *read) full(size int) bool {
 // groups divides the keys over commands. Those that cannot have been stored are misses,
 // and are left out.
 func (b *Backend) groups(keys []string) (reads []*read) {
-	open := make(map[*partition]*read)
+	open := make(map[*redislog.Partition]*read)
 	single := b.raw || b.log == nil && !b.oneSlot
 	for i, key := range keys {
 		if !b.storable(key) {
@@ -77,18 +78,18 @@ func (b *Backend) groups(keys []string) (reads []*read) {
 }
 
 // part returns the partition of key, and nil without a log.
-func (b *Backend) part(key string) *partition {
+func (b *Backend) part(key string) *redislog.Partition {
 	if b.log == nil {
 		return nil
 	}
-	return partitionOf(b.log.partitions, key)
+	return b.log.Of(key)
 }
 
-func (b *Backend) keyIn(p *partition, key string) string {
+func (b *Backend) keyIn(p *redislog.Partition, key string) string {
 	if p == nil {
 		return b.prefix + key
 	}
-	return p.prefix + key
+	return p.Prefix + key
 }
 
 // read sends commands at once and puts the results into got.
@@ -123,7 +124,7 @@ func (b *Backend) read(ctx context.Context, reads []*read, got []backends.Got[[]
 func (b *Backend) command(ctx context.Context, r *read) redis.Cmder {
 	switch {
 	case b.raw:
-		cmd := redis.NewCmd(ctx, "eval", readRaw, 1, r.keys[0])
+		cmd := redis.NewCmd(ctx, "eval", redislog.RawScript, 1, r.keys[0])
 		cmd.SetFirstKeyPos(3)
 		return cmd
 	case len(r.keys) == 1:
@@ -156,7 +157,10 @@ func (b *Backend) take(ctx context.Context, r *read, err error, begin time.Time,
 		b.gotSlice(r, cmd.Val(), got)
 	case *redis.Cmd:
 		g := &got[r.indices[0]]
-		entry, ok, err := rawReply(cmd.Val(), begin)
+		entry, ok, err := redislog.RawReply(cmd.Val(), begin)
+		if err != nil {
+			err = &Error{Op: "get", Err: err}
+		}
 		if err != nil || !ok || !entry.ExpiresAt.IsZero() && entry.Expired(b.now()) {
 			g.Err = err
 			return
@@ -169,12 +173,12 @@ func (b *Backend) gotSlice(r *read, values []any, got []backends.Got[[]byte]) {
 	for j, i := range r.indices {
 		switch {
 		case len(values) != len(r.indices):
-			got[i].Err = &Error{Op: "get", Err: errOddReply}
+			got[i].Err = &Error{Op: "get", Err: redislog.ErrOddReply}
 		case values[j] == nil:
 		default:
 			text, ok := values[j].(string)
 			if !ok {
-				got[i].Err = &Error{Op: "get", Err: errOddReply}
+				got[i].Err = &Error{Op: "get", Err: redislog.ErrOddReply}
 				continue
 			}
 			b.got(r.part, []byte(text), &got[i])
@@ -183,6 +187,6 @@ func (b *Backend) gotSlice(r *read, values []any, got []backends.Got[[]byte]) {
 }
 
 // got reads one stored value.
-func (b *Backend) got(p *partition, data []byte, g *backends.Got[[]byte]) {
-	g.Entry, g.Answer, g.Err = b.answer(p, data, false)
+func (b *Backend) got(p *redislog.Partition, data []byte, g *backends.Got[[]byte]) {
+	g.Entry, g.Answer, g.Err = redislog.Answer(p, data, false, b.now())
 }

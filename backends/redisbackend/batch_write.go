@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
-	"github.com/tiercache/tiercache/internal/expiry"
-	"github.com/tiercache/tiercache/internal/header"
+	"github.com/tiercache/tiercache/internal/rediserr"
+	"github.com/tiercache/tiercache/internal/redislog"
 	"github.com/tiercache/tiercache/tier"
 )
 
@@ -41,14 +41,14 @@ func (b *Backend) WriteMany(ctx context.Context, writes []backends.Write[[]byte]
 type batched struct {
 	key      string
 	op       string
-	plain    change  // without a log
-	logged   *logged // with one
-	attempt  loggedAttempt
+	plain    change          // without a log
+	logged   *redislog.Write // with one
+	attempt  redislog.Attempt
 	attempts int
 	done     *backends.Done
 
 	cmd *command
-	at  *place
+	at  *redislog.Place
 }
 
 // batched returns nil for a change that is made already.
@@ -61,7 +61,7 @@ func (b *Backend) batched(w *backends.Write[[]byte], done *backends.Done) (*batc
 		if err != nil {
 			return nil, err
 		}
-		return &batched{key: w.Key, op: c.op(), logged: c, done: done}, nil
+		return &batched{key: w.Key, op: c.Op(), logged: c, done: done}, nil
 	}
 	if err := w.Check(); err != nil {
 		return nil, err
@@ -77,24 +77,17 @@ func (b *Backend) batched(w *backends.Write[[]byte], done *backends.Done) (*batc
 		return nil, err
 	}
 	if !b.raw && (w.Codec != 0 || w.Operation != 0 || len(w.Note) > 0) {
-		c.data = encodeWrite(w)
+		h := redislog.WholeHeader(w)
+		c.data = h.Encode(w.Entry.Value)
 	}
 	return &batched{key: w.Key, op: "set", plain: c, done: done}, nil
-}
-
-// encodeWrite is encode with all that a header can hold without a log.
-func encodeWrite(w *backends.Write[[]byte]) []byte {
-	h := header.Header{
-		ExpiresAt: expiry.Encode(w.Entry.ExpiresAt), Codec: w.Codec, Operation: w.Operation, Note: w.Note,
-	}
-	return h.Encode(w.Entry.Value)
 }
 
 // size is about that of the command.
 func (w *batched) size() int {
 	const rest = 300
 	if w.logged != nil {
-		return len(w.logged.data) + 2*len(w.key) + rest
+		return w.logged.Size()
 	}
 	return len(w.plain.data) + len(w.key) + rest
 }
@@ -187,13 +180,13 @@ func (b *Backend) makeReady(ctx context.Context, w *batched) error {
 		w.cmd = w.plain.command(ctx, b.now)
 		return nil
 	}
-	at, err := b.placeOf(ctx, w.logged.part, w.attempt.not)
+	at, err := b.log.PlaceOf(ctx, runner{b.client}, w.logged.Part, w.attempt.Not)
 	if err != nil {
 		w.attempts++
 		b.lookAgain(ctx, err)
-		return &Error{Op: w.op, Attempts: w.attempts, Err: err, ended: endOf(ctx, err), notApplied: true}
+		return &Error{Op: w.op, Attempts: w.attempts, Err: err, ended: rediserr.EndOf(ctx, err), notApplied: true}
 	}
-	w.at, w.cmd = at, w.logged.command(ctx, &b.log.scripts, at, w.attempt.load, b.now())
+	w.at, w.cmd = at, newEval(ctx, w.logged.Call(at, b.now()), w.attempt.Load)
 	return nil
 }
 
@@ -228,7 +221,7 @@ func (b *Backend) settleBatched(
 		result, again, failed = b.settle(ctx, w.logged, w.cmd, err, begin, w.at, &w.attempt)
 	} else if written := w.cmd.withdraw(); err != nil {
 		b.lookAgain(ctx, err)
-		failed = &Error{Op: w.op, Err: err, ended: endOf(ctx, err), notApplied: b.notExecuted(written, err)}
+		failed = &Error{Op: w.op, Err: err, ended: rediserr.EndOf(ctx, err), notApplied: b.notExecuted(written, err)}
 	}
 	if e, ok := failed.(*Error); ok { //nolint:errorlint // as it was made
 		w.attempts++

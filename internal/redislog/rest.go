@@ -1,4 +1,4 @@
-package redisbackend
+package redislog
 
 import "time"
 
@@ -22,7 +22,7 @@ func (r *rest) after(now time.Time, n int) time.Duration {
 	switch {
 	case n == 0:
 		return 0
-	case n >= readCount: // there are more already
+	case n >= ReadCount: // there are more already
 		r.last = now
 		return 0
 	case r.last.IsZero() || now.Sub(r.last) > busy+r.current:

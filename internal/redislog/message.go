@@ -1,4 +1,4 @@
-package redisbackend
+package redislog
 
 import (
 	"encoding/binary"
@@ -27,28 +27,25 @@ const (
 	messageAnswer byte = 'a' // a reader has seen the hello of another protocol
 )
 
-func messageMeta(kind byte, operation uint64, note []byte) []byte {
+func messageMeta(kind byte, operation uint64, note []byte) string {
 	meta := make([]byte, 1, 9+len(note))
 	meta[0] = kind
-	return append(binary.BigEndian.AppendUint64(meta, operation), note...)
+	return string(append(binary.BigEndian.AppendUint64(meta, operation), note...))
 }
 
-// message is one that was read. The id is zero if it cannot be one of ours, and the kind
+// Message is one that was read. The id is zero if it cannot be one of ours, and the kind
 // is 0 for a message that no release of this protocol can have written.
-type message struct {
+type Message struct {
 	id       streamID
 	kind     byte
 	protocol string // of a hello
 	change   backends.Change
 }
 
-func parseMessage(id string, fields map[string]any) (m message) {
+// ParseMessage reads a message. Field returns a field of it, or "" if it has none of that name.
+func ParseMessage(id string, field func(name string) string) (m Message) {
 	m.id, _ = parseStreamID(id)
-	text := func(name string) string {
-		s, _ := fields[name].(string)
-		return s
-	}
-	key, meta := text("k"), text("m")
+	key, meta := field("k"), field("m")
 	if meta == "" {
 		return m
 	}
@@ -61,7 +58,7 @@ func parseMessage(id string, fields map[string]any) (m message) {
 		m.kind = kind
 		m.change = backends.Change{
 			Key: key, Kind: tier.Set, Version: m.id.version(),
-			Operation: uint64(versionIn(meta[1:])), At: storeTime(text("s"), text("u")),
+			Operation: uint64(versionIn(meta[1:])), At: storeTime(field("s"), field("u")),
 		}
 		if kind == messageDelete {
 			m.change.Kind = tier.Delete
@@ -74,12 +71,12 @@ func parseMessage(id string, fields map[string]any) (m message) {
 }
 
 // isForeign reports whether a writer of other rules has written the message.
-func (m *message) isForeign() bool {
+func (m *Message) isForeign() bool {
 	return m.kind == 0 || (m.kind == messageHello || m.kind == messageAnswer) && m.protocol != protocol
 }
 
 // isChange reports whether the message is about a key.
-func (m *message) isChange() bool { return m.kind == messageSet || m.kind == messageDelete }
+func (m *Message) isChange() bool { return m.kind == messageSet || m.kind == messageDelete }
 
 // storeTimeIn reads seconds and microseconds, with a space between.
 func storeTimeIn(text string) time.Time {

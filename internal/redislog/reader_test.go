@@ -1,7 +1,8 @@
-package redisbackend
+package redislog
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -72,29 +73,44 @@ func newTold(t *testing.T, l *fakeLog) *told {
 func watchFake(t *testing.T, l *fakeLog) (s *told, stop func() error) {
 	t.Helper()
 	s = newTold(t, l)
-	b := fakeBackend(l)
+	h := fakeHub(l)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- b.Watch(ctx, s) }()
+	go func() { done <- watchBy(ctx, h, s) }()
 	synctest.Wait()
 	s.since = time.Now()
 	return s, func() error { cancel(); return <-done }
 }
 
-// fakeBackend is a backend that has nothing but a log.
-func fakeBackend(l *fakeLog) *Backend {
-	b := &Backend{log: &keyLog{partitions: newPartitions("", 1)}}
-	b.log.hub.readers = func(tell teller) []*reader {
-		return []*reader{{
-			tell: tell, connect: l.connect, failed: func(context.Context) {},
-			see: func(backends.Version) {},
-			seen: func() (v backends.Version) {
-				l.do(func() { v = l.seen })
-				return v
-			},
-		}}
+// fakeHub is the hub of a fake log.
+func fakeHub(l *fakeLog) *Hub {
+	return &Hub{
+		watchError: func(err error) error {
+			if errors.Is(err, ErrReaderEnded) {
+				return err
+			}
+			return errors.Join(err, backends.ErrUnsupported)
+		},
+		readers: func(tell teller) []*reader {
+			return []*reader{{
+				tell: tell, connect: l.connect, failed: func(context.Context) {},
+				forGood: func(error) bool { return false },
+				see:     func(backends.Version) {},
+				seen: func() (v backends.Version) {
+					l.do(func() { v = l.seen })
+					return v
+				},
+			}}
+		},
 	}
-	return b
+}
+
+// watchBy watches as a backend does.
+func watchBy(ctx context.Context, h *Hub, sink backends.Sink) error {
+	if err := h.Watch(ctx, sink); err != nil {
+		return err
+	}
+	return ctx.Err()
 }
 
 func TestReader(t *testing.T) {
@@ -115,7 +131,7 @@ func TestReader(t *testing.T) {
 		"a trim": {func(l *fakeLog) {
 			l.do(func() {
 				for range 3 {
-					l.append(message{kind: messageSet})
+					l.append(Message{kind: messageSet})
 				}
 				l.messages = l.messages[len(l.messages)-1:]
 			})
@@ -180,14 +196,14 @@ func TestReader_SecondSink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newFakeLog()
 		l.delay = 100 * time.Millisecond
-		b := fakeBackend(l)
+		h := fakeHub(l)
 		first, second := newTold(t, l), newTold(t, l)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 2)
-		go func() { done <- b.Watch(ctx, first) }()
+		go func() { done <- watchBy(ctx, h, first) }()
 		time.Sleep(heartbeat + l.delay/2) // the second heartbeat is under way
 		l.write()
-		go func() { done <- b.Watch(ctx, second) }()
+		go func() { done <- watchBy(ctx, h, second) }()
 		time.Sleep(l.delay)
 		synctest.Wait()
 		assert.Less(t, time.Since(first.asOf), heartbeat)
@@ -226,13 +242,12 @@ func TestReader_ThatCannotFollow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newFakeLog()
-		l.failJoin = errNoIdentity
+		l.failJoin = ErrNoIdentity
 		s, stop := watchFake(t, l)
 		assert.Equal(t, []backends.Loss{backends.LossUnsupported}, s.losses)
 		err := stop()
 		require.ErrorIs(t, err, backends.ErrUnsupported)
-		require.EqualError(t, err, "redisbackend: watch failed: INFO does not say which server this is, "+
-			"so a log in it cannot be trusted: this server's log cannot be watched")
+		require.ErrorIs(t, err, ErrNoIdentity)
 	})
 }
 
@@ -247,11 +262,11 @@ func TestReader_SinkThatExits(t *testing.T) {
 		l := newFakeLog()
 		done := make(chan error, 1)
 		go func() {
-			done <- fakeBackend(l).Watch(t.Context(), &exiting{told{t: t, log: l}})
+			done <- fakeHub(l).Watch(t.Context(), &exiting{told{t: t, log: l}})
 		}()
 		synctest.Wait()
 		l.write()
-		require.EqualError(t, <-done, "redisbackend: watch failed: a sink ended the reader's goroutine")
+		require.ErrorIs(t, <-done, ErrReaderEnded)
 	})
 }
 

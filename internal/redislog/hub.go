@@ -1,4 +1,4 @@
-package redisbackend
+package redislog
 
 import (
 	"context"
@@ -7,37 +7,68 @@ import (
 	"sync"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/tiercache/tiercache/backends"
 )
 
-// hub shares the readers of a backend among its sinks. They run while there is a sink.
-type hub struct {
-	readers func(t teller) []*reader // makes one for each partition
+// Client is what a hub needs of an adapter.
+type Client struct {
+	// Connect opens a connection to the server of a partition.
+	Connect func(ctx context.Context, p *Partition) (Conn, error)
+
+	// Failed is called after a connection has failed.
+	Failed func(ctx context.Context)
+
+	// ForGood reports whether an error of a connection will not pass: the server refuses
+	// the commands, or the client is closed.
+	ForGood func(err error) bool
+
+	// WatchError turns such an error into that of Watch.
+	WatchError func(err error) error
+}
+
+// Hub shares the readers of a backend among its sinks. They run while there is a sink. It
+// must not be copied.
+type Hub struct {
+	readers    func(t teller) []*reader // makes one for each partition
+	watchError func(err error) error
 
 	mu      sync.Mutex
 	current *following // nil: nobody watches
 	foreign bool       // a writer of other rules was seen, once and for all
 }
 
-func (h *hub) init(b *Backend, connect func(ctx context.Context, key string) (*redis.Conn, error)) {
+// Init makes h the hub of a log.
+func (h *Hub) Init(log *Log, client Client) {
+	h.watchError = client.WatchError
 	h.readers = func(t teller) []*reader {
-		readers := make([]*reader, len(b.log.partitions))
-		for i, p := range b.log.partitions {
+		readers := make([]*reader, len(log.Partitions))
+		for i, p := range log.Partitions {
 			readers[i] = &reader{
-				number: i, tell: t, see: p.see, failed: b.reloadState,
-				seen: func() backends.Version { return backends.Version(p.seen.Load()) },
+				number: i, tell: t, see: p.See, seen: p.Seen, failed: client.Failed, forGood: client.ForGood,
 				connect: func(ctx context.Context) (logConn, func(), error) {
-					conn, err := connect(ctx, p.log)
+					conn, err := client.Connect(ctx, p)
 					if err != nil {
 						return nil, nil, err
 					}
-					return &serverConn{log: b.log, part: p, conn: conn}, func() { _ = conn.Close() }, nil
+					return &serverConn{log: log, part: p, conn: conn}, conn.Close, nil
 				},
 			}
 		}
 		return readers
+	}
+}
+
+// Watch tells sink of the changes until ctx ends, when it returns nil, or the log cannot be
+// followed, when it returns an error of [Client.WatchError] or a [*backends.PanicError].
+func (h *Hub) Watch(ctx context.Context, sink backends.Sink) error {
+	w := &watch{sink: sink, failed: make(chan error, 1)}
+	f := h.add(ctx, w)
+	defer h.remove(f, w)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-w.failed:
+		return err
 	}
 }
 
@@ -58,7 +89,7 @@ func (w *watch) fail(err error) {
 }
 
 // add lets the sink of w be told, and starts the readers if it is the first.
-func (h *hub) add(ctx context.Context, w *watch) *following {
+func (h *Hub) add(ctx context.Context, w *watch) *following {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.current == nil {
@@ -78,7 +109,7 @@ func (h *hub) add(ctx context.Context, w *watch) *following {
 	return f
 }
 
-func (h *hub) start(ctx context.Context) *following {
+func (h *Hub) start(ctx context.Context) *following {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // they outlive the first call
 	f := &following{cancel: cancel, hub: h}
 	readers := h.readers(f)
@@ -91,7 +122,7 @@ func (h *hub) start(ctx context.Context) *following {
 }
 
 // remove ends the telling to w, and the readers if it was the last.
-func (h *hub) remove(f *following, w *watch) {
+func (h *Hub) remove(f *following, w *watch) {
 	h.mu.Lock()
 	f.mu.Lock()
 	f.watches = slices.DeleteFunc(f.watches, func(other *watch) bool { return other == w })
@@ -108,7 +139,7 @@ func (h *hub) remove(f *following, w *watch) {
 }
 
 // noteForeign is called without the lock of a following.
-func (h *hub) noteForeign() {
+func (h *Hub) noteForeign() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.foreign = true
@@ -116,7 +147,7 @@ func (h *hub) noteForeign() {
 
 // following is the time in which there are sinks, and the readers that run in it.
 type following struct {
-	hub    *hub
+	hub    *Hub
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
@@ -128,11 +159,9 @@ type following struct {
 
 var _ teller = (*following)(nil)
 
-var errReaderEnded = errors.New("redisbackend: a sink ended the reader's goroutine")
-
 // follow runs a reader, and tells when it cannot go on.
 func (f *following) follow(ctx context.Context, r *reader) {
-	err := errReaderEnded
+	err := ErrReaderEnded
 	defer func() {
 		if err != nil {
 			f.fail(err)
@@ -147,7 +176,7 @@ func (f *following) fail(err error) {
 	if f.failed != nil {
 		return
 	}
-	f.failed = watchError(err)
+	f.failed = f.hub.watchError(err)
 	for _, w := range f.watches {
 		if errors.Is(f.failed, backends.ErrUnsupported) {
 			f.call(w, func() { w.sink.Lost(backends.LossUnsupported) })

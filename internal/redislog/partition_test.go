@@ -1,4 +1,4 @@
-package redisbackend
+package redislog
 
 import (
 	"strconv"
@@ -14,22 +14,22 @@ import (
 // Running servers have these keys: they must not change.
 func TestPartitions(t *testing.T) {
 	t.Parallel()
-	one := newPartitions("shop:", 1)
+	one := NewPartitions("shop:", 1)
 	require.Len(t, one, 1)
-	assert.Equal(t, "shop:v2:{0/1}:", one[0].prefix)
-	assert.Equal(t, "shop:v2:{0/1}log", one[0].log)
-	assert.Equal(t, "shop:v2:{0/1}place", one[0].mark)
-	many := newPartitions("", maxPartitions)
-	assert.Len(t, many[maxPartitions-1].prefix, maxSpaceSize)
+	assert.Equal(t, "shop:v2:{0/1}:", one[0].Prefix)
+	assert.Equal(t, "shop:v2:{0/1}log", one[0].Log)
+	assert.Equal(t, "shop:v2:{0/1}place", one[0].Mark)
+	many := NewPartitions("", MaxPartitions)
+	assert.Len(t, many[MaxPartitions-1].Prefix, MaxSpaceSize)
 	for key, want := range map[string]string{
 		"": "{5/16}", "a": "{12/16}", "user:4711": "{11/16}", "\xff\x00": "{10/16}",
 	} {
-		assert.Contains(t, partitionOf(newPartitions("", 16), key).prefix, want, "%q", key)
+		assert.Contains(t, PartitionOf(NewPartitions("", 16), key).Prefix, want, "%q", key)
 	}
-	used := make(map[*partition]int)
-	sixteen := newPartitions("", 16)
+	used := make(map[*Partition]int)
+	sixteen := NewPartitions("", 16)
 	for i := range 1600 {
-		used[partitionOf(sixteen, "user:"+strconv.Itoa(i))]++
+		used[PartitionOf(sixteen, "user:"+strconv.Itoa(i))]++
 	}
 	for _, n := range used {
 		assert.InDelta(t, 100, n, 40)
@@ -39,16 +39,16 @@ func TestPartitions(t *testing.T) {
 
 func TestPartition_Seen(t *testing.T) {
 	t.Parallel()
-	var p partition
+	var p Partition
 	for _, v := range []backends.Version{3, 1, 5, 4, 0} {
-		p.see(v)
+		p.See(v)
 	}
-	assert.Equal(t, uint64(5), p.seen.Load())
+	assert.Equal(t, backends.Version(5), p.Seen())
 }
 
 func TestParsePlace(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, &place{text: "500 t n", era: 500, id: "500-*", high: "1000"}, parsePlace("500 t n"))
+	assert.Equal(t, &Place{text: "500 t n", era: 500, id: "500-*", high: "1000"}, parsePlace("500 t n"))
 	assert.Equal(t, "4294967294", parsePlace("2147483647 t n").high)
 	for _, bad := range []string{"", "0 t n", "-1 t n", "2147483648 t n", "x", " 500"} {
 		assert.Nil(t, parsePlace(bad), bad)
@@ -76,13 +76,14 @@ func FuzzMessage(f *testing.F) {
 	f.Add("500-1", "", "a2", "1", "2")
 	f.Add("500-1", "", "", "", "")
 	f.Fuzz(func(t *testing.T, id, key, meta, seconds, micros string) {
-		m := parseMessage(id, map[string]any{"k": key, "m": meta, "s": seconds, "u": micros})
+		fields := map[string]string{"k": key, "m": meta, "s": seconds, "u": micros}
+		m := ParseMessage(id, func(name string) string { return fields[name] })
 		switch {
 		case m.isChange():
 			assert.Equal(t, key, m.change.Key)
 			assert.Equal(t, m.id.version(), m.change.Version)
 			assert.Equal(t, m.kind == messageDelete, m.change.Kind == tier.Delete)
-			assert.Equal(t, meta, string(messageMeta(m.kind, m.change.Operation, m.change.Note)))
+			assert.Equal(t, meta, messageMeta(m.kind, m.change.Operation, m.change.Note))
 			assert.False(t, m.isForeign())
 		case m.kind == 0:
 			assert.True(t, m.isForeign())

@@ -1,4 +1,4 @@
-package redisbackend
+package redislog
 
 import (
 	"context"
@@ -19,7 +19,7 @@ type fakeLog struct {
 	mu       sync.Mutex
 	era      uint32
 	seq      uint64 // of the newest message
-	messages []message
+	messages []Message
 	token    string // of the server
 	place    string
 	replica  bool
@@ -43,11 +43,11 @@ func newFakeLog() *fakeLog {
 func (l *fakeLog) beginEra() {
 	l.era, l.seq, l.messages = l.era+1, 0, nil
 	l.place = strconv.Itoa(int(l.era)) + " " + l.token + " nonce"
-	l.append(message{kind: messageInit})
+	l.append(Message{kind: messageInit})
 }
 
 // append adds a message. The caller has the lock, or is alone.
-func (l *fakeLog) append(m message) streamID {
+func (l *fakeLog) append(m Message) streamID {
 	l.seq++
 	m.id = streamID{l.era, l.seq}
 	if m.isChange() {
@@ -68,7 +68,7 @@ func (l *fakeLog) do(f func()) {
 }
 
 func (l *fakeLog) write() {
-	l.do(func() { l.append(message{kind: messageSet, change: backends.Change{Key: "k", Kind: tier.Set}}) })
+	l.do(func() { l.append(Message{kind: messageSet, change: backends.Change{Key: "k", Kind: tier.Set}}) })
 }
 
 // trim drops all but the newest n messages.
@@ -128,12 +128,12 @@ func (c *fakeConn) join(ctx context.Context, meta string) (joined, error) {
 		return joined{}, l.failJoin
 	}
 	if l.replica {
-		return joined{}, errNotMaster
+		return joined{}, ErrNotMaster
 	}
 	if len(l.messages) == 0 || l.seen > l.messages[len(l.messages)-1].id.version() || strings.Fields(l.place)[1] != l.token {
 		l.beginEra()
 	}
-	id := l.append(message{kind: meta[0], protocol: meta[1:]})
+	id := l.append(Message{kind: meta[0], protocol: meta[1:]})
 	return joined{place: parsePlace(l.place), last: id}, nil
 }
 
@@ -152,7 +152,7 @@ func (c *fakeConn) beat(ctx context.Context) (beat, error) {
 	return b, nil
 }
 
-func (c *fakeConn) read(ctx context.Context, after streamID, block time.Duration) ([]message, error) {
+func (c *fakeConn) read(ctx context.Context, after streamID, block time.Duration) ([]Message, error) {
 	end := time.NewTimer(block)
 	defer end.Stop()
 	for {
@@ -160,9 +160,9 @@ func (c *fakeConn) read(ctx context.Context, after streamID, block time.Duration
 			return nil, err
 		}
 		l := c.log
-		var found []message
+		var found []Message
 		for _, m := range l.messages {
-			if m.id.version() > after.version() && len(found) < readCount {
+			if m.id.version() > after.version() && len(found) < ReadCount {
 				found = append(found, m)
 			}
 		}

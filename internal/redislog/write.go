@@ -1,7 +1,6 @@
-package redisbackend
+package redislog
 
 import (
-	"context"
 	"encoding/binary"
 	"math"
 	"strconv"
@@ -13,29 +12,24 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// logged is a write with a version that is ready to be sent.
-type logged struct {
-	part   *partition
-	key    string
+// Write is a write with a version that is ready to be sent.
+type Write struct {
+	Part *Partition
+	Key  string
+
+	log    *Log
 	remove bool
 	cond   backends.Condition
 	before string // microseconds of the server's clock; "": no deadline
 	keep   time.Duration
-	data   []byte // header and value, the version left out as 0
+	data   string // header and value, the version left out as 0
 	head   header.Header
 }
 
-// prepare checks a write against the limits and makes it ready.
-func (b *Backend) prepare(w *backends.Write[[]byte]) (*logged, error) {
-	if err := w.Check(); err != nil {
-		return nil, err
-	}
-	if err := b.checkKey(w.Key); err != nil {
-		return nil, err
-	}
-	c := &logged{
-		part: partitionOf(b.log.partitions, w.Key), key: w.Key, remove: w.Kind == tier.Delete,
-		cond: w.If, keep: w.Keep,
+// Prepare makes a write ready that was checked against the limits.
+func (l *Log) Prepare(w *backends.Write[[]byte]) *Write {
+	c := &Write{
+		Part: l.Of(w.Key), Key: w.Key, log: l, remove: w.Kind == tier.Delete, cond: w.If, keep: w.Keep,
 		head: header.Header{Codec: w.Codec, Source: w.Source, Operation: w.Operation, Note: w.Note},
 	}
 	if c.keep == 0 {
@@ -45,40 +39,43 @@ func (b *Backend) prepare(w *backends.Write[[]byte]) (*logged, error) {
 		c.before = strconv.FormatInt(max(1, w.Before.UnixMicro()), 10)
 	}
 	if !c.remove {
-		if err := b.checkValue(w.Entry.Value); err != nil {
-			return nil, err
-		}
 		c.head.ExpiresAt = expiry.Encode(w.Entry.ExpiresAt)
-		c.data = c.head.Encode(w.Entry.Value)
+		c.data = c.head.EncodeToString(w.Entry.Value)
 	}
-	return c, nil
+	return c
 }
 
-// op is the operation's name in errors.
-func (c *logged) op() string {
+// Op is the operation's name in errors.
+func (c *Write) Op() string {
 	if c.remove {
 		return "delete"
 	}
 	return "set"
 }
 
+// Size is about that of the call.
+func (c *Write) Size() int {
+	const rest = 300
+	return len(c.data) + 2*len(c.Key) + rest
+}
+
 // looks reports whether the store must look at the stored header before it writes.
-func (c *logged) looks(remove bool) bool {
+func (c *Write) looks(remove bool) bool {
 	return remove || c.head.Source != 0 || c.cond.Test != backends.TestAlways
 }
 
-// command returns the command that makes the write now: the longer it has waited, the
-// shorter is the remaining TTL. A set of an entry that has expired is a delete.
-func (c *logged) command(ctx context.Context, s *scripts, at *place, load bool, now time.Time) *command {
+// Call returns the call that makes the write now: the longer it has waited, the shorter is
+// the remaining TTL. A set of an entry that has expired is a delete.
+func (c *Write) Call(at *Place, now time.Time) Call {
 	nanos := max(1, now.UnixNano())
 	ttl, data, remove := "", c.data, c.remove
 	switch left := c.head.ExpiresAt - nanos; {
 	case !remove && c.head.ExpiresAt == expiry.Never:
 	case !remove && left > 0:
-		ttl = strconv.FormatInt(milliseconds(time.Duration(left))+milliseconds(c.keep), 10)
+		ttl = strconv.FormatInt(Milliseconds(time.Duration(left))+Milliseconds(c.keep), 10)
 	default:
 		remove = true
-		ttl = strconv.FormatInt(max(1, milliseconds(c.keep)), 10)
+		ttl = strconv.FormatInt(max(1, Milliseconds(c.keep)), 10)
 		data = c.tombstone(nanos)
 	}
 	kind := messageSet
@@ -86,25 +83,27 @@ func (c *logged) command(ctx context.Context, s *scripts, at *place, load bool, 
 		kind = messageDelete
 	}
 	meta := messageMeta(kind, c.head.Operation, c.head.Note)
-	p := c.part
+	p, s := c.Part, &c.log.scripts
 	if !c.looks(remove) {
-		return newEval(ctx, s.set, load, "3", p.prefix+c.key, &p.log, &p.mark,
-			&at.text, &at.id, &at.high, &c.before, &c.key, meta,
-			data[:header.VersionAt], data[header.SourceAt:], ttl)
+		return Call{s.set, 3, []string{
+			p.Prefix + c.Key, p.Log, p.Mark, at.text, at.id, at.high, c.before, c.Key, meta,
+			data[:header.VersionAt], data[header.SourceAt:], ttl,
+		}}
 	}
-	return newEval(ctx, s.change, load, "3", p.prefix+c.key, &p.log, &p.mark,
-		&at.text, &at.id, &at.high, &c.before, &c.key, meta,
+	return Call{s.change, 3, []string{
+		p.Prefix + c.Key, p.Log, p.Mark, at.text, at.id, at.high, c.before, c.Key, meta,
 		data[:header.VersionAt], data[header.OperationAt:], ttl,
 		tests[c.cond.Test], bigEndian(uint64(c.cond.Version)), data[header.SourceAt:header.OperationAt],
-		string(rune(kind)), bigEndian(uint64(nanos)))
+		string(rune(kind)), bigEndian(uint64(nanos)),
+	}}
 }
 
 // tombstone returns the header that stays in place of a deleted entry.
-func (c *logged) tombstone(nanos int64) []byte {
+func (c *Write) tombstone(nanos int64) string {
 	h := c.head
 	h.Tombstone = true
 	h.ExpiresAt = nanos + min(int64(c.keep), math.MaxInt64-nanos)
-	return h.Encode(nil)
+	return h.EncodeToString(nil)
 }
 
 // tests are the names of the tests in the script.
@@ -112,18 +111,64 @@ var tests = [...]string{
 	backends.TestAlways: "", backends.TestAbsent: "a", backends.TestIs: "i", backends.TestNotNewer: "n",
 }
 
-func bigEndian(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+func bigEndian(n uint64) string {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], n)
+	return string(b[:])
+}
+
+// Milliseconds rounds up, so that the server drops nothing that has not expired.
+func Milliseconds(d time.Duration) int64 {
+	ms := d.Milliseconds()
+	if d%time.Millisecond != 0 {
+		ms++
+	}
+	return ms
+}
 
 // errForeign is the error of a write whose condition cannot be decided.
 func errForeign() error {
 	return backends.NotApplied(damaged("of an unknown format, so that no condition can be compared with them"))
 }
 
+// Attempt is what one attempt of a write leaves to the next.
+type Attempt struct {
+	Not  *Place // a place that the log has left
+	Load bool   // the server does not have the script
+
+	moves int
+}
+
+// maxMoves is how often a write follows a log that was begun anew.
+const maxMoves = 5
+
+// Settle turns the reply to a call that was made at the instant begin, and that was for the
+// log at the place at, into the outcome of the attempt. Again says that it was not executed
+// and is to be made once more, with what a says now. The error is [ErrUnsteady], with which
+// nothing was executed; [ErrOddReply], with which nothing is known; or one that says itself
+// that the write was not applied.
+func (c *Write) Settle(reply any, begin time.Time, at *Place, a *Attempt) (result backends.Result, again bool, err error) {
+	text, ok := reply.(string)
+	if !ok {
+		return result, false, ErrOddReply
+	}
+	result, now, moved, err := c.parse(text)
+	switch {
+	case moved && a.moves == maxMoves:
+		return result, false, ErrUnsteady
+	case moved:
+		a.Not, a.moves = at, a.moves+1
+		return result, true, nil
+	}
+	c.log.Observe(begin, time.Now(), now)
+	return result, false, err
+}
+
 // parse reads the reply to the command. Moved says that the log is another than at: the
-// write was not applied. At is nil in replies without a time.
-func (c *logged) parse(reply string) (result backends.Result, at time.Time, moved bool, err error) {
+// write was not applied. At is zero in replies without a time.
+func (c *Write) parse(reply string) (result backends.Result, at time.Time, moved bool, err error) {
 	if reply == "" {
-		return result, at, false, errOddReply
+		return result, at, false, ErrOddReply
 	}
 	code, rest := reply[0], reply[1:]
 	switch {
@@ -144,9 +189,9 @@ func (c *logged) parse(reply string) (result backends.Result, at time.Time, move
 	case code == 's':
 		result = refusedBy(backends.RefusedSource, rest)
 	default:
-		return result, at, false, errOddReply
+		return result, at, false, ErrOddReply
 	}
-	c.part.see(result.Version)
+	c.Part.See(result.Version)
 	return result, at, false, nil
 }
 

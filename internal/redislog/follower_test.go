@@ -1,4 +1,4 @@
-package redisbackend
+package redislog
 
 import (
 	"testing"
@@ -53,9 +53,9 @@ func TestFollower_Beats(t *testing.T) {
 	}
 }
 
-func messagesAt(seqs ...uint64) (m []message) {
+func messagesAt(seqs ...uint64) (m []Message) {
 	for _, seq := range seqs {
-		m = append(m, message{id: streamID{500, seq}, kind: messageSet})
+		m = append(m, Message{id: streamID{500, seq}, kind: messageSet})
 	}
 	return m
 }
@@ -65,7 +65,7 @@ func TestFollower_Messages(t *testing.T) {
 	otherEra := messagesAt(8, 9)
 	otherEra[1].id.era = 501
 	for name, test := range map[string]struct {
-		messages   []message
+		messages   []Message
 		catchingUp bool
 		tell       int
 		want       finding
@@ -78,7 +78,7 @@ func TestFollower_Messages(t *testing.T) {
 		"a hole after an outage":   {messagesAt(9), true, 0, loss(backends.LossDisconnected)},
 		"the same again":           {messagesAt(7), false, 0, loss(backends.LossTrimmed)},
 		"another era":              {otherEra, false, 1, loss(backends.LossLogReplaced)},
-		"what is no message of us": {[]message{{}}, false, 0, loss(backends.LossLogReplaced)},
+		"what is no message of us": {[]Message{{}}, false, 0, loss(backends.LossLogReplaced)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -136,6 +136,6 @@ func TestRest(t *testing.T) {
 		after(2*time.Millisecond, many)
 	}
 	assert.Equal(t, maxRest, after(10*time.Millisecond, many))
-	assert.Zero(t, after(10*time.Millisecond, readCount), "there are more")
+	assert.Zero(t, after(10*time.Millisecond, ReadCount), "there are more")
 	assert.Zero(t, after(time.Second, 1), "idle again")
 }

@@ -1,4 +1,4 @@
-package redisbackend
+package redislog
 
 import (
 	"strings"
@@ -75,7 +75,7 @@ func (f *follower) onBeat(sent time.Time, seen backends.Version, b beat) finding
 
 // onMessages takes in the messages behind the last one, and returns how many of them
 // are to be told. It may be all of them when there is a loss too.
-func (f *follower) onMessages(messages []message) (tell int, found finding) {
+func (f *follower) onMessages(messages []Message) (tell int, found finding) {
 	for i := range messages {
 		m := &messages[i]
 		switch {

@@ -1,9 +1,10 @@
-package redisbackend
+package redislog
 
 import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"time"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/expiry"
@@ -26,16 +27,16 @@ const (
 	firstChecksum = 1 << 1
 )
 
-// encode returns a copy of value with its header in front.
-func encode(expiresAt int64, value []byte) []byte {
+// Encode returns a copy of value with its header in front.
+func Encode(expiresAt int64, value []byte) []byte {
 	h := header.Header{ExpiresAt: expiresAt}
 	return h.Encode(value)
 }
 
-// decode splits data into its header and the value, which shares its memory. It returns
+// Decode splits data into its header and the value, which shares its memory. It returns
 // a [*backends.DamagedError] if no release can have made data, or a later one did that
 // must be understood.
-func decode(data []byte) (h header.Header, value []byte, err error) {
+func Decode(data []byte) (h header.Header, value []byte, err error) {
 	if header.Earlier(data) {
 		return decodeFirst(data)
 	}
@@ -64,12 +65,44 @@ func decodeFirst(data []byte) (h header.Header, value []byte, err error) {
 	return header.Header{ExpiresAt: int64(bits)}, data[firstSize:], nil
 }
 
-// damaged returns the error of Get for bytes that decode cannot read.
+// damaged returns the error of Get for bytes that Decode cannot read.
 func damaged(reason string) error {
 	return &backends.DamagedError{Reason: reason, Advice: "use WithRawValues for values of other programs"}
 }
 
-// entryOf makes an entry of the results of decode.
-func entryOf(h *header.Header, value []byte) backends.Entry[[]byte] {
+// EntryOf makes an entry of the results of Decode.
+func EntryOf(h *header.Header, value []byte) backends.Entry[[]byte] {
 	return backends.Entry[[]byte]{Value: value, ExpiresAt: expiry.Decode(h.ExpiresAt)}
+}
+
+// Answer reads a stored value. HeaderOnly says that the value was left out, because its
+// version is the one that was asked for. P is nil without a log.
+func Answer(p *Partition, data []byte, headerOnly bool, now time.Time) (entry backends.Entry[[]byte], answer backends.Answer, err error) {
+	h, value, err := Decode(data)
+	if err != nil {
+		return entry, answer, err
+	}
+	if p != nil {
+		p.See(h.Version)
+	}
+	answer = h.Answer()
+	entry = EntryOf(&h, value)
+	switch {
+	case answer.Found == backends.Miss, !entry.ExpiresAt.IsZero() && entry.Expired(now):
+		answer.Found = backends.Miss
+		return backends.Entry[[]byte]{}, answer, nil
+	case headerOnly:
+		answer.Found = backends.Unchanged
+		return backends.Entry[[]byte]{}, answer, nil
+	default:
+		return entry, answer, nil
+	}
+}
+
+// WholeHeader returns the header of a change that needs no log: with the codec, the
+// operation and the note of w, and without versions.
+func WholeHeader(w *backends.Write[[]byte]) header.Header {
+	return header.Header{
+		ExpiresAt: expiry.Encode(w.Entry.ExpiresAt), Codec: w.Codec, Operation: w.Operation, Note: w.Note,
+	}
 }

@@ -1,12 +1,10 @@
-package redisbackend
+package redislog
 
 import (
 	"context"
 	"errors"
 	"math/rand/v2"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/tiercache/tiercache/backends"
 )
@@ -19,9 +17,6 @@ const (
 	minRetryPause = 10 * time.Millisecond // between connections
 	maxRetryPause = 200 * time.Millisecond
 )
-
-// errNotMaster is the end of a connection to a server that is a replica.
-var errNotMaster = errors.New("redisbackend: the server is a replica")
 
 // teller is told of the findings of a reader.
 type teller interface {
@@ -38,6 +33,7 @@ type reader struct {
 	connect func(ctx context.Context) (conn logConn, release func(), err error)
 	tell    teller
 	failed  func(ctx context.Context) // called when a connection has failed
+	forGood func(err error) bool      // reports whether an error of the client is for good
 
 	follower follower
 	joined   bool
@@ -53,7 +49,7 @@ type reader struct {
 func (r *reader) run(ctx context.Context) error {
 	for pause := minRetryPause; ctx.Err() == nil; pause = min(2*pause, maxRetryPause) {
 		err := r.session(ctx)
-		if ctx.Err() == nil && cannotFollow(err) {
+		if ctx.Err() == nil && r.cannotFollow(err) {
 			return err
 		}
 		r.failed(ctx)
@@ -66,9 +62,8 @@ func (r *reader) run(ctx context.Context) error {
 }
 
 // cannotFollow reports whether an error is for good.
-func cannotFollow(err error) bool {
-	reply, _ := replyOf(err)
-	return reply.never || errors.Is(err, errNoIdentity) || errors.Is(err, errLastEra) || errors.Is(err, redis.ErrClosed)
+func (r *reader) cannotFollow(err error) bool {
+	return errors.Is(err, ErrNoIdentity) || errors.Is(err, ErrLastEra) || r.forGood(err)
 }
 
 // session follows the log over one connection, until that fails.
@@ -133,7 +128,7 @@ func (r *reader) beat(ctx context.Context, conn logConn) error {
 	case err != nil:
 		return err
 	case !b.master:
-		return errNotMaster
+		return ErrNotMaster
 	}
 	r.good = true
 	r.conclude(r.follower.onBeat(sent, seen, b))
@@ -161,7 +156,7 @@ func (r *reader) read(ctx context.Context, conn logConn, block time.Duration) er
 
 // take tells of messages that are in order, and reports whether there is a hello of
 // another protocol among them, which wants an answer.
-func (r *reader) take(messages []message) (answer bool) {
+func (r *reader) take(messages []Message) (answer bool) {
 	changes := r.changes[:0]
 	foreign := false
 	for i := range messages {
