@@ -32,7 +32,7 @@ func (b *Backend) WriteMany(ctx context.Context, writes []backends.Write[[]byte]
 			}
 			return
 		}
-		now, later := nextRound(queue)
+		now, later := redislog.NextWrites(queue)
 		queue = append(b.round(ctx, now), later...)
 	}
 }
@@ -83,8 +83,11 @@ func (b *Backend) batched(w *backends.Write[[]byte], done *backends.Done) (*batc
 	return &batched{key: w.Key, op: "set", plain: c, done: done}, nil
 }
 
-// size is about that of the command.
-func (w *batched) size() int {
+// BatchKey implements [redislog.Batched].
+func (w *batched) BatchKey() string { return w.key }
+
+// BatchSize implements [redislog.Batched].
+func (w *batched) BatchSize() int {
 	const rest = 300
 	if w.logged != nil {
 		return w.logged.Size()
@@ -96,25 +99,6 @@ func (w *batched) failBegun(ctx context.Context) {
 	if w.done.Err == nil {
 		w.done.Err = notBegun(ctx, w.op)
 	}
-}
-
-// nextRound divides the queue into the changes that are sent now and those that wait:
-// for want of room, or for an earlier change of their key.
-func nextRound(queue []*batched) (now, later []*batched) {
-	taken := make(map[string]bool, min(len(queue), maxBatchKeys))
-	bytes := 0
-	for _, w := range queue {
-		size := w.size()
-		fits := len(now) == 0 || len(now) < maxBatchKeys && bytes+size <= maxBatchBytes
-		if taken[w.key] || !fits {
-			later = append(later, w)
-			taken[w.key] = true // those behind it wait too
-			continue
-		}
-		taken[w.key] = true
-		now, bytes = append(now, w), bytes+size
-	}
-	return now, later
 }
 
 // round sends changes of different keys once, and returns those that are to be sent again.
