@@ -44,8 +44,8 @@
 //
 // Client-side caching is not used: DisableCache saves its memory.
 //
-// Set AlwaysPipelining. Without it rueidis lets a call that is alone on a connection wait for
-// its answer itself. Such a call notices its context's deadline, but not its cancellation;
+// Set AlwaysPipelining. Without it rueidis lets a call wait for its answer itself if it is
+// alone on a connection, and its context has a deadline. A cancellation goes unnoticed then;
 // and when the deadline passes, it closes the connection, and with it the calls that came
 // after it lose their answers. With it, a call that ends early harms no other.
 //

@@ -28,6 +28,7 @@ type server struct {
 	mu    sync.Mutex
 	acts  []act   // for the coming SET and DEL commands, one for each
 	gets  []act   // for the coming GET, MGET and EVAL commands, one for each
+	auths []act   // for the coming AUTH commands, one for each
 	dials []error // for the coming dials, one for each; nil lets it pass
 	conns []net.Conn
 	seen  []string // all commands
@@ -111,6 +112,13 @@ func (s *server) nextGets(acts ...act) {
 	s.gets = append(s.gets, acts...)
 }
 
+// nextAuths queues the fates of the coming AUTH commands.
+func (s *server) nextAuths(acts ...act) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.auths = append(s.auths, acts...)
+}
+
 // nextDials queues the fates of the coming dials.
 func (s *server) nextDials(errs ...error) {
 	s.mu.Lock()
@@ -175,6 +183,8 @@ func (s *server) take(words []string) act {
 		queue = &s.acts
 	case "GET", "MGET", "EVAL":
 		queue = &s.gets
+	case "AUTH":
+		queue = &s.auths
 	}
 	if queue == nil || len(*queue) == 0 {
 		return pass
