@@ -185,6 +185,8 @@ func (s *server) take(words []string) act {
 		queue = &s.gets
 	case "AUTH":
 		queue = &s.auths
+	case "CLIENT":
+		return accept // miniredis does not know all of it
 	}
 	if queue == nil || len(*queue) == 0 {
 		return pass

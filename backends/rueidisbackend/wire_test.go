@@ -52,6 +52,12 @@ func answer(reply string) act {
 	}
 }
 
+// accept answers OK and does not execute the command.
+func accept(_ *peer, client net.Conn, _ []byte) bool {
+	_, err := client.Write([]byte("+OK\r\n"))
+	return err == nil
+}
+
 // applyThenAnswer executes the command and gives an error reply nevertheless, as
 // a proxy may.
 func applyThenAnswer(reply string) act {
