@@ -25,8 +25,9 @@ var errNilSink = errors.New("rueidisbackend: the sink is nil: pass one that is t
 //
 // Watch returns the error of ctx; one that wraps [backends.ErrUnsupported] if the server
 // refuses INFO, XREAD, EVAL or XADD, or is too old; or one that wraps
-// [backends.ErrClosed] when the client was closed. If a reader is about to connect when ctx
-// ends, Watch waits for that, at most for the client's Dialer.Timeout.
+// [backends.ErrClosed] when the client was closed. It notices that when it connects again:
+// rueidis leaves dedicated connections open when it is closed. If a reader is about to
+// connect when ctx ends, Watch waits for that, at most for the client's Dialer.Timeout.
 func (b *Backend) Watch(ctx context.Context, sink backends.Sink) error {
 	switch {
 	case !b.logged():
