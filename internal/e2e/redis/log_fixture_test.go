@@ -22,7 +22,7 @@ const (
 )
 
 // logBackend is an adapter to Redis with a log.
-type logBackend interface {
+type logBackend interface { //nolint:interfacebloat // all that the adapters can
 	backends.Backend[[]byte]
 	backends.Versioned[[]byte]
 	backends.Batcher[[]byte]

@@ -22,7 +22,7 @@ type rawStore struct {
 }
 
 // rawBackend is either adapter to Redis.
-type rawBackend interface {
+type rawBackend interface { //nolint:interfacebloat // all that the adapters can
 	backends.Backend[[]byte]
 	backends.Stager[[]byte]
 	backends.Batcher[[]byte]
