@@ -39,7 +39,7 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) ([]Found[V], erro
 // written by the write policy, under its own lock, with its own outcome; the calls of a
 // tier are made for all keys at once. A key that another write has locked is written
 // later, and the others do not wait for it. Nor do they for one whose policy, codec or hook
-// takes longer than some 10 ms, or hangs; SetMany returns when that has ended too. If a key
+// takes longer than some 100 ms, or hangs; SetMany returns when that has ended too. If a key
 // occurs twice, the later value stays.
 //
 // The error is a [*BatchError] with what Set would have returned for each key that

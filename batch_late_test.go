@@ -71,7 +71,7 @@ func TestSetMany_OneKeyHangs(t *testing.T) {
 				keys := keysOf(10)
 				done := make(chan error, 1)
 				go func() { done <- s.SetMany(t.Context(), valued(keys, "a"), 0) }()
-				time.Sleep(100 * time.Millisecond)
+				time.Sleep(time.Second)
 				s.othersHave(t, keys)
 				require.NoError(t, s.Set(t.Context(), "k2", "later", 0))
 				require.Empty(t, done, "the late key has not ended")
@@ -116,7 +116,7 @@ func TestGetOrLoadMany_OneKeyHangs(t *testing.T) {
 			})
 			done <- err
 		}()
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(time.Second)
 		s.othersHave(t, keys)
 		close(s.release)
 		require.NoError(t, <-done)
@@ -131,7 +131,7 @@ func TestSetMany_SlowTierMakesNobodyLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newLateScenario(t, "")
 		s.l1.Always(tier.Set, func(ctx context.Context, next func(context.Context) error) error {
-			time.Sleep(time.Second)
+			time.Sleep(10 * time.Second)
 			return next(ctx)
 		})
 		keys := keysOf(10)
@@ -146,14 +146,14 @@ func TestSetMany_LateKeyCatchesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newLateScenario(t, "policy begins")
 		s.l1.Always(tier.Set, func(ctx context.Context, next func(context.Context) error) error {
-			time.Sleep(50 * time.Millisecond) // each of both calls of L1
+			time.Sleep(500 * time.Millisecond) // each of both calls of L1
 			return next(ctx)
 		})
 		s.l2.Always(tier.Set, func(ctx context.Context, next func(context.Context) error) error {
-			time.Sleep(time.Second)
+			time.Sleep(2 * time.Second)
 			return next(ctx)
 		})
-		time.AfterFunc(30*time.Millisecond, func() { close(s.release) })
+		time.AfterFunc(300*time.Millisecond, func() { close(s.release) })
 		keys := keysOf(10)
 		require.NoError(t, s.SetMany(t.Context(), valued(keys, "a"), 0))
 		assert.Equal(t, 2, s.l2.Calls(tier.Set))
@@ -182,7 +182,7 @@ func TestSetMany_OneStageHangs(t *testing.T) {
 		keys := keysOf(10)
 		done := make(chan error, 1)
 		go func() { done <- c.SetMany(t.Context(), valued(keys, "a"), 0) }()
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(time.Second)
 		s.othersHave(t, keys)
 		close(s.release)
 		require.NoError(t, <-done)

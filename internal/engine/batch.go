@@ -151,6 +151,9 @@ func (e *Engine[V]) DeleteMany(ctx context.Context, keys []string) error {
 }
 
 func (e *Engine[V]) writeMany(ctx context.Context, kind tier.Kind, keys []string, entry func(i int) backends.Entry[V]) (err error) {
+	if ctx == nil {
+		return ErrNilContext
+	}
 	b := &batch[V]{engine: e}
 	ctx = b.begin(ctx, kind, len(keys))
 	err = guard.ErrExited
@@ -159,7 +162,7 @@ func (e *Engine[V]) writeMany(ctx context.Context, kind tier.Kind, keys []string
 		b.group, b.members = gather.New(b.make), nil
 		var wg sync.WaitGroup
 		for _, i := range round {
-			if err := e.check(keys[i]); err != nil {
+			if err := e.check(ctx, keys[i]); err != nil {
 				b.fail(i, err)
 				continue
 			}

@@ -6,9 +6,10 @@ import (
 )
 
 // maxLate is how long the calls of a batch wait for a key while its own code is at work: a
-// policy, a codec, a hook. As a rule that takes microseconds. Code that hangs delays the
-// others once, by up to twice as long; slower code costs the store more calls.
-const maxLate = 10 * time.Millisecond
+// policy, a codec, a hook. As a rule that takes microseconds, but on a busy machine a
+// goroutine may not run for tens of milliseconds. Code that hangs delays the others once, by
+// up to twice as long; slower code costs the store more calls.
+const maxLate = 100 * time.Millisecond
 
 // presence says whether the others of a batch wait for a member.
 type presence struct {

@@ -38,7 +38,7 @@ func (e *Engine[V]) DeleteVersion(ctx context.Context, key string, source uint64
 	if source == 0 {
 		return errNoSource
 	}
-	if err := e.checkConditional(key, 0); err != nil {
+	if err := e.checkConditional(ctx, key, 0); err != nil {
 		return err
 	}
 	w := e.newWrite(tier.Delete, key)
