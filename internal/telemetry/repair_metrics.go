@@ -129,12 +129,10 @@ func (m *repairMeter) flush(ctx context.Context) {
 
 // close adds the last counts, and keeps the last state of the ledger for a while, so that
 // every reader gets it. It may be called again.
-func (r *Repairs) close(ctx context.Context) error {
-	if r == nil || r.meter == nil {
-		return nil
+func (r *Repairs) close(ctx context.Context) {
+	if r != nil && r.meter != nil {
+		r.meter.unregister.Do(func() { r.meter.close(ctx) })
 	}
-	r.meter.unregister.Do(func() { r.meter.close(ctx) })
-	return nil
 }
 
 func (m *repairMeter) close(ctx context.Context) {
