@@ -16,7 +16,8 @@ import (
 
 const (
 	usersEach = 4 // of an instance
-	keys      = 48
+	keys      = 96
+	hot       = 8 // keys that are used more often than others
 )
 
 func keyName(k int) string { return "user:" + strconv.Itoa(k) }
@@ -55,7 +56,11 @@ func newTraffic(t *testing.T, seed uint64, rest time.Duration, instances ...*ins
 
 // use makes one operation. A value is written once.
 func (x *traffic) use(ctx context.Context, i *instance, own *rand.Rand, value string) {
-	key := keyName(own.IntN(keys))
+	n := keys
+	if own.IntN(2) == 0 {
+		n = hot
+	}
+	key := keyName(own.IntN(n))
 	var err error
 	switch n := own.IntN(100); {
 	case n < 40:
