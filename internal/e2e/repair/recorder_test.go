@@ -16,6 +16,8 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
+var _ backends.Sink = (*history)(nil)
+
 // history is all that was sent to L2, and all that it has changed. Times are of the clock
 // of this machine, which is that of L2 too.
 type history struct {

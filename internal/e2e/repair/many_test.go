@@ -1,0 +1,123 @@
+package repair
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/e2e/network"
+)
+
+const (
+	manyKeys   = 10_000
+	mostRepair = 64              // requests of repairs at a time
+	mostTime   = 2 * time.Second // until all keys are closed
+)
+
+// counter is an L2 that counts how many requests are under way at a time.
+type counter struct {
+	*secondTier
+	now, most atomic.Int64
+}
+
+func (c *counter) begin() (end func()) {
+	now := c.now.Add(1)
+	for most := c.most.Load(); now > most && !c.most.CompareAndSwap(most, now); most = c.most.Load() {
+	}
+	return func() { c.now.Add(-1) }
+}
+
+func (c *counter) Write(ctx context.Context, w *backends.Write[string]) (backends.Result, error) {
+	defer c.begin()()
+	return c.secondTier.Write(ctx, w)
+}
+
+func (c *counter) GetIf(ctx context.Context, key string, have backends.Version) (backends.Entry[string], backends.Answer, error) {
+	defer c.begin()()
+	return c.secondTier.GetIf(ctx, key, have)
+}
+
+// sets yields entries.
+func sets(from, to int, value string) func(yield func(string, string) bool) {
+	return func(yield func(string, string) bool) {
+		for n := from; n < to; n++ {
+			if !yield(manyKey(n), value) {
+				return
+			}
+		}
+	}
+}
+
+func manyKey(n int) string { return fmt.Sprintf("many:%d", n) }
+
+// Ten thousand keys are open when L2 comes back: half of them were refused, and of half
+// nobody knows. They are closed soon, with a bounded number of requests at a time.
+func TestMany(t *testing.T) {
+	s := startServer(t)
+	var l2 *counter
+	i := newInstance(t, s, func(second *secondTier) backends.Backend[string] {
+		l2 = &counter{secondTier: second}
+		return l2
+	})
+	const batch = 1000
+	for from := 0; from < manyKeys; from += batch {
+		require.NoError(t, i.SetMany(t.Context(), sets(from, from+batch, "old"), 0))
+	}
+	i.await(t, "it was told of all that", func() bool { return i.Status().Coherence.SyncedAge < heartbeat/2 })
+
+	i.network.Hold(network.Up)
+	for from := 0; from < manyKeys/2; from += batch {
+		require.ErrorIs(t, i.SetMany(t.Context(), sets(from, from+batch, "new"), 0), tiercache.ErrInconsistent)
+	}
+	i.network.CutOff()
+	i.network.Release(network.Up)
+	for from := manyKeys / 2; from < manyKeys; from += batch {
+		require.Error(t, i.SetMany(t.Context(), sets(from, from+batch, "new"), 0))
+	}
+	require.Equal(t, manyKeys, i.Status().Repair.Open)
+	pause(t.Context(), callLimit+2*margin)
+	l2.most.Store(0)
+	i.network.Mend()
+	back, used := time.Now(), processorTime(t)
+	const rest = 20 * time.Millisecond // each look sorts all keys
+	require.Eventually(t, func() bool { return i.Status().Repair.Open == 0 }, patience, rest)
+	took, used := time.Since(back), processorTime(t)-used
+	report(t, "%d keys were closed %v after L2 was back, in %v of processor time, with %d requests at a time at most",
+		manyKeys, took.Round(time.Millisecond), used.Round(time.Millisecond), l2.most.Load())
+	assert.LessOrEqual(t, took, mostTime+room(2*mostTime))
+	assert.LessOrEqual(t, l2.most.Load(), int64(mostRepair))
+	assert.Greater(t, l2.most.Load(), int64(mostRepair/2), "they are made at a time")
+	r := i.Status().Repair
+	assert.Zero(t, r.Dropped)
+	i.checkMany(t, "new")
+}
+
+// checkMany finds a value in both tiers at all keys, of one version.
+func (i *instance) checkMany(t *testing.T, want string) {
+	t.Helper()
+	for n := range manyKeys {
+		entry, answer, err := i.l2.GetIf(t.Context(), manyKey(n), 0)
+		require.NoError(t, err)
+		require.Equal(t, want, entry.Value)
+		here, stamp, _, err := i.l1.GetStamped(t.Context(), manyKey(n))
+		require.NoError(t, err)
+		require.Equal(t, want, here.Value)
+		require.Equal(t, answer.Version, stamp.Version)
+	}
+}
+
+// processorTime is that of this process so far.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u unix.Rusage
+	require.NoError(t, unix.Getrusage(unix.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
