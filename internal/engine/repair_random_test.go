@@ -32,22 +32,29 @@ const envSteps = "TIERCACHE_REPAIR_STEPS"
 // are equal.
 func TestRepair_Random(t *testing.T) {
 	t.Parallel()
-	steps := 100_000
+	steps, seed := 100_000, uint64(0)
 	if s := os.Getenv(envSteps); s != "" {
 		var err error
 		steps, err = strconv.Atoi(s)
 		require.NoError(t, err)
+		seed = rand.Uint64()
 	}
+	if s := os.Getenv("TIERCACHE_SEED"); s != "" {
+		var err error
+		seed, err = strconv.ParseUint(s, 10, 64)
+		require.NoError(t, err)
+	}
+	t.Logf("TIERCACHE_SEED=%d", seed)
 	const parts = 20
 	policies := []writepolicy.Policy{
 		writepolicy.Sequential(), writepolicy.Sequential(writepolicy.L2First), writepolicy.Parallel(),
 		writepolicy.WriteAround(), writepolicy.Race(),
 	}
 	for part := range uint64(parts) {
-		t.Run(fmt.Sprint("seed ", part), func(t *testing.T) {
+		t.Run(fmt.Sprint("part ", part), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				g := newGame(t, part, policies[part%uint64(len(policies))])
+				g := newGame(t, seed, part, policies[part%uint64(len(policies))])
 				for range steps / parts {
 					g.step()
 					if t.Failed() {
@@ -123,10 +130,10 @@ type failure struct {
 
 const gameKeys = 5
 
-func newGame(t *testing.T, seed uint64, policy writepolicy.Policy) *game {
+func newGame(t *testing.T, seed, part uint64, policy writepolicy.Policy) *game {
 	t.Helper()
 	g := &game{
-		t: t, random: rand.New(rand.NewPCG(seed, 1)), store: backendtest.NewStore[string](), //nolint:gosec // it is to repeat itself
+		t: t, random: rand.New(rand.NewPCG(seed, part)), store: backendtest.NewStore[string](), //nolint:gosec // it is to repeat itself
 		current: make(map[string]int), ends: make(map[string]int),
 	}
 	g.third = &player{client: g.store.Client(), game: g, number: len(g.players)}
