@@ -20,7 +20,7 @@ BENCHROUNDS ?= 10
 BENCHTIME ?= 200ms
 ROOM ?= 1.15
 REDISROUNDS ?= 5
-# How long each of the two long tests of make nightly runs, and the time limit for a package.
+# How long each of the long tests of make nightly runs, and the time limit for a package.
 NIGHTLY ?= 10m
 NIGHTLYTIMEOUT ?= 1h
 # The packages that make mutate tests, with more flags for gremlins.
@@ -65,6 +65,7 @@ help: ## List the targets.
 
 .PHONY: test
 test cover: MODULES := $(filter-out $(E2E),$(MODULES))
+test: export TIERCACHE_SCRUBS := 1000000
 test: ## Run the tests of every module with the race detector, and those of allocations and all of foreign code without. No server is needed.
 	@$(SAYRACE)
 	$(call each,go test $(RACE) -timeout $(TESTTIMEOUT) ./...)
@@ -94,9 +95,12 @@ e2e: ## Run the tests against real servers: Redis, a Redis cluster, Jaeger, Prom
 .PHONY: nightly
 nightly: export TIERCACHE_NIGHTLY := 1
 nightly: export TIERCACHE_UPDATES := 10000
-nightly: ## Run the soak and the chaos of make e2e for NIGHTLY each, on an idle machine: their limits of time are stricter.
+nightly: export TIERCACHE_REPAIR_STEPS := 1000000
+nightly: export TIERCACHE_SCRUBS := 10000000
+nightly: ## Run the soak and the chaos of make e2e for NIGHTLY each, on an idle machine: their limits of time are stricter. A million random steps of repair, and ten million checks of the scrubber.
+	go test -count 1 -timeout $(NIGHTLYTIMEOUT) -run 'TestRepair_Random|TestScrubber_NoFalseAlarms' ./internal/engine
 	@$(SAYRACE)
-	$(call e2e,$(NIGHTLY),$(NIGHTLYTIMEOUT),./redis)
+	$(call e2e,$(NIGHTLY),$(NIGHTLYTIMEOUT),./redis ./repair)
 
 .PHONY: e2e-setup
 e2e-setup: ## Install what make e2e runs: Debian's redis-server, prometheus and Chromium, and a Jaeger built into bin.

@@ -61,7 +61,7 @@ func scrape(t *testing.T, instances ...*instance) *scrapes {
 	var wg sync.WaitGroup
 	s.stop = sync.OnceFunc(func() { cancel(); wg.Wait() })
 	t.Cleanup(s.stop)
-	const rest = 5 * time.Millisecond
+	const rest = 20 * time.Millisecond
 	note := func(b books, from string) bool {
 		s.n.Add(1)
 		if b.open > 0 {
