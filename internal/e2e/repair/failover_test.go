@@ -56,7 +56,7 @@ func TestFailover(t *testing.T) {
 	}
 	books := scrape(t, s.instances...)
 	users := newTraffic(t, seed, restful, s.instances...)
-	pause(t.Context(), before)
+	users.await(t, before)
 	require.NoError(t, master.Pause())
 	pause(t.Context(), callLimit/2)
 	master.Kill()

@@ -123,7 +123,7 @@ func (s *shared) goOn() {
 }
 
 const (
-	before  = 200 * time.Millisecond // a fault
+	before  = 200 // operations, before a fault
 	during  = time.Second
 	restful = 10 * time.Millisecond // between two operations of a user
 )
@@ -142,7 +142,7 @@ func TestFaults(t *testing.T) {
 			}
 			books := scrape(t, s.instances...)
 			users := newTraffic(t, seed, restful, s.instances...)
-			pause(t.Context(), before)
+			users.await(t, before)
 			end := f.begin(s)
 			pause(t.Context(), during)
 			stopped := users.stop()

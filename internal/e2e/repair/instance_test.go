@@ -24,6 +24,7 @@ import (
 const (
 	bound      = time.Second            // of coherence
 	callLimit  = 200 * time.Millisecond // of a call of Redis
+	dialLimit  = 500 * time.Millisecond
 	closeLimit = 10 * time.Second
 	heartbeat  = 250 * time.Millisecond // of the reader of the log
 
@@ -65,7 +66,7 @@ func newInstance(t *testing.T, s *server.Redis, change func(l2 *secondTier) back
 // a command was sent.
 func clientOptions(addr string) *redis.Options {
 	return &redis.Options{
-		Addr: addr, ContextTimeoutEnabled: true, MaxRetries: -1, DialTimeout: callLimit, ReadTimeout: callLimit,
+		Addr: addr, ContextTimeoutEnabled: true, MaxRetries: -1, DialTimeout: dialLimit, ReadTimeout: patience,
 		DialerRetries: 1, DisableIdentity: true, PoolSize: 200,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}

@@ -86,11 +86,13 @@ func TestMany(t *testing.T) {
 		l2 = &counter{secondTier: second}
 		return l2
 	})
+	fill(t, manyKeys, i)
+	filled := time.Now()
+	i.await(t, "it was told of all that", func() bool {
+		s := i.Status().Coherence
+		return s.Trusted && s.SyncedAge < time.Since(filled)
+	})
 	const batch = 1000
-	for from := 0; from < manyKeys; from += batch {
-		require.NoError(t, i.SetMany(t.Context(), sets(from, from+batch, "old"), 0))
-	}
-	i.await(t, "it was told of all that", func() bool { return i.Status().Coherence.SyncedAge < heartbeat/2 })
 
 	i.network.Hold(network.Up)
 	for from := 0; from < manyKeys/2; from += batch {

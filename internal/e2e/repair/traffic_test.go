@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/tiercache/tiercache/tier"
 )
 
@@ -25,6 +27,7 @@ func keyName(k int) string { return "user:" + strconv.Itoa(k) }
 // traffic is the users of some instances, who read and write until stop.
 type traffic struct {
 	instances []*instance
+	made      atomic.Int64 // operations
 	unknown   atomic.Int64 // outcomes of L2
 	failed    atomic.Int64
 	stop      func() (last time.Time) // when the last user has ended
@@ -52,6 +55,12 @@ func newTraffic(t *testing.T, seed uint64, rest time.Duration, instances ...*ins
 	})
 	t.Cleanup(func() { x.stop() })
 	return x
+}
+
+// await waits until so many operations were made.
+func (x *traffic) await(t *testing.T, n int64) {
+	t.Helper()
+	require.Eventually(t, func() bool { return x.made.Load() >= n }, patience, time.Millisecond)
 }
 
 // use makes one operation. A value is written once.
@@ -84,6 +93,7 @@ func (x *traffic) use(ctx context.Context, i *instance, own *rand.Rand, value st
 	default:
 		_, _, _ = i.Get(ctx, key)
 	}
+	x.made.Add(1)
 	var w *tier.WriteError
 	switch {
 	case err == nil:
