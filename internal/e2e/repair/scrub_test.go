@@ -70,7 +70,7 @@ func TestScrubber(t *testing.T) {
 	t.Parallel()
 	const entries = 2000
 	s := startServer(t)
-	here := newInstance(t, s, nil, tiercache.WithScrubber(100*entries)) // as fast as can be
+	here := newInstance(t, s, nil, tiercache.WithScrubber(entries))
 	there := newInstance(t, s, nil)
 	fill(t, entries, here, there)
 	key := manyKey(entries / 2)
