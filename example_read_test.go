@@ -125,11 +125,11 @@ func ExampleWithL1TTL() {
 	users, _ := tiercache.New("users", l1, l2, tiercache.WithL1TTL(time.Minute, 0))
 	_ = users.Set(ctx, "42", User{Name: "Ada"}, time.Hour)
 
-	life := func(tier *backendtest.Map[User]) time.Duration {
+	ttl := func(tier *backendtest.Map[User]) time.Duration {
 		return time.Until(tier.Snapshot()["42"].ExpiresAt).Round(time.Minute)
 	}
-	fmt.Println("in L1 for", life(l1))
-	fmt.Println("in L2 for", life(l2))
+	fmt.Println("in L1 for", ttl(l1))
+	fmt.Println("in L2 for", ttl(l2))
 	// Output:
 	// in L1 for 1m0s
 	// in L2 for 1h0m0s

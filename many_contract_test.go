@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -25,7 +24,7 @@ import (
 )
 
 const manyContractHeader = "# The telemetry contract of conditional writes and of batches, as a transcript: spans as a tree, and metrics.\n" +
-	"# Names are printed without their prefix \"tiercache.\". TestManyContract reads it, and writes it anew with -update.\n\n\n"
+	"# Names are printed without their prefix \"tiercache.\". TestManyContract reads it, and writes it anew with -update."
 
 // manyScenario is one operation that L2 decides, or one on many keys.
 type manyScenario struct {
@@ -158,28 +157,14 @@ func manyScenarios() []manyScenario {
 // file that people read.
 func TestManyContract(t *testing.T) { //nolint:tparallel // the subtests write one file, in order
 	t.Parallel()
-	const file = "testdata/many_contract.txt"
-	recorded, err := os.ReadFile(file)
-	require.NoError(t, err)
-	sections := strings.SplitAfter(string(recorded), "\n\n\n")
-	all := manyContractHeader
-	for i, s := range manyScenarios() {
-		t.Run(s.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				got := runManyScenario(t, s)
-				all += got
-				if !*update && assert.Less(t, i+1, len(sections)) {
-					assert.Equal(t, sections[i+1], got)
-				}
-			})
-		})
+	var sections []section
+	for _, s := range manyScenarios() {
+		sections = append(sections, section{s.name, func(t *testing.T) string {
+			t.Helper()
+			return runManyScenario(t, s)
+		}})
 	}
-	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(all), 0o600))
-		return
-	}
-	assert.Equal(t, manyContractHeader, sections[0])
-	assert.Len(t, sections, len(manyScenarios())+2, "the header, one for each scenario, and nothing after the last")
+	checkTranscript(t, "testdata/many_contract.txt", manyContractHeader, sections)
 }
 
 func runManyScenario(t *testing.T, s manyScenario) string {
@@ -192,7 +177,7 @@ func runManyScenario(t *testing.T, s manyScenario) string {
 	span.End()
 	assert.NotContains(t, c.dump(t), secretKey)
 	assert.NotContains(t, c.dump(t), secretValue)
-	return fmt.Sprintf("## %s\n\n%s%s\n\n\n", s.name, c.Tree(tiercachetest.ShortNames()), strings.Join(shortMetrics(t, c), "\n"))
+	return c.Tree(tiercachetest.ShortNames()) + strings.Join(shortMetrics(t, c), "\n")
 }
 
 // A batch whose keys all have an event: the span has 16 of them and their number, the

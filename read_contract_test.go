@@ -2,13 +2,10 @@ package tiercache_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -21,37 +18,21 @@ import (
 	"github.com/tiercache/tiercache/tiercachetest"
 )
 
-var update = flag.Bool("update", false, "write testdata/read_contract.txt anew")
-
 const readContractHeader = "# The telemetry contract of reads, as a transcript: spans as a tree, metrics, and what the tiers hold at the end.\n" +
-	"# Names are printed without their prefix \"tiercache.\". TestReadContract reads it, and writes it anew with -update.\n\n\n"
+	"# Names are printed without their prefix \"tiercache.\". TestReadContract reads it, and writes it anew with -update."
 
 // TestReadContract holds the telemetry of reads, whole, to a file that people
 // read.
 func TestReadContract(t *testing.T) { //nolint:tparallel // the subtests write one file, in order
 	t.Parallel()
-	const file = "testdata/read_contract.txt"
-	recorded, err := os.ReadFile(file)
-	require.NoError(t, err)
-	sections := strings.SplitAfter(string(recorded), "\n\n\n")
-	all := readContractHeader
-	for i, s := range readScenarios() {
-		t.Run(s.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				got := runReadScenario(t, s)
-				all += got
-				if !*update && assert.Less(t, i+1, len(sections)) {
-					assert.Equal(t, sections[i+1], got)
-				}
-			})
-		})
+	var sections []section
+	for _, s := range readScenarios() {
+		sections = append(sections, section{s.name, func(t *testing.T) string {
+			t.Helper()
+			return runReadScenario(t, s)
+		}})
 	}
-	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(all), 0o600))
-		return
-	}
-	assert.Equal(t, readContractHeader, sections[0])
-	assert.Len(t, sections, len(readScenarios())+2, "the header, one for each scenario, and nothing after the last")
+	checkTranscript(t, "testdata/read_contract.txt", readContractHeader, sections)
 }
 
 // readFixture is a cache all of whose telemetry is recorded.
@@ -99,8 +80,7 @@ func runReadScenario(t *testing.T, s readScenario) string {
 	assert.NotContains(t, c.dump(t), secretKey)
 	assert.NotContains(t, c.dump(t), secretValue)
 	l1, l2 := f.Holds(secretKey)
-	return fmt.Sprintf("## %s\n\n%s%s\nL1 %q, L2 %q\n\n\n", s.name,
-		c.Tree(tiercachetest.ShortNames()), strings.Join(shortMetrics(t, c), "\n"), l1, l2)
+	return fmt.Sprintf("%s%s\nL1 %q, L2 %q", c.Tree(tiercachetest.ShortNames()), strings.Join(shortMetrics(t, c), "\n"), l1, l2)
 }
 
 // foreignNames are the names of attributes that do not begin with "tiercache.".

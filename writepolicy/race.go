@@ -115,7 +115,12 @@ func (r *race) start(ctx context.Context, l1, l2 Tier) (first, second <-chan err
 		cancel()
 		loser <- err
 	}
-	l2.Go(ctx, done) // first, because it takes longer; so a batch calls it once for all keys
-	l1.Go(ctx, done)
+	if r.cancelLoser {
+		l1.Go(ctx, done) // in the process it ends here, and L2 is not called
+		l2.Go(ctx, done)
+	} else {
+		l2.Go(ctx, done) // first, because it takes longer; so a batch calls it once for all keys
+		l1.Go(ctx, done)
+	}
 	return winner, loser
 }

@@ -11,13 +11,13 @@ import (
 
 // states are those in which a key may be. Each function brings it there; what expires
 // does so later.
-func states[V any](c check[V], life time.Duration) map[string]func(key string) backends.Version {
+func states[V any](c check[V], ttl time.Duration) map[string]func(key string) backends.Version {
 	return map[string]func(key string) backends.Version{
 		"absent": func(string) backends.Version { return 0 },
 		"live":   func(key string) backends.Version { return c.made(c.setOf(key, 2)) },
 		"expired": func(key string) backends.Version {
 			w := c.setOf(key, 2)
-			w.Entry.ExpiresAt = time.Now().Add(life)
+			w.Entry.ExpiresAt = time.Now().Add(ttl)
 			return c.made(w)
 		},
 		"deleted": func(key string) backends.Version { return c.made(deleteOf[V](key)) },
@@ -72,7 +72,7 @@ func testConditions[V any](c check[V]) {
 	if c.versioned() == nil {
 		return
 	}
-	const life = 700 * time.Millisecond
+	const ttl = 700 * time.Millisecond
 	type prepared struct {
 		state string
 		w     backends.Write[V]
@@ -81,7 +81,7 @@ func testConditions[V any](c check[V]) {
 	var all []prepared
 	other := c.made(c.setOf("other", 1)) // for keys that have no version
 	for i, condition := range conditions {
-		for state, bring := range states(c, life) {
+		for state, bring := range states(c, ttl) {
 			for _, kind := range []tier.Kind{tier.Set, tier.Delete} {
 				w := c.setOf(fmt.Sprintf("%s-%d-%d", state, i, kind), 3)
 				w.Kind = kind
@@ -95,7 +95,7 @@ func testConditions[V any](c check[V]) {
 			}
 		}
 	}
-	c.advance(life + c.Precision + time.Millisecond)
+	c.advance(ttl + c.Precision + time.Millisecond)
 	for _, p := range all {
 		if !p.want {
 			c.refused(p.w, backends.RefusedCondition)
@@ -115,7 +115,7 @@ func testSources[V any](c check[V]) {
 	if c.versioned() == nil {
 		return
 	}
-	const life = 700 * time.Millisecond
+	const ttl = 700 * time.Millisecond
 	of := func(w backends.Write[V], source uint64) backends.Write[V] {
 		w.Source = source
 		return w
@@ -150,9 +150,9 @@ func testSources[V any](c check[V]) {
 	c.made(of(set, 9))
 
 	mortal := of(set, 20)
-	mortal.Entry.ExpiresAt = time.Now().Add(life)
+	mortal.Entry.ExpiresAt = time.Now().Add(ttl)
 	c.made(mortal)
-	c.advance(life + c.Precision + time.Millisecond)
+	c.advance(ttl + c.Precision + time.Millisecond)
 	c.refused(of(set, 19), backends.RefusedSource)
 	for _, big := range []uint64{1<<53 + 1, 1<<63 + 1, math.MaxUint64} { // where numbers lose digits or change sign
 		c.made(of(set, big))

@@ -16,7 +16,7 @@ func testStamps[V any](c check[V]) {
 	if s == nil {
 		return
 	}
-	const life = 700 * time.Millisecond
+	const ttl = 700 * time.Millisecond
 	stamp := backends.Stamp{Version: math.MaxUint64, Source: 1<<63 + 1, Epoch: math.MaxUint32}
 	setStamped := func(key string, i int, expiresAt time.Time, stamp backends.Stamp) {
 		c.t.Helper()
@@ -60,8 +60,8 @@ func testStamps[V any](c check[V]) {
 	hasNot("k")
 	c.set("k", 6, never)
 	has("k", 6, never, backends.Stamp{})
-	setStamped("k", 7, time.Now().Add(life), stamp)
-	c.advance(life + c.Precision + time.Millisecond)
+	setStamped("k", 7, time.Now().Add(ttl), stamp)
+	c.advance(ttl + c.Precision + time.Millisecond)
 	hasNot("k")
 	has("other", 2, never, backends.Stamp{Epoch: 1})
 }
@@ -72,7 +72,7 @@ func testWalk[V any](c check[V]) {
 	if w == nil {
 		return
 	}
-	const life = 700 * time.Millisecond
+	const ttl = 700 * time.Millisecond
 	want := make(map[string]backends.Stamp)
 	for i := range 20 {
 		key := fmt.Sprint("k", i)
@@ -86,10 +86,10 @@ func testWalk[V any](c check[V]) {
 		}
 		c.set(key, i, never)
 	}
-	c.set("expired", 20, time.Now().Add(life))
+	c.set("expired", 20, time.Now().Add(ttl))
 	c.set("deleted", 21, never)
 	c.remove("deleted")
-	c.advance(life + c.Precision + time.Millisecond)
+	c.advance(ttl + c.Precision + time.Millisecond)
 
 	visited, twice := make(map[string]backends.Stamp), 0
 	err := w.Walk(c.t.Context(), func(key string, stamp backends.Stamp) bool {

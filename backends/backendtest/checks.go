@@ -65,14 +65,14 @@ func testDeleteAbsent[V any](c check[V]) {
 }
 
 func testExpiry[V any](c check[V]) {
-	const life = 1700 * time.Millisecond
-	end := time.Now().Add(life)
+	const ttl = 1700 * time.Millisecond
+	end := time.Now().Add(ttl)
 	c.set("mortal", 1, end)
 	c.set("immortal", 2, never)
 	c.hit("mortal", 1, end)
-	c.advance(life - life/10)
+	c.advance(ttl - ttl/10)
 	c.hit("mortal", 1, end) // nor does it die before its time, to the full second
-	c.advance(life/10 + c.Precision + time.Millisecond)
+	c.advance(ttl/10 + c.Precision + time.Millisecond)
 	c.miss("mortal")
 	c.hit("immortal", 2, never)
 }
@@ -84,8 +84,8 @@ func testAlreadyExpired[V any](c check[V]) {
 }
 
 func testReplaceExpiry[V any](c check[V]) {
-	const life = 1700 * time.Millisecond
-	soon, late := time.Now().Add(life), time.Now().Add(time.Hour)
+	const ttl = 1700 * time.Millisecond
+	soon, late := time.Now().Add(ttl), time.Now().Add(time.Hour)
 	c.set("longer", 1, soon)
 	c.set("longer", 2, late)
 	c.set("endless", 3, soon)
@@ -94,7 +94,7 @@ func testReplaceExpiry[V any](c check[V]) {
 	c.set("shorter", 6, soon)
 	c.set("mortal", 7, never)
 	c.set("mortal", 8, soon)
-	c.advance(life + c.Precision + time.Millisecond)
+	c.advance(ttl + c.Precision + time.Millisecond)
 	c.hit("longer", 2, late)
 	c.hit("endless", 4, never)
 	c.miss("shorter")

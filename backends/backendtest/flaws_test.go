@@ -114,7 +114,7 @@ func answerFlaws() map[string]flaw {
 			backend: keepsExpiry(func(old, now time.Time) bool { return !old.IsZero() && now.After(old) }),
 			found:   []string{"set-replaces-the-expiry"},
 		},
-		"a life cannot be shorter": {
+		"a TTL cannot be shorter": {
 			backend: keepsExpiry(func(old, now time.Time) bool { return !now.IsZero() && now.Before(old) }),
 			found:   []string{"set-replaces-the-expiry"},
 		},

@@ -101,8 +101,8 @@ func TestSuite_Advance(t *testing.T) {
 		time.Sleep(d)
 	}
 	assert.Empty(t, s.Failures(t))
-	const life, more = 1700 * time.Millisecond, time.Minute + time.Millisecond
-	assert.Equal(t, []time.Duration{life - life/10, life/10 + more, life + more}, advanced)
+	const ttl, more = 1700 * time.Millisecond, time.Minute + time.Millisecond
+	assert.Equal(t, []time.Duration{ttl - ttl/10, ttl/10 + more, ttl + more}, advanced)
 	s.Advance = func(*testing.T, time.Duration) {} // no time passes
 	assert.Len(t, s.Failures(t), 2)
 }

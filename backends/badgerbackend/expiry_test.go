@@ -14,18 +14,18 @@ import (
 
 func TestExpiryIsExact(t *testing.T) {
 	t.Parallel()
-	for _, life := range []time.Duration{
+	for _, ttl := range []time.Duration{
 		1, time.Millisecond, 999*time.Millisecond + 999_999, time.Second, time.Second + 1, 90 * time.Second,
 	} {
 		for _, begin := range []time.Duration{0, 1, 300 * time.Millisecond, 999_999_999} {
-			t.Run(life.String()+" from "+begin.String(), func(t *testing.T) {
+			t.Run(ttl.String()+" from "+begin.String(), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					b := openInMemory(t)
 					time.Sleep(begin) // a bubble's time begins with a full second
-					entry := backends.Entry[[]byte]{Value: []byte("v"), ExpiresAt: time.Now().Add(life)}
+					entry := backends.Entry[[]byte]{Value: []byte("v"), ExpiresAt: time.Now().Add(ttl)}
 					mustSet(t, b, "k", entry)
-					time.Sleep(life - 1)
+					time.Sleep(ttl - 1)
 					requireHit(t, b, "k", entry)
 					time.Sleep(time.Nanosecond)
 					requireMiss(t, b, "k")

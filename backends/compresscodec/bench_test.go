@@ -1,83 +1,24 @@
 package compresscodec_test
 
 import (
-	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/compresscodec"
+	"github.com/tiercache/tiercache/internal/codecbench"
 )
 
 // BenchmarkCodec has the figures of docs/codecs.md: JSON of one article, and of 20.
 func BenchmarkCodec(b *testing.B) {
-	var articles []article
+	var articles []codecbench.Article
 	for i := range 20 {
-		articles = append(articles, newArticle(uint64(i)))
+		articles = append(articles, codecbench.NewArticle(uint64(i)))
 	}
-	for name, v := range map[string][]article{"articles=1": articles[:1], "articles=20": articles} {
-		benchmark(b, name+"/codec=JSON", backends.JSON[[]article](), v)
+	for name, v := range map[string][]codecbench.Article{"articles=1": articles[:1], "articles=20": articles} {
+		codecbench.Run(b, name+"/codec=JSON", backends.JSON[[]codecbench.Article](), v)
 		for _, algorithm := range algorithms {
-			codec := compresscodec.New(backends.JSON[[]article](), compresscodec.WithAlgorithm(algorithm))
-			benchmark(b, name+"/codec=JSON+"+algorithm.String(), codec, v)
+			codec := compresscodec.New(backends.JSON[[]codecbench.Article](), compresscodec.WithAlgorithm(algorithm))
+			codecbench.Run(b, name+"/codec=JSON+"+algorithm.String(), codec, v)
 		}
 	}
-}
-
-type article struct {
-	ID      int64
-	Title   string
-	Tags    []string
-	Scores  map[string]float64
-	Created int64
-	Body    string
-}
-
-// newArticle returns a value of about 1200 bytes, with a text of 300 different words.
-func newArticle(seed uint64) article {
-	vocabulary := rand.New(rand.NewPCG(1, 1))
-	words := make([]string, 300)
-	for i := range words {
-		word := make([]byte, 3+vocabulary.IntN(7))
-		for j := range word {
-			word[j] = "etaoinshrdlucmfw"[min(vocabulary.IntN(16), vocabulary.IntN(16))]
-		}
-		words[i] = string(word)
-	}
-	random := rand.New(rand.NewPCG(seed, seed))
-	body := make([]string, 150)
-	for i := range body {
-		body[i] = words[min(random.IntN(300), random.IntN(300))]
-	}
-	return article{
-		ID: 4711, Title: "Wandern in Zürich", Tags: []string{"Reise", "Schweiz", "Berge"},
-		Scores: map[string]float64{"de": 0.75, "fr": 0.5, "it": 0.25}, Created: 1777600923000000004,
-		Body: strings.Join(body, " "),
-	}
-}
-
-func benchmark[V any](b *testing.B, name string, codec backends.Codec[V], v V) {
-	b.Helper()
-	data, err := codec.Encode(v)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Run(name+"/op=encode", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := codec.Encode(v); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.ReportMetric(float64(len(data)), "bytes")
-	})
-	b.Run(name+"/op=decode", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := codec.Decode(data); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.ReportMetric(float64(len(data)), "bytes")
-	})
 }

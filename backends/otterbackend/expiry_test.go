@@ -14,17 +14,17 @@ import (
 
 func TestExpiryIsExact(t *testing.T) {
 	t.Parallel()
-	for _, life := range []time.Duration{
+	for _, ttl := range []time.Duration{
 		1, time.Millisecond, 499 * time.Millisecond, 500*time.Millisecond + 1, 999 * time.Millisecond, 70 * time.Second, time.Hour,
 	} {
-		t.Run(life.String(), func(t *testing.T) {
+		t.Run(ttl.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				b := open(t)
 				time.Sleep(123_456_789) // so that ticks and expiry do not coincide
-				entry := backends.Entry[string]{Value: "v", ExpiresAt: time.Now().Add(life)}
+				entry := backends.Entry[string]{Value: "v", ExpiresAt: time.Now().Add(ttl)}
 				mustSet(t, b, "k", entry)
-				time.Sleep(life - 1)
+				time.Sleep(ttl - 1)
 				requireHit(t, b, "k", entry)
 				time.Sleep(time.Nanosecond)
 				requireMiss(t, b, "k")
@@ -135,11 +135,11 @@ func TestExpiredEntriesMakeRoom(t *testing.T) {
 					mustSet(t, b, strconv.Itoa(i), backends.Entry[string]{})
 				}
 				for i := range 100 {
-					life := time.Minute
+					ttl := time.Minute
 					if i%2 == 0 {
-						life = -time.Minute
+						ttl = -time.Minute
 					}
-					mustSet(t, b, strconv.Itoa(i), backends.Entry[string]{ExpiresAt: time.Now().Add(life)})
+					mustSet(t, b, strconv.Itoa(i), backends.Entry[string]{ExpiresAt: time.Now().Add(ttl)})
 				}
 				synctest.Wait()
 				require.GreaterOrEqual(t, b.Stats().Entries, 50)

@@ -1,78 +1,19 @@
 package protobufcodec_test
 
 import (
-	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/protobufcodec"
 	"github.com/tiercache/tiercache/backends/protobufcodec/internal/articlepb"
+	"github.com/tiercache/tiercache/internal/codecbench"
 )
 
 // BenchmarkCodec has the figures of docs/codecs.md.
 func BenchmarkCodec(b *testing.B) {
-	v := newArticle(1)
-	benchmark(b, "codec=JSON", backends.JSON[article](), v)
-	benchmark(b, "codec=protobuf", protobufcodec.New[*articlepb.Article](), &articlepb.Article{
+	v := codecbench.NewArticle(1)
+	codecbench.Run(b, "codec=JSON", backends.JSON[codecbench.Article](), v)
+	codecbench.Run(b, "codec=protobuf", protobufcodec.New[*articlepb.Article](), &articlepb.Article{
 		Id: v.ID, Title: v.Title, Tags: v.Tags, Scores: v.Scores, Created: v.Created, Body: v.Body,
-	})
-}
-
-type article struct {
-	ID      int64
-	Title   string
-	Tags    []string
-	Scores  map[string]float64
-	Created int64
-	Body    string
-}
-
-// newArticle returns a value of about 1200 bytes, with a text of 300 different words.
-func newArticle(seed uint64) article {
-	vocabulary := rand.New(rand.NewPCG(1, 1))
-	words := make([]string, 300)
-	for i := range words {
-		word := make([]byte, 3+vocabulary.IntN(7))
-		for j := range word {
-			word[j] = "etaoinshrdlucmfw"[min(vocabulary.IntN(16), vocabulary.IntN(16))]
-		}
-		words[i] = string(word)
-	}
-	random := rand.New(rand.NewPCG(seed, seed))
-	body := make([]string, 150)
-	for i := range body {
-		body[i] = words[min(random.IntN(300), random.IntN(300))]
-	}
-	return article{
-		ID: 4711, Title: "Wandern in Zürich", Tags: []string{"Reise", "Schweiz", "Berge"},
-		Scores: map[string]float64{"de": 0.75, "fr": 0.5, "it": 0.25}, Created: 1777600923000000004,
-		Body: strings.Join(body, " "),
-	}
-}
-
-func benchmark[V any](b *testing.B, name string, codec backends.Codec[V], v V) {
-	b.Helper()
-	data, err := codec.Encode(v)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Run(name+"/op=encode", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := codec.Encode(v); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.ReportMetric(float64(len(data)), "bytes")
-	})
-	b.Run(name+"/op=decode", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := codec.Decode(data); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.ReportMetric(float64(len(data)), "bytes")
 	})
 }

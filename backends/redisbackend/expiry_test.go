@@ -16,14 +16,14 @@ import (
 
 func TestExpiryIsExact(t *testing.T) {
 	t.Parallel()
-	for _, life := range []time.Duration{1, time.Millisecond, time.Millisecond + 1, 90 * time.Second} {
-		t.Run(life.String(), func(t *testing.T) {
+	for _, ttl := range []time.Duration{1, time.Millisecond, time.Millisecond + 1, 90 * time.Second} {
+		t.Run(ttl.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				b := newServer(t).backend(t)
-				entry := expiring("v", life)
+				entry := expiring("v", ttl)
 				require.NoError(t, b.Set(t.Context(), "k", entry))
-				time.Sleep(life - 1)
+				time.Sleep(ttl - 1)
 				requireHit(t, b, "k", entry)
 				time.Sleep(time.Nanosecond)
 				requireMiss(t, b, "k")
@@ -35,7 +35,7 @@ func TestExpiryIsExact(t *testing.T) {
 // The key's own expiry frees the memory. It must not come early.
 func TestExpiryOfTheKey(t *testing.T) {
 	t.Parallel()
-	for life, want := range map[time.Duration]time.Duration{
+	for ttl, want := range map[time.Duration]time.Duration{
 		0:                                 -1, // no key at all
 		-time.Hour:                        -1,
 		1:                                 time.Millisecond,
@@ -46,13 +46,13 @@ func TestExpiryOfTheKey(t *testing.T) {
 		time.Duration(math.MaxInt64) / 10: (time.Duration(math.MaxInt64) / 10).Truncate(time.Millisecond) + time.Millisecond,
 	} {
 		for name, opts := range map[string][]redisbackend.Option{"header": nil, "raw": {redisbackend.WithRawValues()}} {
-			t.Run(name+" "+life.String(), func(t *testing.T) {
+			t.Run(name+" "+ttl.String(), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					s := newServer(t)
 					b := s.backend(t, opts...)
 					require.NoError(t, s.Set("k", "old"))
-					require.NoError(t, b.Set(t.Context(), "k", expiring("v", life)))
+					require.NoError(t, b.Set(t.Context(), "k", expiring("v", ttl)))
 					if want < 0 {
 						assert.False(t, s.Exists("k"))
 						requireMiss(t, b, "k")

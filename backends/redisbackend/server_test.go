@@ -186,8 +186,8 @@ func (s *server) take(words []string) act {
 
 func value(s string) backends.Entry[[]byte] { return backends.Entry[[]byte]{Value: []byte(s)} }
 
-func expiring(s string, life time.Duration) backends.Entry[[]byte] {
-	return backends.Entry[[]byte]{Value: []byte(s), ExpiresAt: time.Now().Add(life)}
+func expiring(s string, ttl time.Duration) backends.Entry[[]byte] {
+	return backends.Entry[[]byte]{Value: []byte(s), ExpiresAt: time.Now().Add(ttl)}
 }
 
 func requireHit(t *testing.T, b backends.Backend[[]byte], key string, want backends.Entry[[]byte]) {

@@ -11,6 +11,7 @@ replace (
 
 require (
 	github.com/Yiling-J/theine-go v0.6.3
+	github.com/dgraph-io/ristretto/v2 v2.4.2
 	github.com/eko/gocache/lib/v4 v4.2.3
 	github.com/go-redis/cache/v9 v9.0.0
 	github.com/magiconair/properties v1.8.0

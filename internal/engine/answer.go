@@ -34,7 +34,7 @@ func (r *result[V]) found() bool { return r.Found == tier.LookupHit || r.Found =
 
 // conclude makes the result of the answers of the tiers. From is the tier whose answer
 // counts, 0 if none has the value.
-func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res result[V], err error) {
+func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 *found[V]) (res result[V], err error) {
 	if from != tier.L1 && !r.engine.reads.Concurrent && r.mode == 0 && r.fence.Broken() && r.recheck(ctx) {
 		res = answerL1(&r.l1)
 		if l2.hit && !l2.shared && !r.engine.config.NoRefill {
@@ -49,11 +49,11 @@ func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 found[V]) (res 
 		}
 		return answerL1(&r.l1), nil
 	case tier.L2:
-		res = answerL2(&l2)
+		res = answerL2(l2)
 		if res.Shared = l2.shared; l2.shared {
 			return res, nil // the other read refills L1
 		}
-		if res.Refill = r.refill(ctx, &l2); res.Refill == tier.RefillSuperseded {
+		if res.Refill = r.refill(ctx, l2); res.Refill == tier.RefillSuperseded {
 			refill := res.Refill
 			res = answerL1(&r.l1)
 			res.Refill = refill

@@ -67,12 +67,13 @@ func (r *read[V]) askBoth(ctx context.Context) (from tier.ID, l2 found[V]) {
 			return from, l2
 		}
 	}
-	return r.fresher(l2), l2
+	from = r.fresher(&l2)
+	return from, l2
 }
 
 // fresher returns the tier whose entry expires later: L1 if both expire at once, 0 if
 // neither has one.
-func (r *read[V]) fresher(l2 found[V]) tier.ID {
+func (r *read[V]) fresher(l2 *found[V]) tier.ID {
 	switch {
 	case r.l1.hit && (!l2.hit || !expiresLater(l2.entry.ExpiresAt, r.l1.entry.ExpiresAt)):
 		return tier.L1

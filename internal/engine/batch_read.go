@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/guard"
@@ -73,8 +74,13 @@ func endReads[V any](reads []*read[V]) {
 
 // askBeyond asks L2 for the keys of all reads, and refills L1.
 func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*read[V]) {
-	var index []int
-	var keys []string
+	n := 0
+	for _, r := range reads {
+		if r != nil {
+			n++
+		}
+	}
+	index, keys := make([]int, 0, n), make([]string, 0, n)
 	for i, r := range reads {
 		if r != nil {
 			index, keys = append(index, i), append(keys, r.key)
@@ -89,12 +95,12 @@ func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*re
 	for i := range answers {
 		b.engine.tel.Count(tier.L2, answers[i].lookup())
 	}
-	refills := &refills[V]{batch: b, ctx: ctx}
+	refills := &refills[V]{batch: b, ctx: ctx, at: time.Now()}
 	defer refills.end()
 	for n, i := range index {
 		r := reads[i]
 		r.refills = refills
-		res, err := r.conclude(ctx, r.fresher(answers[n]), answers[n])
+		res, err := r.conclude(ctx, r.fresher(&answers[n]), &answers[n])
 		r.obs.Returned(ctx, res.ReadResult, err)
 		b.fail(i, err)
 		values[i] = Found[V]{Value: res.entry.Value, OK: res.found(), Stale: res.Found == tier.LookupStale}

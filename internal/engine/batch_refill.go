@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/tiercache/tiercache/internal/telemetry"
 	"github.com/tiercache/tiercache/tier"
@@ -12,10 +13,20 @@ import (
 type refills[V any] struct {
 	batch *batch[V]
 	ctx   context.Context //nolint:containedctx // it lasts as long as GetMany
+	at    time.Time       // when L2 has answered
 	obs   telemetry.TierCall
 	size  int
 	worst tier.Outcome
 	err   error // of worst
+}
+
+// now returns the time. One instant does for a batch, whose refills follow the answer of L2
+// at once; f may be nil.
+func (f *refills[V]) now() time.Time {
+	if f == nil {
+		return time.Now()
+	}
+	return f.at
 }
 
 // began is called before L1 is; f may be nil.

@@ -36,11 +36,11 @@ func (l *lifetime) inL1(expiresAt time.Time) time.Time {
 	return expiresAt
 }
 
-// refilled returns the instant at which L1 lets go of an entry of L2. It is limited,
+// refilled returns the instant at which L1 drops an entry that L2 has now. It is limited,
 // because nobody tells this process when L2 loses an entry of long ago.
-func (l *lifetime) refilled(expiresAt time.Time) time.Time {
+func (l *lifetime) refilled(expiresAt, now time.Time) time.Time {
 	if l.refill > 0 {
-		if limit := expiry(l.refill); expiresAt.IsZero() || limit.Before(expiresAt) {
+		if limit := now.Add(l.refill).Round(0); expiresAt.IsZero() || limit.Before(expiresAt) {
 			expiresAt = limit
 		}
 	}

@@ -187,5 +187,5 @@ func (r *read[V]) done() (last bool) {
 // run asks the tiers as the policy says, and refills L1.
 func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 	from, l2 := r.ask(ctx)
-	return r.conclude(ctx, from, l2)
+	return r.conclude(ctx, from, &l2)
 }

@@ -15,8 +15,8 @@ type runContext[T any] struct {
 
 // Deadline returns the latest of the callers' deadlines.
 func (c *runContext[T]) Deadline() (deadline time.Time, ok bool) {
-	c.flight.shard.mu.Lock()
-	defer c.flight.shard.mu.Unlock()
+	c.flight.mu.Lock()
+	defer c.flight.mu.Unlock()
 	return c.flight.deadline, !c.flight.deadline.IsZero()
 }
 

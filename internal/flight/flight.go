@@ -12,16 +12,19 @@ import (
 	"context"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-const shards = 64
+// shards are many, because a goroutine that loses its processor while it holds the lock of
+// one keeps all others of the shard waiting until it runs again.
+const shards = 1024
 
 // Group holds the flights under way, at most one of a key that can be joined. Use
 // [New]. It is safe for concurrent use.
 type Group[T any] struct {
 	seed   maphash.Seed
-	shards [shards]shard[T]
+	shards atomic.Pointer[[shards]shard[T]] // nil until the first Join
 }
 
 // shard holds the flights of some keys, so that those of others do not contend for
@@ -29,7 +32,6 @@ type Group[T any] struct {
 type shard[T any] struct {
 	mu    sync.Mutex
 	byKey map[string]*Flight[T]
-	_     [48]byte // a cache line each
 }
 
 // Flight is one run and its callers.
@@ -43,17 +45,23 @@ type Flight[T any] struct {
 	arrived chan struct{}
 	once    sync.Once // closes arrived
 
-	// These are guarded by the shard's lock.
-	callers  int
-	deadline time.Time // the latest of the callers'; zero: one of them has none
+	mu       sync.Mutex // taken after the shard's, or without it
+	callers  int        // when the last one has left, nobody can join
+	deadline time.Time  // the latest of the callers'; zero: one of them has none
 	cancel   context.CancelCauseFunc
 }
 
 // New returns a Group without flights.
 func New[T any]() *Group[T] { return &Group[T]{seed: maphash.MakeSeed()} }
 
+// shard returns the one of the key.
 func (g *Group[T]) shard(key string) *shard[T] {
-	return &g.shards[maphash.String(g.seed, key)%shards]
+	all := g.shards.Load()
+	if all == nil {
+		g.shards.CompareAndSwap(nil, new([shards]shard[T]))
+		all = g.shards.Load()
+	}
+	return &all[maphash.String(g.seed, key)%shards]
 }
 
 // Join adds a caller, whose context is ctx, to the flight of the key, if there is one
@@ -67,11 +75,7 @@ func (g *Group[T]) Join(
 	s := g.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f := s.byKey[key]; f != nil && may(&f.Call) {
-		f.callers++
-		if deadline.IsZero() || !f.deadline.IsZero() && deadline.After(f.deadline) {
-			f.deadline = deadline
-		}
+	if f := s.byKey[key]; f != nil && may(&f.Call) && f.join(deadline) {
 		return f, false, nil
 	}
 	f = &Flight[T]{key: key, shard: s, arrived: make(chan struct{}), callers: 1, deadline: deadline}
@@ -85,8 +89,25 @@ func (g *Group[T]) Join(
 	return f, true, nil
 }
 
+// join adds a caller, unless all have left.
+func (f *Flight[T]) join(deadline time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.callers == 0 {
+		return false
+	}
+	f.callers++
+	if deadline.IsZero() || !f.deadline.IsZero() && deadline.After(f.deadline) {
+		f.deadline = deadline
+	}
+	return true
+}
+
 // Forget lets nobody join the flight of the key any more.
 func (g *Group[T]) Forget(key string) {
+	if g.shards.Load() == nil {
+		return
+	}
 	s := g.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,8 +116,12 @@ func (g *Group[T]) Forget(key string) {
 
 // ForgetAll lets nobody join any flight of now.
 func (g *Group[T]) ForgetAll() {
-	for i := range g.shards {
-		s := &g.shards[i]
+	all := g.shards.Load()
+	if all == nil {
+		return
+	}
+	for i := range all {
+		s := &all[i]
 		s.mu.Lock()
 		clear(s.byKey)
 		s.mu.Unlock()
@@ -112,15 +137,16 @@ func (f *Flight[T]) Arrive() { f.once.Do(func() { close(f.arrived) }) }
 // Leave takes a caller off, for a reason. When the last one leaves, the run is
 // cancelled for its reason.
 func (f *Flight[T]) Leave(reason error) {
-	f.shard.mu.Lock()
-	defer f.shard.mu.Unlock()
+	f.mu.Lock()
 	f.callers--
-	if f.callers > 0 {
+	last, cancel := f.callers == 0, f.cancel
+	f.mu.Unlock()
+	if !last {
 		return
 	}
 	f.forget()
-	if f.cancel != nil {
-		f.cancel(reason)
+	if cancel != nil {
+		cancel(reason)
 	}
 }
 
@@ -140,8 +166,8 @@ func (f *Flight[T]) Run(ctx context.Context, run func(ctx context.Context, f *Fl
 
 func (f *Flight[T]) start(ctx context.Context) context.Context {
 	inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	f.shard.mu.Lock()
-	defer f.shard.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.cancel = cancel
 	if f.callers == 0 { // all left before the goroutine began
 		cancel(context.Canceled)
@@ -150,15 +176,15 @@ func (f *Flight[T]) start(ctx context.Context) context.Context {
 }
 
 func (f *Flight[T]) land() {
-	f.shard.mu.Lock()
 	f.forget()
-	f.shard.mu.Unlock()
 	f.Arrive()
 	f.cancel(context.Canceled)
 }
 
-// forget is called locked. Another flight may have taken the place of f.
+// forget lets nobody join f any more. Another flight may have taken its place.
 func (f *Flight[T]) forget() {
+	f.shard.mu.Lock()
+	defer f.shard.mu.Unlock()
 	if f.shard.byKey[f.key] == f {
 		delete(f.shard.byKey, f.key)
 	}

@@ -80,6 +80,17 @@ func TestGroup(t *testing.T) {
 		}
 	}
 	exits := func(m *member) { m.Do("l1", 9) }
+	leaves := func(i int) func(m *member) { // while its call waits for the others
+		return func(m *member) {
+			m.Expect()
+			go m.DoExpected("l2", i)
+			<-time.After(time.Minute)
+			m.Pause()
+		}
+	}
+	late := func(i int) func(m *member) {
+		return func(m *member) { <-time.After(time.Hour); m.Do("l2", i) }
+	}
 	for name, tc := range map[string]struct {
 		members []func(m *member)
 		want    map[string][][]int
@@ -95,10 +106,11 @@ func TestGroup(t *testing.T) {
 		"detached calls": {
 			[]func(*member){detached(1), detached(2)}, map[string][][]int{"l1": {{1, 2}}, "l2": {{1, 2}}},
 		},
-		"one makes no call":  {[]func(*member){inTurn(1), idle, refuses}, map[string][][]int{"l1": {{1}}, "l2": {{1}}}},
-		"one ends early":     {[]func(*member){inTurn(1), exits}, map[string][][]int{"l1": {{1, 9}}, "l2": {{1}}}},
-		"different ways":     {[]func(*member){inTurn(1), atOnce(2)}, map[string][][]int{"l1": {{1, 2}}, "l2": {{2}, {1}}}},
-		"one waits for else": {[]func(*member){inTurn(1), slow(2), inTurn(3)}, map[string][][]int{"l1": {{1, 3}, {2}}, "l2": {{1, 3}, {2}}}},
+		"one makes no call":        {[]func(*member){inTurn(1), idle, refuses}, map[string][][]int{"l1": {{1}}, "l2": {{1}}}},
+		"one ends early":           {[]func(*member){inTurn(1), exits}, map[string][][]int{"l1": {{1, 9}}, "l2": {{1}}}},
+		"different ways":           {[]func(*member){inTurn(1), atOnce(2)}, map[string][][]int{"l1": {{1, 2}}, "l2": {{2}, {1}}}},
+		"one leaves a call behind": {[]func(*member){leaves(1), late(2)}, map[string][][]int{"l2": {{1, 2}}}},
+		"one waits for else":       {[]func(*member){inTurn(1), slow(2), inTurn(3)}, map[string][][]int{"l1": {{1, 3}, {2}}, "l2": {{1, 3}, {2}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -139,6 +140,47 @@ func TestTake(t *testing.T) {
 	assert.Zero(t, next)
 	l.PutOff("0", at(1), true) // it is no longer there
 	l.Extend("0", at(1))
+}
+
+func TestShorten(t *testing.T) {
+	t.Parallel()
+	l := ledger.New(ledger.Limits{})
+	l.Open(entry("k", 1))
+	l.Extend("k", at(50))
+	l.Shorten("k", at(10))
+	l.Shorten("other", at(10))
+	l.PutOff("k", at(12), false)
+	keys, _ := l.Take(at(12), 1, time.Minute)
+	assert.Equal(t, []string{"k"}, keys)
+}
+
+// Keys whose attempts have failed are due again, and those that are being repaired are not.
+func TestHurry(t *testing.T) {
+	t.Parallel()
+	l := ledger.New(ledger.Limits{})
+	for _, key := range []string{"failed", "early", "now"} {
+		l.Open(entry(key, 1))
+	}
+	keys, _ := l.Take(at(10), 9, time.Minute)
+	require.Len(t, keys, 3)
+	l.PutOff("failed", at(100), true)
+	l.PutOff("early", at(100), true)
+	l.Extend("early", at(20))
+	l.Hurry()
+	keys, next := l.Take(at(10), 9, time.Minute)
+	assert.Equal(t, []string{"failed"}, keys)
+	assert.Equal(t, at(20), next)
+	got, _ := l.Get("failed")
+	assert.Zero(t, got.Attempts())
+}
+
+func TestNote(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[int]int{0: 0, 1: 1, 25: 25, 26: 0} {
+		data := bytes.Repeat([]byte{7}, size)
+		n := ledger.MakeNote(data)
+		assert.Equal(t, data[:want], n.Bytes())
+	}
 }
 
 func TestVoid(t *testing.T) {

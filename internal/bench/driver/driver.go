@@ -8,6 +8,7 @@ package driver
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -194,3 +195,15 @@ func ForRecords() []Driver {
 func noTelemetry() Telemetry { return Telemetry{} }
 
 func nothing() {}
+
+// Only keeps the first driver, with which the others are compared, and those whose name
+// contains a text.
+func Only(drivers []Driver, text string) []Driver {
+	kept := drivers[:1:1]
+	for _, d := range drivers[1:] {
+		if strings.Contains(d.Name, text) {
+			kept = append(kept, d)
+		}
+	}
+	return kept
+}

@@ -23,14 +23,14 @@ type figures struct {
 	hasReads, hasWrites bool
 }
 
-// measure runs a workload once: a part of it beside the clock, to warm the cache, and
+// measure runs a workload once, with so many entries in L1: a part of it beside the clock, to warm the cache, and
 // then the rest.
-func (b *bench) measure(ctx context.Context, d driver.Driver, t *trace) (f figures, err error) {
+func (b *bench) measure(ctx context.Context, d driver.Driver, t *trace, l1 int) (f figures, err error) {
 	if err := b.store.Forget(ctx, d, t.inserted()); err != nil {
 		return f, err
 	}
 	cfg := b.store.For(d)
-	cfg.TTL, cfg.L1Size, cfg.ValueSize = ttl, b.o.L1, b.o.ValueSize
+	cfg.TTL, cfg.L1Size, cfg.ValueSize = ttl, l1, b.o.ValueSize
 	var asked atomic.Int64
 	if cfg.Redis == nil {
 		cfg.L2 = stores.Counted{Backend: cfg.L2, Gets: &asked}

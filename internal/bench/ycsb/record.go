@@ -56,6 +56,10 @@ func recordTrace(ctx context.Context, w workload, records, operations, threads i
 	if err != nil {
 		return nil, err
 	}
+	if w.recorded {
+		err := t.addGli(ctx, operations)
+		return t, err
+	}
 	next, stop := inTurns(threads, func(i int) iter.Seq2[call, error] { return calls(ctx, core, i, threads) })
 	defer stop()
 	for range operations {

@@ -1,6 +1,7 @@
 package ycsb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func (o Options) check() error {
 		return errors.New("ycsb: sizes must be positive, and there must be two records")
 	}
 	if len(o.workloads()) == 0 {
-		return fmt.Errorf("ycsb: there is no workload %q: take some of A, B, C, D and F", o.Only)
+		return fmt.Errorf("ycsb: there is no workload %q: take some of A, B, C, D, F and G", o.Only)
 	}
 	return nil
 }
@@ -140,7 +141,7 @@ func (b *bench) round(ctx context.Context, r *Report) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			f, err := b.measure(ctx, r.drivers[j], b.traces[i])
+			f, err := b.measure(ctx, r.drivers[j], b.traces[i], cmp.Or(w.l1, b.o.L1))
 			if err != nil {
 				return fmt.Errorf("%s, workload %s: %w", r.drivers[j].Name, w.name, err)
 			}

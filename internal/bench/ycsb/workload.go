@@ -20,6 +20,9 @@ type workload struct {
 
 	read, update, insert, modify float64 // shares of the operations
 	distribution                 string  // of the keys that are asked for
+
+	recorded bool // by somebody else: all operations are reads of the trace gli
+	l1       int  // entries of the first tier, in place of those of the options; 0: those
 }
 
 const (
@@ -34,6 +37,7 @@ func workloads() []workload {
 		{name: "C", title: "C: reads, Zipf", read: 1, distribution: zipfian},
 		{name: "D", title: "D: 95 % reads of the latest, 5 % inserts", read: 0.95, insert: 0.05, distribution: latest},
 		{name: "F", title: "F: 50 % reads, 50 % read-modify-writes, Zipf", read: 0.5, modify: 0.5, distribution: zipfian},
+		{name: "G", title: "G: gli, a recorded trace: reads that loop, an L1 of 2,000", read: 1, distribution: zipfian, recorded: true, l1: 2000},
 	}
 }
 

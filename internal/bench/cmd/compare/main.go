@@ -65,7 +65,7 @@ func parse(drivers []driver.Driver, args []string, stderr io.Writer) (s settings
 		return s, errors.New("there must be a round")
 	}
 	if *caches != "" {
-		s.Drivers = only(s.Drivers, *caches)
+		s.Drivers = driver.Only(s.Drivers, *caches)
 	}
 	return s, nil
 }
@@ -116,15 +116,4 @@ func (s settings) write(report *compare.Report, redis string, stdout io.Writer) 
 	}
 	_, err := io.WriteString(stdout, out.String())
 	return err
-}
-
-// only keeps the first driver, and those whose name contains a text.
-func only(drivers []driver.Driver, text string) []driver.Driver {
-	kept := drivers[:1:1]
-	for _, d := range drivers[1:] {
-		if strings.Contains(d.Name, text) {
-			kept = append(kept, d)
-		}
-	}
-	return kept
 }

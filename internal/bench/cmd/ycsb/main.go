@@ -1,8 +1,9 @@
-// Command ycsb runs the YCSB core workloads A, B, C, D and F with tiercache and other
-// libraries over a Redis of its own, and prints Markdown.
+// Command ycsb runs the YCSB core workloads A, B, C, D and F, and G, which replays a
+// recorded trace, with tiercache and other libraries over a Redis of its own, and prints
+// Markdown.
 //
 //	ycsb [-rounds 5] [-within 10m] [-operations 100000] [-records 100000]
-//	     [-value-size 1000] [-threads 16] [-l1 10000] [-only ABCDF] [-caches NAME]
+//	     [-value-size 1000] [-threads 16] [-l1 10000] [-only ABCDFG] [-caches NAME]
 //	     [-into FILE] [-no-redis]
 //
 // With -into, it also puts the tables between the marks of that file.
@@ -71,7 +72,7 @@ func parse(drivers []driver.Driver, args []string, stderr io.Writer) (s settings
 		return s, err
 	}
 	if *caches != "" {
-		s.Drivers = only(s.Drivers, *caches)
+		s.Drivers = driver.Only(s.Drivers, *caches)
 	}
 	return s, nil
 }
@@ -117,15 +118,4 @@ func (s settings) write(report *ycsb.Report, load, l2 string, stdout io.Writer) 
 	}
 	_, err := io.WriteString(stdout, out.String())
 	return err
-}
-
-// only keeps the first driver, and those whose name contains a text.
-func only(drivers []driver.Driver, text string) []driver.Driver {
-	kept := drivers[:1:1]
-	for _, d := range drivers[1:] {
-		if strings.Contains(d.Name, text) {
-			kept = append(kept, d)
-		}
-	}
-	return kept
 }
