@@ -20,7 +20,7 @@ BENCHROUNDS ?= 10
 BENCHTIME ?= 200ms
 ROOM ?= 1.15
 REDISROUNDS ?= 5
-# How long each of the two long tests of make nightly runs, and the time limit for a package.
+# How long each of the long tests of make nightly runs, and the time limit for a package.
 NIGHTLY ?= 10m
 NIGHTLYTIMEOUT ?= 1h
 # The packages that make mutate tests, with more flags for gremlins.
@@ -66,6 +66,7 @@ help: ## List the targets.
 
 .PHONY: test
 test cover: MODULES := $(filter-out $(E2E),$(MODULES))
+test: export TIERCACHE_SCRUBS := 1000000
 test: ## Run the tests of every module with the race detector, and those of allocations and all of foreign code without. No server is needed.
 	@$(SAYRACE)
 	$(call each,go test $(RACE) -timeout $(TESTTIMEOUT) ./...)
@@ -74,16 +75,17 @@ test: ## Run the tests of every module with the race detector, and those of allo
 	@$(SAYRACE)
 	@echo "left to make e2e: $(E2E), which needs Redis, Jaeger and Prometheus (make e2e-setup)"
 
-# One package after the other, because time counts in them. That of coherence is without the
-# race detector, with which its processes would make a tenth of the hits. Figures that the
-# tests measure are printed at the end, whether they pass or not.
+# One package after the other, because time counts in them. Those of coherence and repair are
+# without the race detector, with which processes would make a tenth of the hits, and repairs
+# take ten times as long. Figures that the tests measure are printed at the end, whether they
+# pass or not.
 E2EREPORT = $(BIN)/e2e-report.txt
-E2EPACKAGES = $$(go list -C $(E2E) ./... | grep -v /coherence$$)
+E2EPACKAGES = $$(go list -C $(E2E) ./... | grep -v -e /coherence$$ -e /repair$$)
 define e2e
 @mkdir -p "$(BIN)" && rm -f "$(E2EREPORT)"
 export TIERCACHE_REPORT="$(E2EREPORT)" TIERCACHE_SOAK=$(1) TIERCACHE_CHAOS=$(1); status=0; \
 	go test -C $(E2E) $(RACE) -count 1 -p 1 -timeout $(2) $(3) || status=1; \
-	go test -C $(E2E) -count 1 -timeout $(2) ./coherence || status=1; \
+	go test -C $(E2E) -count 1 -p 1 -timeout $(2) ./coherence ./repair || status=1; \
 	cat "$(E2EREPORT)"; exit $$status
 endef
 
@@ -95,9 +97,15 @@ e2e: ## Run the tests against real servers: Redis, a Redis cluster, Jaeger, Prom
 .PHONY: nightly
 nightly: export TIERCACHE_NIGHTLY := 1
 nightly: export TIERCACHE_UPDATES := 10000
-nightly: ## Run the soak and the chaos of make e2e for NIGHTLY each, and more benchmarks, on an idle machine: limits of time are stricter.
+nightly: export TIERCACHE_REPAIR_STEPS := 1000000
+nightly: export TIERCACHE_SCRUBS := 10000000
+nightly: ## Run the soak and the chaos of make e2e for NIGHTLY each, and more benchmarks, on an idle machine: limits of time are stricter. A million random steps of repair, and ten million checks of the scrubber.
 	@$(SAYRACE)
-	@$(MAKE) --no-print-directory --keep-going nightly-bench nightly-tests
+	@$(MAKE) --no-print-directory --keep-going nightly-bench nightly-repair nightly-tests
+
+.PHONY: nightly-repair
+nightly-repair:
+	go test -count 1 -timeout $(NIGHTLYTIMEOUT) -run 'TestRepair_Random|TestScrubber_NoFalseAlarms' ./internal/engine
 
 .PHONY: nightly-tests
 nightly-tests:

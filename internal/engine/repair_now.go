@@ -41,7 +41,7 @@ func (e *Engine[V]) repairNow(ctx context.Context, key, call string) error {
 			p.poke()
 			return nil
 		case attemptEarly: // another write has come in between
-		case attemptFailed, attemptBusy:
+		case attemptRefused, attemptFailed, attemptBusy:
 			return fmt.Errorf("tiercache: %s: %w: %w", call, tier.ErrDiverged, err)
 		}
 	}
