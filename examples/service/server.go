@@ -34,7 +34,7 @@ func open(ctx context.Context, opts options, spans sdktrace.SpanProcessor, log *
 	if err != nil {
 		return nil, errors.Join(err, tel.shutdown(context.WithoutCancel(ctx)))
 	}
-	s, err := newServer(opts, st, tel)
+	s, err := newServer(opts, st, tel) //nolint:contextcheck // a cache has a context of its own, until it is closed
 	if err != nil {
 		return nil, errors.Join(err, st.close(), tel.shutdown(context.WithoutCancel(ctx)))
 	}

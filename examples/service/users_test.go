@@ -83,7 +83,8 @@ func TestUsers_ClientGivesUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				f := newFixture(t, func(o *options) { o.databaseDelay = tt.database })
+				f := newFixture(t, func(o *options) { o.databaseDelay, o.coherence = tt.database, time.Second })
+				f.follow(t)
 				require.Equal(t, 200, f.do(t, "PUT", "/users/7", `{"name":"v1"}`).Code)
 				f.l2.Next(tier.Set, backendtest.Delay(tt.l2))
 				ctx, cancel := context.WithTimeout(t.Context(), 25*time.Millisecond)
@@ -94,10 +95,10 @@ func TestUsers_ClientGivesUp(t *testing.T) {
 				row, err := f.users.db.get(t.Context(), "7")
 				require.NoError(t, err)
 				assert.Equal(t, tt.want, row.Name, "the database")
-				assert.JSONEq(t, `{"id":"7","name":"`+tt.want+`"}`, f.stored(t), "L2")
 				got, err := f.users.get(t.Context(), "7")
 				require.NoError(t, err)
 				assert.Equal(t, row, got, "a reader")
+				assert.JSONEq(t, `{"id":"7","name":"`+tt.want+`"}`, f.stored(t), "L2")
 				assert.Zero(t, f.users.status().Repair.Open)
 			})
 		})
