@@ -65,7 +65,10 @@ func openShared() (*tiers, error) {
 	t := &tiers{shared: backendtest.NewStore[User]()}
 	t.log = t.shared.Client()
 	t.behind, t.l2 = t.log, backendtest.WithFaults[User](t.log)
-	return t, t.openL1()
+	if err := t.openL1(); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // openL1 opens a store that keeps the values as they are.
