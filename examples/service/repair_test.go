@@ -21,7 +21,11 @@ var errDown = errors.New("down")
 // follow has the fixture follow the changes in L2 until the test ends.
 func (f *fixture) follow(t *testing.T) {
 	t.Helper()
-	<-f.log.Watched()
+	select {
+	case <-f.log.Watched():
+	case <-time.After(time.Minute):
+		require.FailNow(t, "the cache does not follow the changes in L2")
+	}
 	go func() {
 		heartbeat := time.NewTicker(250 * time.Millisecond)
 		defer heartbeat.Stop()
