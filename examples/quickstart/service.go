@@ -134,7 +134,7 @@ func answer(ctx context.Context, span trace.Span, err error) {
 	}
 }
 
-// onInconsistency is the cache's hook. A service could queue a repair here.
+// onInconsistency is the cache's hook. A service could tell somebody here.
 func (s *service) onInconsistency(_ context.Context, i tiercache.Inconsistency) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
