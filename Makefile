@@ -45,6 +45,7 @@ LINT := "$(BIN)/golangci-lint"
 LINTFLAGS := --config "$(CURDIR)/.golangci.yml"
 BENCHRATIO := bin/benchratio -budgets internal/tools/benchratio/budgets.txt
 BENCHREDIS := bin/benchratio -budgets $(E2E)/budgets.txt
+BENCHNIGHTLY := bin/benchratio -budgets $(E2E)/budgets-nightly.txt
 
 # $(call each,COMMAND) runs a command in every module. It goes on after a
 # failure, and fails at the end with the names of the modules that failed. The
@@ -94,8 +95,12 @@ e2e: ## Run the tests against real servers: Redis, a Redis cluster, Jaeger, Prom
 .PHONY: nightly
 nightly: export TIERCACHE_NIGHTLY := 1
 nightly: export TIERCACHE_UPDATES := 10000
-nightly: ## Run the soak and the chaos of make e2e for NIGHTLY each, on an idle machine: their limits of time are stricter.
+nightly: ## Run the soak and the chaos of make e2e for NIGHTLY each, and more benchmarks, on an idle machine: limits of time are stricter.
 	@$(SAYRACE)
+	@$(MAKE) --no-print-directory --keep-going nightly-bench nightly-tests
+
+.PHONY: nightly-tests
+nightly-tests:
 	$(call e2e,$(NIGHTLY),$(NIGHTLYTIMEOUT),./redis)
 
 .PHONY: e2e-setup
@@ -176,19 +181,29 @@ bench-redis: bench-redis-run ## Run the benchmarks over a real Redis, and print 
 bench-redis-check: bench-redis-run ## Run the benchmarks over a real Redis, and fail when a ratio exceeds its budget.
 	@$(BENCHREDIS) -check -room $(ROOM) bin/bench-redis.txt
 
-# The two sides of a ratio take turns within a benchmark, so a few rounds do.
+.PHONY: nightly-bench
+nightly-bench: bin/benchratio ## Run the benchmarks of make nightly, and fail when a ratio exceeds its budget.
+	$(call redisrounds,^BenchmarkDistant,bin/bench-nightly.txt)
+	@$(BENCHNIGHTLY) -check bin/bench-nightly.txt
+
 .PHONY: bench-redis-run
 bench-redis-run: bin/benchratio
-	@rm -f bin/bench-redis.txt
-	go test -C $(E2E) -c -o "$(BIN)/e2e-redis.test" ./redis
-	@round=1; while [ $$round -le $(REDISROUNDS) ]; do \
-		echo "round $$round of $(REDISROUNDS)"; \
-		bin/e2e-redis.test -test.run '^$$' -test.bench '^BenchmarkRedis' -test.benchmem -test.count 1 \
-			-test.benchtime 50ms -test.timeout $(TESTTIMEOUT) >bin/round.txt || { cat bin/round.txt; exit 1; }; \
-		cat bin/round.txt >>bin/bench-redis.txt; \
-		round=$$((round + 1)); \
-	done; \
-	rm bin/round.txt; echo "all results are in bin/bench-redis.txt"
+	$(call redisrounds,^BenchmarkRedis,bin/bench-redis.txt)
+
+# $(call redisrounds,BENCHMARKS,FILE) runs benchmarks over a real Redis. The two sides of a
+# ratio take turns within a benchmark, so a few rounds do.
+define redisrounds
+@rm -f $(2)
+go test -C $(E2E) -c -o "$(BIN)/e2e-redis.test" ./redis
+@round=1; while [ $$round -le $(REDISROUNDS) ]; do \
+	echo "round $$round of $(REDISROUNDS)"; \
+	bin/e2e-redis.test -test.run '^$$' -test.bench '$(1)' -test.benchmem -test.count 1 \
+		-test.benchtime 50ms -test.timeout $(TESTTIMEOUT) >bin/round.txt || { cat bin/round.txt; exit 1; }; \
+	cat bin/round.txt >>$(2); \
+	round=$$((round + 1)); \
+done; \
+rm bin/round.txt; echo "all results are in $(2)"
+endef
 
 .PHONY: bench-codecs
 bench-codecs: ## Measure size and time of the codecs, for docs/codecs.md.

@@ -72,7 +72,9 @@ func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.D
 		})
 	}
 	b.group.Begin()
+	stop := b.watch()
 	wg.Wait()
+	stop()
 	err = b.error(tier.Load, len(keys))
 	return values, err
 }
