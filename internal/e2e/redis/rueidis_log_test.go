@@ -321,8 +321,7 @@ func TestRueidis_CutAnywhere(t *testing.T) {
 func cutRueidis(t *testing.T, always bool) {
 	t.Helper()
 	s := startRedis(t)
-	c := &cut{addr: s.Addr}
-	c.set(-1, -1)
+	c := newCut(s.Addr)
 	client, err := rueidis.NewClient(rueidis.ClientOption{
 		InitAddress: []string{s.Addr}, DisableCache: true, AlwaysPipelining: always,
 		ForceSingleClient: true, PipelineMultiplex: -1,
@@ -339,21 +338,17 @@ func cutRueidis(t *testing.T, always bool) {
 	keys, _ := batchOf(n, number)
 	outcomes := make(map[string]int)
 	// The answers of four writes have some 120 bytes, the commands some 1,600.
-	for _, direction := range []string{"answers", "commands"} {
-		last := map[string]int64{"answers": 140, "commands": 1800}[direction]
+	for _, direction := range []string{answers, commands} {
+		last := map[string]int64{answers: 140, commands: 1800}[direction]
 		for at := int64(0); at <= last; at += max(1, last/150) {
-			c.set(-1, -1)
+			c.mend()
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			eventually(t, "it is connected, and the server has the script", func(context.Context) error {
 				return b.Set(ctx, "warm", backends.Entry[[]byte]{})
 			})
 			_, writes := batchOf(n, func(int) []byte { return []byte(direction + strconv.FormatInt(at, 10)) })
 			done := make([]backends.Done, n)
-			if direction == "answers" {
-				c.set(-1, at)
-			} else {
-				c.set(at, -1)
-			}
+			c.after(direction, at)
 			b.WriteMany(ctx, writes, done)
 			cancel()
 			got := make([]backends.Got[[]byte], n)
