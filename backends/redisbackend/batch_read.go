@@ -97,19 +97,20 @@ func (b *Backend) take(ctx context.Context, r *read, err error, begin time.Time,
 		}
 		return
 	}
+	now := b.now()
 	switch cmd := r.cmd.(type) {
 	case *redis.StringCmd:
 		data, _ := cmd.Bytes() // its error is err
-		b.got(r.Part, data, &got[r.Indices[0]])
+		take(r.Part, data, now, &got[r.Indices[0]])
 	case *redis.SliceCmd:
-		b.gotSlice(r, cmd.Val(), got)
+		takeSlice(r, cmd.Val(), now, got)
 	case *redis.Cmd:
 		g := &got[r.Indices[0]]
 		entry, ok, err := redislog.RawReply(cmd.Val(), begin)
 		if err != nil {
 			err = &Error{Op: "get", Err: err}
 		}
-		if err != nil || !ok || !entry.ExpiresAt.IsZero() && entry.Expired(b.now()) {
+		if err != nil || !ok || !entry.ExpiresAt.IsZero() && entry.Expired(now) {
 			g.Err = err
 			return
 		}
@@ -117,7 +118,7 @@ func (b *Backend) take(ctx context.Context, r *read, err error, begin time.Time,
 	}
 }
 
-func (b *Backend) gotSlice(r *read, values []any, got []backends.Got[[]byte]) {
+func takeSlice(r *read, values []any, now time.Time, got []backends.Got[[]byte]) {
 	for j, i := range r.Indices {
 		switch {
 		case len(values) != len(r.Indices):
@@ -129,12 +130,12 @@ func (b *Backend) gotSlice(r *read, values []any, got []backends.Got[[]byte]) {
 				got[i].Err = &Error{Op: "get", Err: redislog.ErrOddReply}
 				continue
 			}
-			b.got(r.Part, []byte(text), &got[i])
+			take(r.Part, []byte(text), now, &got[i])
 		}
 	}
 }
 
-// got reads one stored value.
-func (b *Backend) got(p *redislog.Partition, data []byte, g *backends.Got[[]byte]) {
-	g.Entry, g.Answer, g.Err = redislog.Answer(p, data, false, b.now())
+// take puts one stored value into g.
+func take(p *redislog.Partition, data []byte, now time.Time, g *backends.Got[[]byte]) {
+	g.Entry, g.Answer, g.Err = redislog.Answer(p, data, false, now)
 }

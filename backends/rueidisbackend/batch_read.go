@@ -83,8 +83,9 @@ func (b *Backend) take(r *redislog.Read, result rueidis.RedisResult, begin time.
 		return
 	}
 	reply, _ := result.ToMessage() // its error is nil, or that of a miss
+	now := b.now()
 	if len(r.Keys) == 1 {
-		b.takeValue(r.Part, reply, first)
+		takeValue(r.Part, reply, now, first)
 		return
 	}
 	values, err := reply.ToArray()
@@ -93,12 +94,12 @@ func (b *Backend) take(r *redislog.Read, result rueidis.RedisResult, begin time.
 			got[i] = backends.Got[[]byte]{Err: &Error{Op: "get", Attempts: 1, Err: redislog.ErrOddReply}}
 			continue
 		}
-		b.takeValue(r.Part, values[j], &got[i])
+		takeValue(r.Part, values[j], now, &got[i])
 	}
 }
 
 // takeValue reads one stored value.
-func (b *Backend) takeValue(p *redislog.Partition, reply rueidis.RedisMessage, g *backends.Got[[]byte]) {
+func takeValue(p *redislog.Partition, reply rueidis.RedisMessage, now time.Time, g *backends.Got[[]byte]) {
 	*g = backends.Got[[]byte]{}
 	if reply.IsNil() {
 		return
@@ -108,7 +109,7 @@ func (b *Backend) takeValue(p *redislog.Partition, reply rueidis.RedisMessage, g
 		g.Err = &Error{Op: "get", Attempts: 1, Err: redislog.ErrOddReply}
 		return
 	}
-	g.Entry, g.Answer, g.Err = redislog.Answer(p, data, false, b.now())
+	g.Entry, g.Answer, g.Err = redislog.Answer(p, data, false, now)
 }
 
 // rawEntry reads the reply to a raw read that was sent at the instant begin.

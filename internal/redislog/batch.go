@@ -41,6 +41,12 @@ func (r *Read) full(size int) bool {
 // and are left out.
 func (s *Keyspace) Reads(keys []string) (reads []*Read) {
 	open := make(map[*Partition]*Read)
+	perRead := min(len(keys), maxBatchKeys)
+	if s.Single {
+		perRead = 1
+	} else if s.Log != nil {
+		perRead = min(perRead, len(keys)/len(s.Log.Partitions)+1)
+	}
 	for i, key := range keys {
 		if s.Limits.CheckKey(key) != nil {
 			continue
@@ -51,7 +57,7 @@ func (s *Keyspace) Reads(keys []string) (reads []*Read) {
 		}
 		r := open[p]
 		if r == nil || s.Single || r.full(len(key)) {
-			r = &Read{Part: p}
+			r = &Read{Part: p, Keys: make([]string, 0, perRead), Indices: make([]int, 0, perRead)}
 			open[p] = r
 			reads = append(reads, r)
 		}
