@@ -180,3 +180,26 @@ func (c *fakeConn) read(ctx context.Context, after streamID, block time.Duration
 		}
 	}
 }
+
+// fakeHub is the hub of a fake log.
+func fakeHub(l *fakeLog) *Hub {
+	return &Hub{
+		watchError: func(err error) error {
+			if errors.Is(err, ErrReaderEnded) {
+				return err
+			}
+			return errors.Join(err, backends.ErrUnsupported)
+		},
+		readers: func(tell teller) []*reader {
+			return []*reader{{
+				tell: tell, connect: l.connect, failed: func(context.Context) {},
+				forGood: func(error) bool { return false },
+				see:     func(backends.Version) {},
+				seen: func() (v backends.Version) {
+					l.do(func() { v = l.seen })
+					return v
+				},
+			}}
+		},
+	}
+}

@@ -2,7 +2,6 @@ package redislog
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -80,29 +79,6 @@ func watchFake(t *testing.T, l *fakeLog) (s *told, stop func() error) {
 	synctest.Wait()
 	s.since = time.Now()
 	return s, func() error { cancel(); return <-done }
-}
-
-// fakeHub is the hub of a fake log.
-func fakeHub(l *fakeLog) *Hub {
-	return &Hub{
-		watchError: func(err error) error {
-			if errors.Is(err, ErrReaderEnded) {
-				return err
-			}
-			return errors.Join(err, backends.ErrUnsupported)
-		},
-		readers: func(tell teller) []*reader {
-			return []*reader{{
-				tell: tell, connect: l.connect, failed: func(context.Context) {},
-				forGood: func(error) bool { return false },
-				see:     func(backends.Version) {},
-				seen: func() (v backends.Version) {
-					l.do(func() { v = l.seen })
-					return v
-				},
-			}}
-		},
-	}
 }
 
 // watchBy watches as a backend does.

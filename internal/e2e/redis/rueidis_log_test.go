@@ -269,6 +269,43 @@ func TestRueidis_Sentinel(t *testing.T) {
 	}
 }
 
+// An outage of one node of a cluster leaves the keys of the others as they are, and an
+// outcome that is told is true.
+func TestRueidis_OneNodeDown(t *testing.T) {
+	t.Parallel()
+	cluster := startCluster(t, false)
+	client := newRueidis(t, rueidis.ClientOption{InitAddress: cluster.Addrs()})
+	b, err := rueidisbackend.New(client, rueidisbackend.WithoutKeyPrefix(), rueidisbackend.WithLog())
+	require.NoError(t, err)
+	keys, writes := batchOf(200, number)
+	done := make([]backends.Done, len(keys))
+	b.WriteMany(t.Context(), writes, done)
+	for i := range done {
+		require.NoError(t, done[i].Err)
+	}
+	paused := cluster.Masters[1]
+	require.NoError(t, paused.Pause())
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	done = make([]backends.Done, len(keys))
+	b.WriteMany(ctx, writes, done)
+	require.NoError(t, paused.Continue())
+	applied, unknown := 0, 0
+	got := make([]backends.Got[[]byte], len(keys))
+	b.GetMany(t.Context(), keys, got)
+	for i := range done {
+		switch {
+		case done[i].Err == nil:
+			applied++
+			assert.Equal(t, done[i].Result.Version, got[i].Answer.Version)
+		case !backends.CertainlyNotApplied(done[i].Err):
+			unknown++
+		}
+	}
+	assert.Greater(t, applied, 80)
+	assert.Greater(t, unknown, 20)
+}
+
 // A connection that is cut at any byte, of the commands or of the answers, leaves exact
 // outcomes; see TestBatches_CutAnywhere.
 func TestRueidis_CutAnywhere(t *testing.T) {

@@ -48,7 +48,7 @@ func newScriptByHand(tb testing.TB, client *redis.Client) *scriptByHand {
 	tb.Helper()
 	root, err := server.Root()
 	require.NoError(tb, err)
-	source, err := os.ReadFile(filepath.Join(root, "backends", "redisbackend", "lua", "set.lua"))
+	source, err := os.ReadFile(filepath.Join(root, "internal", "redislog", "lua", "set.lua"))
 	require.NoError(tb, err)
 	text := strings.ReplaceAll(string(source), "LENGTH", "10000")
 	sum := sha1.Sum([]byte(text)) //nolint:gosec // the same
