@@ -100,6 +100,8 @@
 //	tiercache.coherence.status          up-down counter, {cache}
 //	tiercache.coherence.synced_age      gauge, s
 //	tiercache.coherence.gaps            counter, {gap}
+//	tiercache.clock.offset              gauge, s
+//	tiercache.clock.uncertainty         gauge, s
 //	tiercache.ledger.entry.count        up-down counter, {entry}
 //	tiercache.ledger.oldest_age         gauge, s
 //	tiercache.ledger.additions          counter, {entry}

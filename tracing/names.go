@@ -113,6 +113,8 @@ const (
 	MetricCoherenceStatus       = "tiercache.coherence.status"        // up-down counter, {cache}
 	MetricCoherenceSyncedAge    = "tiercache.coherence.synced_age"    // gauge, s
 	MetricCoherenceGaps         = "tiercache.coherence.gaps"          // counter, {gap}
+	MetricClockOffset           = "tiercache.clock.offset"            // gauge, s
+	MetricClockUncertainty      = "tiercache.clock.uncertainty"       // gauge, s
 	MetricLedgerEntries         = "tiercache.ledger.entry.count"      // up-down counter, {entry}
 	MetricLedgerOldestAge       = "tiercache.ledger.oldest_age"       // gauge, s
 	MetricLedgerAdditions       = "tiercache.ledger.additions"        // counter, {entry}
