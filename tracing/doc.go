@@ -79,8 +79,8 @@
 // # Repairs
 //
 // With tiercache.WithCoherence or tiercache.WithDropDiverged, a span repair {cache} is an
-// attempt to make the tiers of a key agree again; it links to the span of the write that
-// diverged. The event tiercache.resolution is a log record, or a line of slog: a
+// attempt to make the tiers of a key agree again, with the spans of the calls of tiers that
+// it makes below it; it links to the span of the write that diverged. The event tiercache.resolution is a log record, or a line of slog: a
 // difference has ended.
 //
 // # Metrics
