@@ -58,7 +58,7 @@ const (
 const (
 	AttrBatchSize            = attribute.Key("tiercache.batch.size")            // int: keys, of the operation or of one call of a tier
 	AttrBatchFailures        = attribute.Key("tiercache.batch.failures")        // int: keys with an error; absent if none
-	AttrBatchInconsistencies = attribute.Key("tiercache.batch.inconsistencies") // int: keys with an event, of which the span has 16; absent if none
+	AttrBatchInconsistencies = attribute.Key("tiercache.batch.inconsistencies") // int: keys with an event on the span, which has 16 of them; absent if none
 )
 
 // Attributes of the spans of reads.
