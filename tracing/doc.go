@@ -71,7 +71,8 @@
 // # Coherence
 //
 // With tiercache.WithCoherence, a span process {cache} says that L1 dropped copies which
-// other processes have replaced; it links to the spans of the writes.
+// other processes have replaced; it links to the spans of the writes, or is a child of one
+// by [WithProcessSpans].
 //
 // The event tiercache.coherence.lost is a log record, or a line of slog: hits in L1 are not
 // trusted any more. The event tiercache.coherence.restored is one that they are again.
@@ -80,8 +81,9 @@
 //
 // With tiercache.WithCoherence or tiercache.WithDropDiverged, a span repair {cache} is an
 // attempt to make the tiers of a key agree again, with the spans of the calls of tiers that
-// it makes below it; it links to the span of the write that diverged. The event tiercache.resolution is a log record, or a line of slog: a
-// difference has ended.
+// it makes below it; it links to the span of the write that diverged.
+//
+// The event tiercache.resolution is a log record, or a line of slog: a difference has ended.
 //
 // # Metrics
 //
