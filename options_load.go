@@ -4,8 +4,9 @@ import "time"
 
 // WithNegativeTTL makes [Cache.GetOrLoad] remember for ttl that a loader found no
 // value, and ask neither L2 nor the loader again. The process remembers up to 10,000
-// such keys, apart from values; a write of the key removes it. Default, and for 0:
-// nothing is remembered.
+// such keys, apart from values; a write of the key removes it. The error is then
+// [ErrNotFound], and not that of the loader, even if it is one of [WithNotFound].
+// Default, and for 0: nothing is remembered.
 func WithNegativeTTL(ttl time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.NegativeTTL = ttl
@@ -85,8 +86,9 @@ func WithMaxLoads(n int) Option {
 
 // WithNotFound sets a function that reports whether an error of a [Loader] means that
 // there is no value, as errors.Is(err, sql.ErrNoRows) does. Errors that wrap
-// [ErrNotFound] always mean it. GetOrLoad then returns an error that wraps both. It
-// must be safe for concurrent use. Default, and for nil: none.
+// [ErrNotFound] always mean it. GetOrLoad then returns an error that wraps both; see
+// [WithNegativeTTL] for later calls. It must be safe for concurrent use. Default, and
+// for nil: none.
 func WithNotFound(isNotFound func(err error) bool) Option {
 	return optionFunc(func(c config) config {
 		c.NotFound = isNotFound

@@ -2,7 +2,8 @@ package tiercache
 
 // WithSourceVersion says that values carry the version that their source has given them:
 // a row's version or time of update, a position in a log. V must be the cache's type of
-// values. Version 0 means that a value has none.
+// values. Version 0 means that a value has none: it replaces any value, and any value
+// replaces it, also one that is older than the value before.
 //
 // A value then never replaces one of a greater version, in either tier, in any process,
 // whichever comes first: Set, SetIfAbsent, Update, a loaded value or a refresh. A write

@@ -97,7 +97,7 @@ func TestStrings(t *testing.T) {
 		"skipped":    {tier.Skipped},
 		"applied":    {tier.Applied, tier.CompensationApplied, tier.RefillApplied},
 		"failed":     {tier.Failed, tier.CompensationFailed, tier.RefillFailed},
-		"unknown":    {tier.Unknown, tier.Outcome(9), tier.ID(0), tier.ID(3)},
+		"unknown":    {tier.Unknown, tier.Outcome(tier.Outcomes), tier.ID(0), tier.ID(3)},
 		"l1":         {tier.L1},
 		"l2":         {tier.L2},
 		"none":       {tier.NoCompensation, tier.NotRefilled},
@@ -106,7 +106,7 @@ func TestStrings(t *testing.T) {
 		"invalid":    {tier.Kind(0), tier.Kind(tier.Kinds)},
 		"invalidate": {tier.Invalidate}, "get": {tier.Get}, "refill": {tier.Refill}, "stage": {tier.Stage},
 		"load": {tier.Load, tier.LookupLoad}, "hit": {tier.LookupHit}, "miss": {tier.LookupMiss},
-		"error": {tier.LookupError, tier.Lookup(9)}, "negative": {tier.LookupNegative}, "stale": {tier.LookupStale},
+		"error": {tier.LookupError, tier.Lookup(tier.Lookups)}, "negative": {tier.LookupNegative}, "stale": {tier.LookupStale},
 		"superseded": {tier.Superseded, tier.RefillSuperseded}, "update": {tier.Update},
 		"fenced": {tier.RefillFenced}, "disabled": {tier.RefillDisabled},
 	} {

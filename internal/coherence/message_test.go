@@ -226,6 +226,17 @@ func TestStore_CountsEach(t *testing.T) {
 		assert.Equal(t, outcomes{coherence.Dropped: 1, coherence.Absent: 2}, f.counted)
 		assert.Zero(t, f.processed)
 	})
+	run(t, func(t *testing.T, f *fixture) {
+		f.sync()
+		var l keylock.Lock
+		require.True(t, f.locks.TryAcquire(&l, key))
+		f.change(v1, 0)
+		f.change(v2, 0)
+		_, err := f.Store(&l, v3, &holder{f: f})
+		require.NoError(t, err)
+		l.Unlock()
+		assert.Equal(t, outcomes{coherence.Newer: 2}, f.counted)
+	})
 }
 
 // While an operation stores something that a change has replaced, nothing is in sync.

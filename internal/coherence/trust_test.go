@@ -236,6 +236,24 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// The event of a lapse is not later than the lapse, however old the sync was before it.
+func TestEvents_LapseIsPunctual(t *testing.T) {
+	t.Parallel()
+	for _, age := range []time.Duration{0, bound / 2, bound} {
+		run(t, func(t *testing.T, f *fixture) {
+			asOf := time.Now()
+			time.Sleep(age)
+			f.Synced(asOf)
+			time.Sleep(bound - age)
+			assert.True(t, f.Status().Trusted)
+			assert.Empty(t, f.happened())
+			time.Sleep(time.Nanosecond)
+			synctest.Wait()
+			assert.Equal(t, []string{"lost overdue"}, f.happened())
+		})
+	}
+}
+
 // A process that was stopped finds the lapse itself, if its timer is late.
 func TestEvents_TimerIsLate(t *testing.T) {
 	t.Parallel()
