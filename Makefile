@@ -213,6 +213,10 @@ done; \
 rm bin/round.txt; echo "all results are in $(2)"
 endef
 
+.PHONY: bench-instances
+bench-instances: ## Measure the cost of coherence with 1, 5 and 20 instances, for docs/benchmarks.md; needs redis-server.
+	@go test -C internal/e2e ./coherence -run '^$$' -bench BenchmarkInstances -benchtime 3000x -count 3
+
 .PHONY: bench-codecs
 bench-codecs: ## Measure size and time of the codecs, for docs/codecs.md.
 	@for codec in msgpackcodec protobufcodec compresscodec; do \

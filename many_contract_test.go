@@ -110,6 +110,14 @@ func manyScenarios() []manyScenario {
 			n.l2.Next(tier.Set, backendtest.ApplyThenFail(lostError{}))
 			setMany(t, ctx, n)
 		}},
+		{
+			name: "set many, L2 refuses one after the return", opts: []tiercache.Option{tiercache.WithWritePolicy(writepolicy.Race())},
+			run: func(t *testing.T, ctx ctx, n node) {
+				n.l2.NextAt(tier.Set, 1, backendtest.Chain(backendtest.Delay(time.Second), backendtest.FailBefore(errRefused)))
+				setMany(t, ctx, n)
+				time.Sleep(2 * time.Second)
+			},
+		},
 		{name: "delete many", run: func(t *testing.T, ctx ctx, n node) { require.NoError(t, n.DeleteMany(ctx, manyKeys(2))) }},
 		{name: "get many", run: func(t *testing.T, ctx ctx, n node) {
 			putSecret(t, n, 0)
@@ -211,4 +219,34 @@ func TestSetMany_ManyEvents(t *testing.T) {
 		assert.Contains(t, strings.Join(c.metrics(t), "\n"),
 			fmt.Sprintf("tiercache.inconsistencies {inconsistency} value=%d tiercache.cache.name=users tiercache.inconsistency.resolved=false tiercache.inconsistency.stale_tier=l2", size))
 	})
+}
+
+// The events of keys whose detached writes fail after the batch has returned are on the span
+// of the call that ended last, likewise.
+func TestSetMany_ManyLateEvents(t *testing.T) {
+	t.Parallel()
+	const size = 200
+	for name, spans := range map[string]tracing.TierSpans{"all": tracing.TierSpansAll, "failures": tracing.TierSpansFailures} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := newRecorder()
+				n := newNode(t, append(c.options(tracing.WithTierSpans(spans)), tiercache.WithWritePolicy(writepolicy.Race(writepolicy.MaxDetached(size))))...)
+				n.l2.Next(tier.Set, backendtest.Chain(backendtest.Delay(time.Second), backendtest.FailBefore(errRefused)))
+				require.NoError(t, n.SetMany(t.Context(), valued(keysOf(size), ""), 0))
+				require.NoError(t, n.Close(t.Context()))
+				events := map[string]int{}
+				for _, s := range c.Spans() {
+					if len(s.Events()) == 0 {
+						assert.NotContains(t, s.Attributes(), tracing.AttrConsistent.Bool(false), s.Name())
+						continue
+					}
+					events[s.Name()] = len(s.Events())
+					assert.Contains(t, s.Attributes(), tracing.AttrBatchInconsistencies.Int(size))
+					assert.Contains(t, s.Attributes(), tracing.AttrConsistent.Bool(false))
+				}
+				assert.Equal(t, map[string]int{"set_many users l2": 16}, events)
+			})
+		})
+	}
 }

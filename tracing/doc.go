@@ -71,7 +71,8 @@
 // # Coherence
 //
 // With tiercache.WithCoherence, a span process {cache} says that L1 dropped copies which
-// other processes have replaced; it links to the spans of the writes.
+// other processes have replaced; it links to the spans of the writes, or is a child of one
+// by [WithProcessSpans].
 //
 // The event tiercache.coherence.lost is a log record, or a line of slog: hits in L1 are not
 // trusted any more. The event tiercache.coherence.restored is one that they are again.
@@ -79,9 +80,10 @@
 // # Repairs
 //
 // With tiercache.WithCoherence or tiercache.WithDropDiverged, a span repair {cache} is an
-// attempt to make the tiers of a key agree again; it links to the span of the write that
-// diverged. The event tiercache.resolution is a log record, or a line of slog: a
-// difference has ended.
+// attempt to make the tiers of a key agree again, with the spans of the calls of tiers that
+// it makes below it; it links to the span of the write that diverged.
+//
+// The event tiercache.resolution is a log record, or a line of slog: a difference has ended.
 //
 // # Metrics
 //
@@ -100,6 +102,8 @@
 //	tiercache.coherence.status          up-down counter, {cache}
 //	tiercache.coherence.synced_age      gauge, s
 //	tiercache.coherence.gaps            counter, {gap}
+//	tiercache.clock.offset              gauge, s
+//	tiercache.clock.uncertainty         gauge, s
 //	tiercache.ledger.entry.count        up-down counter, {entry}
 //	tiercache.ledger.oldest_age         gauge, s
 //	tiercache.ledger.additions          counter, {entry}

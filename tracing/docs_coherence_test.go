@@ -30,7 +30,12 @@ var begunCoherent = map[string]int{
 
 func newCoherent(t *testing.T, client watched, opts ...tracing.Option) *tiercache.Cache[string] {
 	t.Helper()
-	cache, err := tiercache.New("users", backendtest.NewMap[string](), client,
+	return newCoherentOver(t, backendtest.NewMap[string](), client, opts...)
+}
+
+func newCoherentOver(t *testing.T, l1 backends.Backend[string], client watched, opts ...tracing.Option) *tiercache.Cache[string] {
+	t.Helper()
+	cache, err := tiercache.New("users", l1, client,
 		tiercache.WithCoherence(time.Second, tiercache.ServeStale), tiercache.WithTelemetry(opts...))
 	require.NoError(t, err)
 	<-client.Watched()
@@ -60,8 +65,12 @@ func repairScenario(t *testing.T, opts ...tracing.Option) interface {
 } {
 	t.Helper()
 	client := backendtest.NewStore[string]().Client()
-	l2 := faulty{backendtest.WithFaults[string](client), client}
-	cache := newCoherent(t, l2, opts...)
+	l1, l2 := backendtest.WithFaults[string](backendtest.NewMap[string]()), faulty{backendtest.WithFaults[string](client), client}
+	for _, kind := range []tier.Kind{tier.Get, tier.Set, tier.Delete} {
+		l1.Always(kind, backendtest.Delay(time.Millisecond))
+		l2.Always(kind, backendtest.Delay(time.Millisecond))
+	}
+	cache := newCoherentOver(t, l1, l2, opts...)
 	require.NoError(t, cache.Set(t.Context(), "k", "v", 0))
 	l2.Next(tier.Set, refuse)
 	l2.Next(tier.Get, refuse) // the first attempt fails
@@ -71,6 +80,7 @@ func repairScenario(t *testing.T, opts ...tracing.Option) interface {
 		time.Sleep(time.Second)
 		require.True(t, l2.Sync())
 	}
+	time.Sleep(time.Second)
 	synctest.Wait()
 	require.Zero(t, cache.Status().Repair.Open)
 	return cache

@@ -135,6 +135,11 @@ func scenarios() []scenario {
 		{opts: writes(writepolicy.PolicyFunc(compensateL2)), run: func(t *testing.T, f fixture) {
 			require.NoError(t, f.SetMany(t.Context(), same([]string{"k", "another"}), 0))
 		}},
+		// A batch whose detached writes fail after it has returned.
+		{opts: writes(writepolicy.Race()), run: func(t *testing.T, f fixture) {
+			f.l2.NextAt(tier.Set, 0, backendtest.Chain(backendtest.Delay(time.Minute), refuse))
+			require.NoError(t, f.SetMany(t.Context(), same([]string{"k", "another"}), 0))
+		}},
 		// A detached write, for whose key a second writer waits.
 		{opts: writes(writepolicy.Race()), run: func(t *testing.T, f fixture) {
 			set(nil, backendtest.Chain(backendtest.Delay(time.Second), refuse))(t, f)

@@ -58,7 +58,7 @@ const (
 const (
 	AttrBatchSize            = attribute.Key("tiercache.batch.size")            // int: keys, of the operation or of one call of a tier
 	AttrBatchFailures        = attribute.Key("tiercache.batch.failures")        // int: keys with an error; absent if none
-	AttrBatchInconsistencies = attribute.Key("tiercache.batch.inconsistencies") // int: keys with an event, of which the span has 16; absent if none
+	AttrBatchInconsistencies = attribute.Key("tiercache.batch.inconsistencies") // int: keys with an event on the span, which has 16 of them; absent if none
 )
 
 // Attributes of the spans of reads.
@@ -113,6 +113,8 @@ const (
 	MetricCoherenceStatus       = "tiercache.coherence.status"        // up-down counter, {cache}
 	MetricCoherenceSyncedAge    = "tiercache.coherence.synced_age"    // gauge, s
 	MetricCoherenceGaps         = "tiercache.coherence.gaps"          // counter, {gap}
+	MetricClockOffset           = "tiercache.clock.offset"            // gauge, s
+	MetricClockUncertainty      = "tiercache.clock.uncertainty"       // gauge, s
 	MetricLedgerEntries         = "tiercache.ledger.entry.count"      // up-down counter, {entry}
 	MetricLedgerOldestAge       = "tiercache.ledger.oldest_age"       // gauge, s
 	MetricLedgerAdditions       = "tiercache.ledger.additions"        // counter, {entry}

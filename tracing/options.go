@@ -118,6 +118,36 @@ func WithTierSpans(t TierSpans) Option {
 	})
 }
 
+// ProcessSpans decides how a span process {cache}, of copies that L1 drops because other
+// processes have replaced them, leads to the spans of their writes.
+type ProcessSpans = settings.ProcessSpans
+
+// The choices of [WithProcessSpans].
+const (
+	// ProcessLinks makes one root span for a batch of changes, with links to the spans of
+	// the writes.
+	ProcessLinks = settings.ProcessLinks
+
+	// ProcessChildren makes one span for each span of a write, as its child, so that the
+	// trace of a write shows who has dropped a copy. Changes whose write was not sampled
+	// share a root span.
+	//
+	// The child is in the writer's trace, and the sampler of this process decides on it by
+	// the flags of its parent; a trace state does not travel with a change. So a sampling
+	// threshold in it is lost: use it with samplers that follow the parent's flag.
+	ProcessChildren = settings.ProcessChildren
+)
+
+// WithProcessSpans decides how spans process {cache} lead to the writes. At most 20 of them
+// are made in a second under each choice; metrics do not depend on it. Default:
+// [ProcessLinks].
+func WithProcessSpans(p ProcessSpans) Option {
+	return optionFunc(func(s settings.Settings) settings.Settings {
+		s.ProcessSpans = p
+		return s
+	})
+}
+
 // WithKey shows keys on spans and events, in the form that format returns: the key
 // itself, a hash of it, or a part without secrets. The cache calls it once for each
 // operation, in the caller's goroutine; it must be safe for concurrent use. When it

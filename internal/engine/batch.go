@@ -42,9 +42,10 @@ type call[V any] struct {
 	write  *policyTier[V] // of a Set, Delete or Invalidate
 	waiter *waiter        // of the load that makes the call; nil: it comes from none
 
-	outcome tier.Outcome    // of a write
-	found   found[V]        // of a Get
-	ctx     context.Context //nolint:containedctx // of a Load, which lasts no longer
+	outcome tier.Outcome        // of a write
+	obs     *telemetry.TierCall // of a write, that of all its calls
+	found   found[V]            // of a Get
+	ctx     context.Context     //nolint:containedctx // of a Load, which lasts no longer
 	value   V
 	err     error
 }

@@ -43,27 +43,33 @@ func (t *policyTier[V]) callTogether(ctx context.Context, c tierCall, expected b
 	if expected {
 		do = w.member.DoExpected
 	}
-	tel, observed := w.engine.tel, w.engine.observed // w may be gone after leave
+	b, tel, observed := w.member.batch, w.engine.tel, w.engine.observed // w may be gone after leave
 	do(class{t.id, t.kind(c.verb)}, mine)
 	mine.ifExited(t.id, t.kind(c.verb))
 	last, detached, verdict := w.leave(c, mine.outcome, mine.err)
-	if last {
-		defer w.finish(ctx, nil, verdict)
+	switch {
+	case last:
+		defer w.finish(ctx, mine.obs, verdict)
+	case mine.obs != nil:
+		defer mine.obs.End()
 	}
-	if detached && observed {
-		tel.Detached(-1)
+	if detached {
+		b.obs.Ended(t.id)
+		if observed {
+			tel.Detached(-1)
+		}
 	}
 	return mine.err
 }
 
 // writeTier writes one tier for all calls.
 func (b *batch[V]) writeTier(c class, calls []*call[V]) {
-	var obs telemetry.TierCall
+	obs := b.share(calls)
 	ctx, end := b.linked(calls)
 	defer end()
-	ctx = b.obs.StartCall(ctx, &obs, c.tier, c.kind, len(calls))
+	ctx = b.obs.StartCall(ctx, obs, c.tier, c.kind, len(calls))
+	obs.Share(len(calls)) // each of them ends it
 	defer func() {
-		defer obs.End()
 		for _, call := range calls {
 			call.ifExited(c.tier, c.kind)
 		}
@@ -98,6 +104,15 @@ func (b *batch[V]) writeTier(c class, calls []*call[V]) {
 		}
 		call.err = redact.clean(call.err)
 	}
+}
+
+// share returns the telemetry of a call, which the calls have in common.
+func (b *batch[V]) share(calls []*call[V]) *telemetry.TierCall {
+	obs := new(telemetry.TierCall)
+	for _, call := range calls {
+		call.obs = obs
+	}
+	return obs
 }
 
 // ifExited gives the call the error of one that ended its goroutine, if it did. Only then,

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -96,11 +97,11 @@ func (r *recorded) events(t *testing.T) (events []string) {
 	return events
 }
 
-func recordedTwo(t *testing.T, test func(t *testing.T, s *store, here, there *recorded)) {
+func recordedTwo(t *testing.T, test func(t *testing.T, s *store, here, there *recorded), opts ...tiercache.Option) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := backendtest.NewStore[string]()
-		here, there := newRecorded(t, s), newRecorded(t, s)
+		here, there := newRecorded(t, s, opts...), newRecorded(t, s)
 		defer there.close(t)
 		defer here.close(t)
 		test(t, s, here, there)
@@ -138,6 +139,41 @@ func TestCoherence_Spans(t *testing.T) {
 			assert.NotEqual(t, "process users", s.Name(), "it has dropped nothing")
 		}
 	})
+}
+
+// By an option the span of a dropped copy is a child of the write's: one for each write,
+// and for a batch of many keys one.
+func TestCoherence_ProcessChildren(t *testing.T) {
+	t.Parallel()
+	recordedTwo(t, func(t *testing.T, s *store, here, there *recorded) {
+		quiet := newInstance(t, s) // its writes are not sampled
+		defer quiet.close(t)
+		keys := map[string]string{"a": "1", "b": "2", "c": "3", "d": "4"}
+		require.NoError(t, here.SetMany(t.Context(), maps.All(keys), 0))
+		require.True(t, here.client.Sync())
+		there.set(t, "not in here")
+		require.NoError(t, there.Set(t.Context(), "a", "v", 0))
+		require.NoError(t, there.SetMany(t.Context(), maps.All(map[string]string{"b": "v", "c": "v"}), 0))
+		require.NoError(t, quiet.Set(t.Context(), "d", "v", 0))
+		writes := map[trace.SpanID]string{}
+		for _, s := range there.spans.Ended() {
+			writes[s.SpanContext().SpanID()] = s.Name()
+		}
+		here.client.Deliver(-1)
+
+		var got []string
+		for _, s := range here.spans.Ended() {
+			if s.Name() != "process users" {
+				continue
+			}
+			assert.Empty(t, s.Links())
+			assert.Equal(t, trace.SpanKindConsumer, s.SpanKind())
+			attrs := attribute.NewSet(s.Attributes()...)
+			dropped, _ := attrs.Value(tracing.AttrDropped)
+			got = append(got, fmt.Sprintf("%d by %q %v", dropped.AsInt64(), writes[s.Parent().SpanID()], s.Parent().IsRemote()))
+		}
+		assert.Equal(t, []string{`1 by "set users" true`, `2 by "set_many users" true`, `1 by "" false`}, got)
+	}, tiercache.WithTelemetry(tracing.WithProcessSpans(tracing.ProcessChildren)))
 }
 
 // The links of a batch are bounded, and so are the spans of a second; the metrics are

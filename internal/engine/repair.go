@@ -68,6 +68,7 @@ func (e *Engine[V]) startRepairs(l2 any) {
 	}
 	if e.config.Coherence.On && !alone(e.l2.Description()) {
 		p.watcher, p.clock, p.ramp = backends.AsWatcher(l2), backends.AsClocked(l2), 1
+		e.tel.Coherence().ObserveClock(p.storeTime)
 	}
 	e.tel.Repairs().Observe(func() ledger.Status { return p.ledger.Status(0) })
 	p.life, p.stop = context.WithCancel(context.Background()) //nolint:gosec // Close calls it

@@ -40,17 +40,13 @@ func (a *attempt[V]) write() (ledger.Resolution, error) {
 		return ledger.Dropped, a.drop() // it could arrive at any time
 	}
 	p.ledger.Extend(entry.Key, until) // for the case that nobody learns of its end
-	res, err := e.l2.Write(a.ctx, w)
+	res, outcome, err := a.writeL2(w)
+	if outcome == tier.Failed { // it cannot arrive any more
+		p.ledger.Shorten(entry.Key, entry.Until)
+	}
 	switch {
 	case err != nil:
-		outcome, err := e.l2.Failed(entry.Kind, entry.Key, err)
-		if outcome == tier.Failed {
-			p.ledger.Shorten(entry.Key, entry.Until)
-		}
 		return 0, err
-	case res.Refused == backends.RefusedLate:
-		p.ledger.Shorten(entry.Key, entry.Until)
-		return 0, errTooLate
 	case !res.Applied():
 		return ledger.Superseded, a.drop()
 	case entry.Undo && !entry.ExpiresAt.IsZero() && !time.Now().Before(entry.ExpiresAt):
@@ -65,23 +61,17 @@ func (a *attempt[V]) write() (ledger.Resolution, error) {
 // keep leaves in L1 the value that L2 has, if L1 still has it, unless a change of another
 // process was told of since.
 func (a *attempt[V]) keep(version backends.Version, source uint64) error {
-	e := a.repairs.engine
-	e.co.Forget(a.entry.Key)
+	a.repairs.engine.co.Forget(a.entry.Key)
 	if !a.held || a.entry.Kind == tier.Delete {
 		return a.drop()
 	}
-	if err := a.settle(version, source); err != nil {
-		return e.l1.GetError(a.entry.Key, err)
-	}
-	return nil
+	return a.settle(version, source)
 }
 
 // drop removes L1's copy.
 func (a *attempt[V]) drop() error {
-	e, key := a.repairs.engine, a.entry.Key
-	if err := e.l1.Delete(a.ctx, key); err != nil {
+	if err := a.dropL1(); err != nil {
 		a.repairs.distrust()
-		_, err = e.l1.Failed(tier.Invalidate, key, err)
 		return err
 	}
 	return a.settle(0, 0)
@@ -94,13 +84,7 @@ type repaired[V any] struct {
 }
 
 // Store implements [coherence.Holder].
-func (r *repaired[V]) Store() error {
-	a := r.attempt
-	return a.repairs.engine.l1.SetStamped(a.ctx, a.entry.Key, &a.value, r.stamp)
-}
+func (r *repaired[V]) Store() error { return r.attempt.storeL1(r.stamp) }
 
 // Drop implements [coherence.Holder].
-func (r *repaired[V]) Drop() error {
-	a := r.attempt
-	return a.repairs.engine.l1.Delete(a.ctx, a.entry.Key)
-}
+func (r *repaired[V]) Drop() error { return r.attempt.dropL1() }

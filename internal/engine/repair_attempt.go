@@ -51,6 +51,7 @@ type attempt[V any] struct {
 func (p *repairs[V]) attempt(ctx context.Context, key string, wait time.Duration) (end attemptEnd, err error) {
 	e := p.engine
 	a := &attempt[V]{repairs: p}
+	e.tel.Repairs().Prepare(&a.obs)
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	if err := e.locks.Acquire(waiting, &a.lock, key); err != nil {
@@ -65,7 +66,7 @@ func (p *repairs[V]) attempt(ctx context.Context, key string, wait time.Duration
 		a.end()
 		return map[bool]attemptEnd{false: attemptClosed, true: attemptEarly}[open], nil
 	}
-	ctx, a.obs = e.tel.Repairs().Start(ctx, key, a.entry.Note.Bytes())
+	ctx = e.tel.Repairs().Start(ctx, &a.obs, key, a.entry.Note.Bytes())
 	end, err = attemptRefused, errNoRepair
 	defer func() { // also when foreign code ends the goroutine
 		if end == attemptClosed {
@@ -146,7 +147,7 @@ func (a *attempt[V]) run() (ledger.Resolution, error) {
 	if err := a.askL1(); err != nil {
 		return 0, err
 	}
-	_, answer, err := e.l2.GetIf(a.ctx, a.entry.Key, a.entry.Base)
+	answer, err := a.getL2()
 	if err != nil {
 		return 0, err
 	}
@@ -155,14 +156,10 @@ func (a *attempt[V]) run() (ledger.Resolution, error) {
 
 // askL1 finds out whether L1 has the value of the newest write.
 func (a *attempt[V]) askL1() (err error) {
-	e := a.repairs.engine
 	var ok bool
-	a.value, a.stamp, ok, err = e.l1.GetStamped(a.ctx, a.entry.Key)
-	if err != nil {
-		return e.l1.GetError(a.entry.Key, err)
-	}
-	a.held = ok && a.entry.Held
-	return nil
+	a.value, a.stamp, ok, err = a.getL1()
+	a.held = err == nil && ok && a.entry.Held
+	return err
 }
 
 // decide acts on L2's answer, after the deadlines of all writes of the key.

@@ -3,7 +3,6 @@ package telemetry
 import (
 	"context"
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -16,10 +15,11 @@ import (
 // call of a tier, whatever the number of keys is.
 type Batch struct {
 	operation
-	mu     sync.Mutex
-	events int  // of its keys
-	apart  bool // one of them is not resolved
-	worst  tier.Pair[tier.Outcome]
+	mu    sync.Mutex
+	of    keyEvents
+	worst tier.Pair[tier.Outcome]
+	open  tier.Pair[int] // calls that go on although their key has returned
+	ended bool           // the span is about to end
 }
 
 // batches are the templates of operations on many keys, and of their calls of tiers.
@@ -55,11 +55,6 @@ func newBatches(target Target, spans settings.TierSpans) (t batches) {
 	}
 	return t
 }
-
-// maxBatchEvents is the number of inconsistency events that the span of a batch can have.
-// SDKs drop events beyond 128 without a word, so the span has their number too. Log
-// records, the counter and the hook have each of them.
-const maxBatchEvents = 16
 
 // StartBatch begins to observe an operation on many keys.
 func (t *Telemetry) StartBatch(ctx context.Context, b *Batch, kind tier.Kind, size int) context.Context {
@@ -118,6 +113,21 @@ func (b *Batch) Wrote(id tier.ID, worst tier.Outcome) {
 	}
 }
 
+// Detached notes calls of tiers that go on although the write of their key has returned.
+func (b *Batch) Detached(open tier.Pair[int]) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open.L1 += open.L1
+	b.open.L2 += open.L2
+}
+
+// Ended notes that one of them has ended.
+func (b *Batch) Ended(id tier.ID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	*b.open.At(id)--
+}
+
 // StartLoad begins to observe the call of a loader for many keys.
 func (b *Batch) StartLoad(ctx context.Context, l *Load, size int) context.Context {
 	l.tel = b.tel
@@ -149,33 +159,25 @@ func (b *Batch) Returned(ctx context.Context, failed int, written bool, err erro
 func (b *Batch) describeEnd(failed int, written bool, err error) {
 	defer endSpan(b.span)
 	b.mu.Lock()
-	events, apart, worst := b.events, b.apart, b.worst
+	b.ended = true // later events are those of the calls that ended last
+	of, worst, open := b.of, b.worst, b.open
 	b.mu.Unlock()
 	if failed > 0 {
 		setAttributes(b.span, tracing.AttrBatchFailures.Int(failed))
 	}
 	if written {
-		setAttributes(b.span,
-			tracing.AttrL1Outcome.String(worst.L1.String()), tracing.AttrL2Outcome.String(worst.L2.String()),
-			tracing.AttrConsistent.Bool(!apart))
+		for _, id := range []tier.ID{tier.L1, tier.L2} {
+			if *open.At(id) > 0 {
+				*worst.At(id) = InFlight
+			}
+		}
+		setAttributes(b.span, b.tel.writeEnds[worst.L1][worst.L2][btoi(!of.apart)]...)
 	}
-	if events > 0 {
-		setAttributes(b.span, tracing.AttrBatchInconsistencies.Int(events))
+	if of.count > 0 {
+		setAttributes(b.span, tracing.AttrBatchInconsistencies.Int(of.count))
 	}
 	b.setDurations()
 	if err != nil {
 		fail(b.span, err)
-	}
-}
-
-// inconsistent puts the event of one key on the span, while there is room.
-func (b *Batch) inconsistent(now time.Time, resolved bool, attrs attributes) {
-	b.mu.Lock()
-	b.events++
-	b.apart = b.apart || !resolved
-	room := b.events <= maxBatchEvents
-	b.mu.Unlock()
-	if room && b.span != nil && b.tel.events {
-		addEvent(b.span, tracing.EventInconsistency, now, attrs)
 	}
 }

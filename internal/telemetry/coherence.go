@@ -3,7 +3,6 @@ package telemetry
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -21,17 +20,11 @@ type Coherence struct {
 	meter *coherenceMeter // nil: metrics are off
 	name  string          // of the span
 	start []trace.SpanStartOption
+	child bool // a span is a child of the span of the write
 	spans perSecond
 }
 
 var _ coherence.Observer = (*Coherence)(nil)
-
-// Bounds of spans: the SDK drops the links of a span beyond 128, and a flood of changes
-// must not become one of spans.
-const (
-	maxLinks       = 128
-	spansPerSecond = 20
-)
 
 // Coherence returns the telemetry of coherence, nil for a cache that has none.
 func (t *Telemetry) Coherence() *Coherence { return t.coherence }
@@ -71,30 +64,6 @@ func (c *Coherence) Happened(e coherence.Event) {
 	emit(ctx, t.logger, r)
 }
 
-// Processed implements [coherence.Observer].
-func (c *Coherence) Processed(b *coherence.Batch) {
-	c.meter.processed(b)
-	dropped, links := 0, []trace.Link(nil)
-	for i := range b.Changes {
-		if !b.Dropped(i) {
-			continue
-		}
-		dropped++
-		if sc := ReadNote(b.Changes[i].Note); sc.IsValid() && len(links) < maxLinks {
-			links = append(links, trace.Link{SpanContext: sc})
-		}
-	}
-	if dropped == 0 || c.tel.tracer == nil || !c.spans.pass(b.Began, spansPerSecond) {
-		return
-	}
-	// The links are there from the start, because samplers do not see later ones.
-	_, span := startSpan(context.Background(), c.tel.tracer, c.name, append(slices.Clip(c.start),
-		trace.WithTimestamp(b.Began), trace.WithLinks(links...), trace.WithAttributes(tracing.AttrDropped.Int(dropped))))
-	if span != nil {
-		endSpan(span)
-	}
-}
-
 func stateOf(trusted bool) string {
 	if trusted {
 		return "trusted"
@@ -106,9 +75,9 @@ func stateOf(trusted bool) string {
 func (c *Coherence) Counted(outcome coherence.Outcome, n int) { c.meter.counted(outcome, int64(n)) }
 
 // newCoherence makes the telemetry of coherence.
-func (t *Telemetry) newCoherence(mp meterProvider) (err error) {
-	c := &Coherence{tel: t, name: "process " + t.target.Cache, start: []trace.SpanStartOption{
-		trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindConsumer),
+func (t *Telemetry) newCoherence(mp meterProvider, children bool) (err error) {
+	c := &Coherence{tel: t, name: "process " + t.target.Cache, child: children, start: []trace.SpanStartOption{
+		trace.WithSpanKind(trace.SpanKindConsumer),
 		trace.WithAttributes(tracing.AttrCache.String(t.target.Cache), tracing.AttrOperation.String("process"),
 			tracing.AttrInvalidation.String(coherence.Dropped.String())),
 	}}

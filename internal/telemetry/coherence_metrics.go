@@ -23,6 +23,7 @@ type meterProvider = metric.MeterProvider
 type coherenceMeter struct {
 	lag    metric.Float64Histogram
 	status atomic.Pointer[func() coherence.Status]
+	clock  *clockGauges
 
 	outcomes [coherence.Outcomes]atomic.Int64
 	gaps     [backends.Losses]atomic.Int64
@@ -63,6 +64,7 @@ func newCoherenceMeter(mp meterProvider, cache string) (*coherenceMeter, error) 
 	var age metric.Float64ObservableGauge
 	age, errs[4] = meter.Float64ObservableGauge(tracing.MetricCoherenceSyncedAge, metric.WithUnit("s"),
 		metric.WithDescription("Time since the instant up to which no change in L2 was missed."))
+	m.clock, errs[5] = newClockGauges(meter)
 	for o := range m.outcomes {
 		m.counters = append(m.counters, flushed{
 			counter: invalidations, count: &m.outcomes[o],
@@ -84,6 +86,7 @@ func newCoherenceMeter(mp meterProvider, cache string) (*coherenceMeter, error) 
 	var err error
 	m.registration, err = meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		m.flush(ctx)
+		m.clock.observe(o, m.ofCache)
 		get := m.status.Load()
 		if get == nil {
 			return nil
@@ -96,7 +99,7 @@ func newCoherenceMeter(mp meterProvider, cache string) (*coherenceMeter, error) 
 			o.ObserveFloat64(age, s.Synced.Seconds(), m.ofCache)
 		}
 		return nil
-	}, status, age)
+	}, status, age, m.clock.offset, m.clock.uncertainty)
 	return m, err
 }
 

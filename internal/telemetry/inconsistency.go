@@ -30,12 +30,11 @@ func (w *Write) Inconsistent(ctx context.Context, late *TierCall, i tier.Inconsi
 		defer t.meters.inconsistencies.add(ctx, i.Kind, i.Verdict)
 	}
 	span := w.span
-	if late != nil {
+	if late != nil && w.batch == nil { // the write's own span has ended without it
 		late.makeSpan(ctx)
-		span = late.span
-	}
-	if span != nil && late != nil { // the write's own span has ended without it
-		setAttributes(span, tracing.AttrConsistent.Bool(i.Verdict.Resolved))
+		if span = late.span; span != nil {
+			setAttributes(span, tracing.AttrConsistent.Bool(i.Verdict.Resolved))
+		}
 	}
 	onSpan := span != nil && t.events || w.batch != nil
 	logged := (t.logger != nil || t.slog != nil) && t.limit.pass(i.Verdict.Resolved)
@@ -51,7 +50,7 @@ func (w *Write) Inconsistent(ctx context.Context, late *TierCall, i tier.Inconsi
 	switch {
 	case !onSpan:
 	case w.batch != nil:
-		w.batch.inconsistent(now, i.Verdict.Resolved, attrs)
+		w.batch.inconsistent(ctx, late, now, i.Verdict.Resolved, attrs)
 	default:
 		addEvent(span, tracing.EventInconsistency, now, attrs)
 	}

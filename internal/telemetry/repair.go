@@ -41,13 +41,18 @@ func (t *Telemetry) newRepairs(mp meterProvider) (err error) {
 	return err
 }
 
-// Repair is the span of one attempt to repair a key.
-type Repair struct{ span trace.Span }
+// Repair is the telemetry of one attempt to repair a key.
+type Repair struct{ operation }
 
-// Start begins to observe an attempt, which is linked to the write that diverged.
-func (r *Repairs) Start(ctx context.Context, key string, note []byte) (context.Context, Repair) {
+// Prepare makes s ready for calls of tiers, which are shown if the attempt is.
+func (r *Repairs) Prepare(s *Repair) { s.tel, s.silent = r.tel, true }
+
+// Start begins to observe an attempt, which is linked to the write that diverged, and
+// returns the context for all that belongs to it.
+func (r *Repairs) Start(ctx context.Context, s *Repair, key string, note []byte) context.Context {
+	s.silent = false
 	if r.tel.tracer == nil {
-		return ctx, Repair{}
+		return ctx
 	}
 	opts := append([]trace.SpanStartOption(nil), r.start...)
 	if sc := ReadNote(note); sc.IsValid() {
@@ -59,14 +64,14 @@ func (r *Repairs) Start(ctx context.Context, key string, note []byte) (context.C
 		}
 	}
 	in, span := startSpan(ctx, r.tel.tracer, r.name, opts)
-	if span == nil || !recording(span) {
-		return in, Repair{}
+	if span != nil && recording(span) {
+		s.span = span
 	}
-	return in, Repair{span}
+	return in
 }
 
 // Resolved notes the resolution.
-func (s Repair) Resolved(e *ledger.Entry, r ledger.Resolution, now time.Time) {
+func (s *Repair) Resolved(e *ledger.Entry, r ledger.Resolution, now time.Time) {
 	if s.span != nil {
 		setAttributes(s.span, tracing.AttrLedgerCause.String(e.Cause.String()), tracing.AttrResolution.String(r.String()),
 			tracing.AttrRepairAge.Float64(now.Sub(e.Since).Seconds()))
@@ -74,16 +79,17 @@ func (s Repair) Resolved(e *ledger.Entry, r ledger.Resolution, now time.Time) {
 }
 
 // Failed notes the error of an attempt that will be repeated.
-func (s Repair) Failed(err error) {
+func (s *Repair) Failed(err error) {
 	if s.span != nil {
 		fail(s.span, err)
 	}
 }
 
 // End ends the span.
-func (s Repair) End() {
+func (s *Repair) End() {
 	if s.span != nil {
-		endSpan(s.span)
+		defer endSpan(s.span)
+		s.setDurations()
 	}
 }
 

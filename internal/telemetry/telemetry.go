@@ -73,7 +73,7 @@ func New(target Target, opts []tracing.Option) (*Telemetry, error) {
 			log.WithInstrumentationVersion(tracing.Version), log.WithSchemaURL(tracing.SchemaURL))
 	}
 	if target.Coherent {
-		if err := t.newCoherence(s.MeterProvider); err != nil {
+		if err := t.newCoherence(s.MeterProvider, s.ProcessSpans == settings.ProcessChildren); err != nil {
 			return nil, err
 		}
 	}

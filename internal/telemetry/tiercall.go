@@ -15,13 +15,15 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// TierCall is the telemetry of one call of a tier. It belongs to one goroutine.
+// TierCall is the telemetry of one call of a tier. It belongs to one goroutine, unless
+// [TierCall.Share] has shared it.
 type TierCall struct {
 	op       *operation
 	template *callTemplate
 	traced   bool       // the operation's span records
 	span     trace.Span // nil: the call has none, or not yet
 	start    time.Time  // zero when nobody asks for it
+	shared   *shared    // nil: the call is that of one write
 }
 
 func (c *TierCall) begin(ctx context.Context, o *operation, template *callTemplate) context.Context {
@@ -114,9 +116,9 @@ func (c *TierCall) Link(note []byte) {
 	}
 }
 
-// End ends the span.
+// End ends the span, or takes off one of those who share it.
 func (c *TierCall) End() {
-	if c.span != nil {
+	if c.shared.last() && c.span != nil {
 		endSpan(c.span)
 	}
 }

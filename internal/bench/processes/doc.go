@@ -7,6 +7,8 @@
 //	                       ├──▶ redis-server, and for a failover its replica
 //	instance B ──▶ proxy ──┘
 //
+// Some scenarios have a cluster in its place, and each instance a proxy for each node.
+//
 // Each scenario breaks something and has A change the key; then B reads it every
 // millisecond. A read of B is silent and stale if it began after A's change was
 // acknowledged, and returned another value, without an error and without a flag.

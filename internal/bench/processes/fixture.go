@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"time"
 
@@ -16,7 +17,11 @@ type fixture struct {
 	netA     *proxy
 	netB     *proxy
 	server   *server.Redis
+	proxies  []*proxy // all
 	cleanups []func()
+
+	cluster *server.Cluster // nil: there is one server
+	nodesB  []*proxy        // of B, to the nodes of the cluster
 }
 
 const (
@@ -48,25 +53,39 @@ func newFixture(ctx context.Context, lib Library) (f *fixture, err error) {
 
 // open makes an instance behind a proxy.
 func (f *fixture) open(ctx context.Context, lib Library) (*instance, *proxy, error) {
-	p, err := newProxy(ctx, f.server.Addr)
+	p, err := f.proxyTo(ctx, f.server.Addr)
 	if err != nil {
 		return nil, nil, err
 	}
-	f.cleanups = append(f.cleanups, func() { _ = p.close() })
-	i, err := lib.open(p.addr())
+	i, err := f.start(ctx, lib, place{addrs: []string{p.addr()}, dial: (&net.Dialer{}).DialContext})
+	return i, p, err
+}
+
+// proxyTo makes a proxy.
+func (f *fixture) proxyTo(ctx context.Context, addr string) (*proxy, error) {
+	p, err := newProxy(ctx, addr)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	f.proxies = append(f.proxies, p)
+	f.cleanups = append(f.cleanups, func() { _ = p.close() })
+	return p, nil
+}
+
+// start makes an instance, and waits until it is ready.
+func (f *fixture) start(ctx context.Context, lib Library, at place) (*instance, error) {
+	i, err := lib.open(at)
+	if err != nil {
+		return nil, err
 	}
 	f.cleanups = append(f.cleanups, i.close)
-	return i, p, until(ctx, i.ready)
+	return i, until(ctx, i.ready)
 }
 
 // close ends all, in the reverse order; what is held back passes first.
 func (f *fixture) close() {
-	for _, p := range []*proxy{f.netA, f.netB} {
-		if p != nil {
-			p.release()
-		}
+	for _, p := range f.proxies {
+		p.release()
 	}
 	for _, end := range slices.Backward(f.cleanups) {
 		end()

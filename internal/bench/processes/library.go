@@ -2,7 +2,9 @@ package processes
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"net"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -18,7 +20,8 @@ type Library struct {
 	Name   string
 	Module string // the path of its module, for its version
 
-	open func(addr string) (*instance, error)
+	clusters bool // it keeps copies of a cluster's values
+	open     func(at place) (*instance, error)
 }
 
 // instance is the library in one process.
@@ -60,9 +63,14 @@ func Libraries() []Library {
 // tells the connection that has read a key when that changes.
 func rueidisLibrary() Library {
 	return Library{
-		Name: "rueidis DoCache", Module: "github.com/redis/rueidis",
-		open: func(addr string) (*instance, error) {
-			c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}})
+		Name: "rueidis DoCache", Module: "github.com/redis/rueidis", clusters: true,
+		open: func(at place) (*instance, error) {
+			c, err := rueidis.NewClient(rueidis.ClientOption{
+				InitAddress: at.addrs,
+				DialCtxFn: func(ctx context.Context, addr string, _ *net.Dialer, _ *tls.Config) (net.Conn, error) {
+					return at.dial(ctx, "tcp", addr)
+				},
+			})
 			if err != nil {
 				return nil, err
 			}
@@ -87,12 +95,12 @@ func rueidisLibrary() Library {
 }
 
 // goRedisLibrary is the client-side cache of go-redis with the options that it has by
-// default.
+// default. Its client of a cluster has none.
 func goRedisLibrary() Library {
 	return Library{
 		Name: "go-redis client-side cache", Module: "github.com/redis/go-redis/v9",
-		open: func(addr string) (*instance, error) {
-			opts := clientOptions(addr)
+		open: func(at place) (*instance, error) {
+			opts := clientOptions(at)
 			opts.Protocol, opts.ClientSideCacheConfig = 3, &redis.ClientSideCacheConfig{}
 			c := redis.NewClient(opts)
 			return &instance{
@@ -115,10 +123,22 @@ func goRedisLibrary() Library {
 }
 
 // clientOptions are those of go-redis for a cache: it gets an answer soon, or fails.
-func clientOptions(addr string) *redis.Options {
+func clientOptions(at place) *redis.Options {
 	return &redis.Options{
-		Addr: addr, ContextTimeoutEnabled: true, MaxRetries: 1, DialerRetries: 1,
+		Addr: at.addrs[0], Dialer: at.dial, ContextTimeoutEnabled: true, MaxRetries: 1, DialerRetries: 1,
 		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, PoolTimeout: timeout,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
+}
+
+// connect returns a client of go-redis for the server, or for the cluster.
+func connect(at place) redis.UniversalClient {
+	if !at.cluster() {
+		return redis.NewClient(clientOptions(at))
+	}
+	return redis.NewClusterClient(&redis.ClusterOptions{
+		Addrs: at.addrs, Dialer: at.dial, ContextTimeoutEnabled: true,
+		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, PoolTimeout: timeout,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
 }

@@ -32,6 +32,8 @@ func (t Table) WriteMarkdown(w io.Writer) error {
 func (c Cell) String() string {
 	text := fmt.Sprintf("%.1f s", c.Silent.Seconds())
 	switch {
+	case c.None:
+		return "–"
 	case c.Open:
 		text = "> " + fmt.Sprintf("%.0f s", c.Silent.Seconds())
 	case c.Silent == 0:

@@ -50,7 +50,9 @@ func Run(ctx context.Context, libraries []Library, window time.Duration) (Table,
 					return
 				}
 				t.Rows[i].Cells[j] = cell
-				version.Do(func() { t.Redis = redis })
+				if !cell.None {
+					version.Do(func() { t.Redis = redis })
+				}
 			})
 		}
 	}
@@ -59,7 +61,15 @@ func Run(ctx context.Context, libraries []Library, window time.Duration) (Table,
 }
 
 func runOne(ctx context.Context, lib Library, s scenario, window time.Duration) (c Cell, redis string, err error) {
-	f, err := newFixture(ctx, lib)
+	open := newFixture
+	switch {
+	case !s.cluster:
+	case lib.clusters:
+		open = newClusterFixture
+	default:
+		return Cell{None: true}, "", nil
+	}
+	f, err := open(ctx, lib)
 	if err != nil {
 		return Cell{}, "", err
 	}

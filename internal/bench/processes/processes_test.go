@@ -30,6 +30,7 @@ func TestTiercacheKeepsItsBound(t *testing.T) {
 	table := run(t, 15*time.Second, processes.Libraries()[0])
 	told := map[string]bool{
 		"a half-open connection": true, "a failover that loses the last write": true, "FLUSHALL, then a Set": true,
+		"a cluster, half-open connections": true, "a cluster, a failover that loses the last write": true,
 		"a late write": false, "a refill against a remote Delete": false,
 	}
 	for _, row := range table.Rows {

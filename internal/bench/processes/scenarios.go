@@ -20,18 +20,21 @@ const (
 
 // scenario breaks something, changes the key, and watches a reader.
 type scenario struct {
-	name string
-	run  func(ctx context.Context, f *fixture, window time.Duration) (Cell, error)
+	name    string
+	run     func(ctx context.Context, f *fixture, window time.Duration) (Cell, error)
+	cluster bool // over a cluster
 }
 
 func scenarios() []scenario {
 	return []scenario{
-		{"a message lost while disconnected", disconnected},
-		{"a half-open connection", halfOpen},
-		{"a failover that loses the last write", failover},
-		{"FLUSHALL, then a Set", flushed},
-		{"a late write", lateWrite},
-		{"a refill against a remote Delete", refill},
+		{name: "a message lost while disconnected", run: disconnected},
+		{name: "a half-open connection", run: halfOpen},
+		{name: "a failover that loses the last write", run: failover},
+		{name: "FLUSHALL, then a Set", run: flushed},
+		{name: "a late write", run: lateWrite},
+		{name: "a refill against a remote Delete", run: refill},
+		{name: "a cluster, half-open connections", run: clusterHalfOpen, cluster: true},
+		{name: "a cluster, a failover that loses the last write", run: clusterFailover, cluster: true},
 	}
 }
 

@@ -22,9 +22,9 @@ const Bound = time.Second
 // tiercacheLibrary is otter over a Redis with a log.
 func tiercacheLibrary(name string, opts ...tiercache.Option) Library {
 	return Library{
-		Name: name, Module: "github.com/tiercache/tiercache",
-		open: func(addr string) (*instance, error) {
-			client := redis.NewClient(clientOptions(addr))
+		Name: name, Module: "github.com/tiercache/tiercache", clusters: true,
+		open: func(at place) (*instance, error) {
+			client := connect(at)
 			told := &lossCounter{}
 			cache, l1, err := newCache(client, told, opts)
 			if err != nil {
@@ -56,7 +56,7 @@ func tiercacheLibrary(name string, opts ...tiercache.Option) Library {
 // closing is how long an instance may take to end.
 const closing = 5 * time.Second
 
-func newCache(client *redis.Client, told *lossCounter, opts []tiercache.Option) (*tiercache.Cache[string], *otterbackend.Backend[string], error) {
+func newCache(client redis.UniversalClient, told *lossCounter, opts []tiercache.Option) (*tiercache.Cache[string], *otterbackend.Backend[string], error) {
 	store, err := redisbackend.New(client, redisbackend.WithKeyPrefix("users:"), redisbackend.WithLog())
 	if err != nil {
 		return nil, nil, err

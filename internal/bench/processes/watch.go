@@ -13,6 +13,8 @@ type Cell struct {
 	Silent time.Duration
 	Open   bool
 
+	None bool // the library has no cache there
+
 	Flagged int // reads that returned another value with a flag
 	Errors  int // reads that failed
 	Told    int // log records of the reader that say that coherence was lost

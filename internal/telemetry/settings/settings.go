@@ -30,6 +30,16 @@ const (
 	TierSpansFailures
 )
 
+// ProcessSpans decides how the span of copies that L1 drops leads to the writes of other
+// processes.
+type ProcessSpans uint8
+
+// The choices.
+const (
+	ProcessLinks ProcessSpans = iota
+	ProcessChildren
+)
+
 // Settings are the choices. A nil provider stands for the global one.
 type Settings struct {
 	TracerProvider trace.TracerProvider
@@ -39,5 +49,6 @@ type Settings struct {
 	Signals        Signals
 	LogLimit       int // inconsistencies per second in the logs; 0: no limit
 	TierSpans      TierSpans
+	ProcessSpans   ProcessSpans
 	Key            func(key string) string // the form in which keys are shown; nil: they are not
 }
