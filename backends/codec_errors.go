@@ -10,10 +10,10 @@ var ErrLossy = errors.New("backends: the value would not be read back as it was 
 // cannot store any value of its type.
 var ErrUnsupportedType = errors.New("backends: the codec cannot store values of this type")
 
-// EncodeError says that a value could not be encoded, so that nothing was
-// written. Its text quotes Err only where that is known to be free of values: the
-// errors of this package, such as [*TooLargeError] and [*DamagedError] of any codec, and of
-// encoding/json those that name types. Of any other error it names the type.
+// EncodeError says that a value could not be encoded, so that nothing was written. Its text quotes
+// Err only where that is known to be free of values: the errors of this package, such as
+// [*TooLargeError] and [*DamagedError] of any codec, and of encoding/json those that name types.
+// For any other error it names the type.
 type EncodeError struct {
 	Err error // of [Codec.Encode]
 }

@@ -2,8 +2,8 @@
 // its metrics and the inconsistency event. docs/telemetry.md explains all of them.
 //
 // Give options of this package to tiercache.WithTelemetry. Without any, a cache uses
-// OpenTelemetry's global providers, also those that are set later. With [Disabled] or
-// the no-op providers telemetry costs nothing.
+// OpenTelemetry's global providers, even if they are set later. With [Disabled] or the no-op
+// providers telemetry costs nothing.
 //
 // # Spans
 //
@@ -70,18 +70,17 @@
 //
 // # Coherence
 //
-// With tiercache.WithCoherence, a span process {cache} says that L1 dropped copies which
-// other processes have replaced; it links to the spans of the writes.
+// With tiercache.WithCoherence, a span process {cache} shows that L1 dropped copies that other
+// processes have replaced; it links to the spans of the writes.
 //
-// The event tiercache.coherence.lost is a log record, or a line of slog: hits in L1 are not
-// trusted any more. The event tiercache.coherence.restored is one that they are again.
+// The event tiercache.coherence.lost, a log record or a line of slog, says that hits in L1 are not
+// trusted any more; tiercache.coherence.restored says that they are again.
 //
 // # Repairs
 //
-// With tiercache.WithCoherence or tiercache.WithDropDiverged, a span repair {cache} is an
-// attempt to make the tiers of a key agree again; it links to the span of the write that
-// diverged. The event tiercache.resolution is a log record, or a line of slog: a
-// difference has ended.
+// With tiercache.WithCoherence or tiercache.WithDropDiverged, a span repair {cache} is an attempt
+// to make the tiers of a key agree again; it links to the span of the write that diverged. The
+// event tiercache.resolution, a log record or a line of slog, says that a difference has ended.
 //
 // # Metrics
 //
@@ -106,8 +105,7 @@
 //	tiercache.repairs                   counter, {repair}
 //	tiercache.scrub.checks              counter, {check}
 //
-// Names and values count as API. Keys are in none of it unless [WithKey] is given, and
-// never in metrics.
+// Names and values count as API. Keys appear only if [WithKey] is given, and never in metrics.
 //
 // # Providers
 //
