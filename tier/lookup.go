@@ -10,7 +10,7 @@ const (
 	LookupError                  // not known, because a tier failed
 	LookupLoad                   // no value in the tiers, and one from the loader
 	LookupNegative               // no value, as a loader said before
-	LookupStale                  // an expired value, because no fresh one was available
+	LookupStale                  // expired, or perhaps replaced, because no fresh one was available
 )
 
 // Lookups is the number of results, and TierLookups the number of those that one tier can have, for

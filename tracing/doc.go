@@ -73,14 +73,16 @@
 // With tiercache.WithCoherence, a span process {cache} shows that L1 dropped copies that other
 // processes have replaced; it links to the spans of the writes.
 //
-// The event tiercache.coherence.lost, a log record or a line of slog, says that hits in L1 are not
-// trusted any more; tiercache.coherence.restored says that they are again.
+// The event tiercache.coherence.lost is a log record, or a line of slog, about the loss of trust in
+// L1: hits are no longer returned as fresh. The event tiercache.coherence.restored is its
+// counterpart.
 //
 // # Repairs
 //
 // With tiercache.WithCoherence or tiercache.WithDropDiverged, a span repair {cache} is an attempt
-// to make the tiers of a key agree again; it links to the span of the write that diverged. The
-// event tiercache.resolution, a log record or a line of slog, says that a difference has ended.
+// to make the tiers of a key agree again; it links to the span of the write that diverged.
+//
+// The event tiercache.resolution is a log record, or a line of slog, about the end of a difference.
 //
 // # Metrics
 //

@@ -101,7 +101,7 @@ const (
 	// then the client's span is enough. A Set has two spans.
 	TierSpansL2 = settings.TierSpansL2
 
-	// TierSpansFailures gives spans to calls that fail alone. A Set that succeeds has one span.
+	// TierSpansFailures gives spans only to calls that fail. A Set that succeeds has one span.
 	TierSpansFailures = settings.TierSpansFailures
 )
 
