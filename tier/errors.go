@@ -29,7 +29,7 @@ var ErrSuperseded = errtype.New("superseded", "tiercache: the tier holds somethi
 // ErrConflict is wrapped by the error of an Update or SetIfAbsent when other writers changed the
 // key during every attempt, and by that of an Update whose value has a lower source version than
 // that in L2. Nothing was changed.
-var ErrConflict = errtype.New("conflict", "tiercache: other writers of the key were faster too often")
+var ErrConflict = errtype.New("conflict", "tiercache: other writers changed the key first")
 
 // ErrOutdated is wrapped by the error of a read that asked for a version that the tiers do not
 // have: L2 has lost it, or a replica does not have it yet.
