@@ -20,7 +20,7 @@ BENCHROUNDS ?= 10
 BENCHTIME ?= 200ms
 ROOM ?= 1.15
 REDISROUNDS ?= 5
-# How long each of the two long tests of make nightly runs, and the time limit for a package.
+# How long each of the long tests of make nightly runs, and the time limit for a package.
 NIGHTLY ?= 10m
 NIGHTLYTIMEOUT ?= 1h
 # The packages that make mutate tests, with more flags for gremlins.
@@ -45,6 +45,7 @@ LINT := "$(BIN)/golangci-lint"
 LINTFLAGS := --config "$(CURDIR)/.golangci.yml"
 BENCHRATIO := bin/benchratio -budgets internal/tools/benchratio/budgets.txt
 BENCHREDIS := bin/benchratio -budgets $(E2E)/budgets.txt
+BENCHNIGHTLY := bin/benchratio -budgets $(E2E)/budgets-nightly.txt
 
 # $(call each,COMMAND) runs a command in every module. It goes on after a
 # failure, and fails at the end with the names of the modules that failed. The
@@ -65,6 +66,7 @@ help: ## List the targets.
 
 .PHONY: test
 test cover: MODULES := $(filter-out $(E2E),$(MODULES))
+test: export TIERCACHE_SCRUBS := 1000000
 test: ## Run the tests of every module with the race detector, and those of allocations and all of foreign code without. No server is needed.
 	@$(SAYRACE)
 	$(call each,go test $(RACE) -timeout $(TESTTIMEOUT) ./...)
@@ -73,16 +75,17 @@ test: ## Run the tests of every module with the race detector, and those of allo
 	@$(SAYRACE)
 	@echo "left to make e2e: $(E2E), which needs Redis, Jaeger and Prometheus (make e2e-setup)"
 
-# One package after the other, because time counts in them. That of coherence is without the
-# race detector, with which its processes would make a tenth of the hits. Figures that the
-# tests measure are printed at the end, whether they pass or not.
+# One package after the other, because time counts in them. Those of coherence and repair are
+# without the race detector, with which processes would make a tenth of the hits, and repairs
+# take ten times as long. Figures that the tests measure are printed at the end, whether they
+# pass or not.
 E2EREPORT = $(BIN)/e2e-report.txt
-E2EPACKAGES = $$(go list -C $(E2E) ./... | grep -v /coherence$$)
+E2EPACKAGES = $$(go list -C $(E2E) ./... | grep -v -e /coherence$$ -e /repair$$)
 define e2e
 @mkdir -p "$(BIN)" && rm -f "$(E2EREPORT)"
 export TIERCACHE_REPORT="$(E2EREPORT)" TIERCACHE_SOAK=$(1) TIERCACHE_CHAOS=$(1); status=0; \
 	go test -C $(E2E) $(RACE) -count 1 -p 1 -timeout $(2) $(3) || status=1; \
-	go test -C $(E2E) -count 1 -timeout $(2) ./coherence || status=1; \
+	go test -C $(E2E) -count 1 -p 1 -timeout $(2) ./coherence ./repair || status=1; \
 	cat "$(E2EREPORT)"; exit $$status
 endef
 
@@ -94,8 +97,18 @@ e2e: ## Run the tests against real servers: Redis, a Redis cluster, Jaeger, Prom
 .PHONY: nightly
 nightly: export TIERCACHE_NIGHTLY := 1
 nightly: export TIERCACHE_UPDATES := 10000
-nightly: ## Run the soak and the chaos of make e2e for NIGHTLY each, on an idle machine: their limits of time are stricter.
+nightly: export TIERCACHE_REPAIR_STEPS := 1000000
+nightly: export TIERCACHE_SCRUBS := 10000000
+nightly: ## Run the soak and the chaos of make e2e for NIGHTLY each, and more benchmarks, on an idle machine: limits of time are stricter. A million random steps of repair, and ten million checks of the scrubber.
 	@$(SAYRACE)
+	@$(MAKE) --no-print-directory --keep-going nightly-bench nightly-repair nightly-tests
+
+.PHONY: nightly-repair
+nightly-repair:
+	go test -count 1 -timeout $(NIGHTLYTIMEOUT) -run 'TestRepair_Random|TestScrubber_NoFalseAlarms' ./internal/engine
+
+.PHONY: nightly-tests
+nightly-tests:
 	$(call e2e,$(NIGHTLY),$(NIGHTLYTIMEOUT),./redis)
 
 .PHONY: e2e-setup
@@ -176,19 +189,29 @@ bench-redis: bench-redis-run ## Run the benchmarks over a real Redis, and print 
 bench-redis-check: bench-redis-run ## Run the benchmarks over a real Redis, and fail when a ratio exceeds its budget.
 	@$(BENCHREDIS) -check -room $(ROOM) bin/bench-redis.txt
 
-# The two sides of a ratio take turns within a benchmark, so a few rounds do.
+.PHONY: nightly-bench
+nightly-bench: bin/benchratio ## Run the benchmarks of make nightly, and fail when a ratio exceeds its budget.
+	$(call redisrounds,^BenchmarkDistant,bin/bench-nightly.txt)
+	@$(BENCHNIGHTLY) -check bin/bench-nightly.txt
+
 .PHONY: bench-redis-run
 bench-redis-run: bin/benchratio
-	@rm -f bin/bench-redis.txt
-	go test -C $(E2E) -c -o "$(BIN)/e2e-redis.test" ./redis
-	@round=1; while [ $$round -le $(REDISROUNDS) ]; do \
-		echo "round $$round of $(REDISROUNDS)"; \
-		bin/e2e-redis.test -test.run '^$$' -test.bench '^BenchmarkRedis' -test.benchmem -test.count 1 \
-			-test.benchtime 50ms -test.timeout $(TESTTIMEOUT) >bin/round.txt || { cat bin/round.txt; exit 1; }; \
-		cat bin/round.txt >>bin/bench-redis.txt; \
-		round=$$((round + 1)); \
-	done; \
-	rm bin/round.txt; echo "all results are in bin/bench-redis.txt"
+	$(call redisrounds,^BenchmarkRedis,bin/bench-redis.txt)
+
+# $(call redisrounds,BENCHMARKS,FILE) runs benchmarks over a real Redis. The two sides of a
+# ratio take turns within a benchmark, so a few rounds do.
+define redisrounds
+@rm -f $(2)
+go test -C $(E2E) -c -o "$(BIN)/e2e-redis.test" ./redis
+@round=1; while [ $$round -le $(REDISROUNDS) ]; do \
+	echo "round $$round of $(REDISROUNDS)"; \
+	bin/e2e-redis.test -test.run '^$$' -test.bench '$(1)' -test.benchmem -test.count 1 \
+		-test.benchtime 50ms -test.timeout $(TESTTIMEOUT) >bin/round.txt || { cat bin/round.txt; exit 1; }; \
+	cat bin/round.txt >>$(2); \
+	round=$$((round + 1)); \
+done; \
+rm bin/round.txt; echo "all results are in $(2)"
+endef
 
 .PHONY: bench-codecs
 bench-codecs: ## Measure size and time of the codecs, for docs/codecs.md.

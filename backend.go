@@ -27,14 +27,14 @@ func (n nested[V]) Get(ctx context.Context, key string) (entry backends.Entry[V]
 }
 
 func (n nested[V]) Set(ctx context.Context, key string, entry backends.Entry[V]) error {
-	if err := validate(key, 0); err != nil {
+	if err := validate(ctx, key, 0); err != nil {
 		return backends.NotApplied(err)
 	}
 	return n.engine.SetEntry(ctx, key, entry)
 }
 
 func (n nested[V]) Delete(ctx context.Context, key string) error {
-	if err := validate(key, 0); err != nil {
+	if err := validate(ctx, key, 0); err != nil {
 		return backends.NotApplied(err)
 	}
 	return n.engine.Delete(ctx, key)

@@ -38,7 +38,8 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) ([]Found[V], erro
 // SetMany stores the entries, all with one TTL (0: they never expire). Each key is written by the
 // write policy, under its own lock, with its own outcome; the calls of a tier are made for all keys
 // at once. A key that another write has locked is written later, and the others do not wait for it.
-// If a key occurs twice, the later value wins.
+// Nor do they wait for a key whose policy, codec or hook takes longer than some 100 ms, or hangs;
+// SetMany returns when that has ended too. If a key occurs twice, the later value wins.
 //
 // The error is a [*BatchError] with what Set would have returned for each key that
 // failed. There is one inconsistency event, log record and call of the hook for each key

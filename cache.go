@@ -65,7 +65,7 @@ func New[V any](name string, l1, l2 backends.Backend[V], opts ...Option) (*Cache
 // The error is a [*tier.WriteError] with the outcome in each tier. For an empty key or
 // a negative ttl it wraps [ErrInvalid].
 func (c *Cache[V]) Set(ctx context.Context, key string, value V, ttl time.Duration) error {
-	if err := validate(key, ttl); err != nil {
+	if err := validate(ctx, key, ttl); err != nil {
 		return err
 	}
 	return c.engine.Set(ctx, key, value, ttl)
@@ -74,7 +74,7 @@ func (c *Cache[V]) Set(ctx context.Context, key string, value V, ttl time.Durati
 // Delete removes key from both tiers, as the policy says. It treats the context and
 // reports errors as Set does. It returns nil only if neither tier has a copy any more.
 func (c *Cache[V]) Delete(ctx context.Context, key string) error {
-	if err := validate(key, 0); err != nil {
+	if err := validate(ctx, key, 0); err != nil {
 		return err
 	}
 	return c.engine.Delete(ctx, key)
@@ -148,12 +148,16 @@ func (c *Cache[V]) GetOrLoad(ctx context.Context, key string, ttl time.Duration,
 // [ErrReentrant].
 func (c *Cache[V]) Close(ctx context.Context) error { return c.engine.Close(ctx) }
 
-func validate(key string, ttl time.Duration) error {
-	if key == "" {
+// validate returns the error of a write that cannot begin.
+func validate(ctx context.Context, key string, ttl time.Duration) error {
+	switch {
+	case ctx == nil:
+		return engine.ErrNilContext
+	case key == "":
 		return engine.ErrEmptyKey
-	}
-	if ttl < 0 {
+	case ttl < 0:
 		return engine.NegativeTTLError(ttl)
+	default:
+		return nil
 	}
-	return nil
 }

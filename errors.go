@@ -57,5 +57,7 @@ var (
 // LoadError is the error or the panic of a [Loader].
 type LoadError = tier.LoadError
 
-// Inconsistency is the argument of the hook; see [WithInconsistencyHook].
+// Inconsistency is the argument of the hook; see [WithInconsistencyHook]. It names the
+// cache and the key, and has the outcomes L1 and L2 and the Verdict: see
+// [tier.Inconsistency].
 type Inconsistency = tier.Inconsistency

@@ -4,7 +4,8 @@ import "time"
 
 // WithNegativeTTL makes [Cache.GetOrLoad] remember for ttl that a loader found no value, and ask
 // neither L2 nor the loader again. The cache remembers up to 10,000 such keys, outside of the
-// tiers; it forgets a key when the key is written. Default, and for 0: nothing is remembered.
+// tiers; it forgets a key when the key is written. The error is then [ErrNotFound], and not that of
+// the loader, even if it is one of [WithNotFound]. Default, and for 0: nothing is remembered.
 func WithNegativeTTL(ttl time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.NegativeTTL = ttl
@@ -84,8 +85,9 @@ func WithMaxLoads(n int) Option {
 
 // WithNotFound sets a function that reports whether an error of a [Loader] means that
 // there is no value, as errors.Is(err, sql.ErrNoRows) does. Errors that wrap
-// [ErrNotFound] always mean it. GetOrLoad then returns an error that wraps both. It
-// must be safe for concurrent use. Default, and for nil: none.
+// [ErrNotFound] always mean it. GetOrLoad then returns an error that wraps both; see
+// [WithNegativeTTL] for later calls. It must be safe for concurrent use. Default, and
+// for nil: none.
 func WithNotFound(isNotFound func(err error) bool) Option {
 	return optionFunc(func(c config) config {
 		c.NotFound = isNotFound

@@ -2,7 +2,8 @@ package tiercache
 
 // WithSourceVersion tells the cache where a value carries the version that its source has given it:
 // a row's version or time of update, a position in a log. V must be the cache's type of values.
-// Version 0 means that a value has none.
+// Version 0 means that a value has none: it replaces any value, and any value replaces it, even one
+// that is older than the value before.
 //
 // A value then never replaces one of a greater version, in either tier, in any process, whichever
 // comes first: Set, SetIfAbsent, Update, a loaded value or a refresh. If L2 refuses a value for

@@ -221,6 +221,11 @@ func (s *slowFirstRead[V]) Get(ctx context.Context, key string) (entry backends.
 // Batches obey the same order.
 func TestSourceVersion_Batches(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, testSourceVersionBatches) // so that nobody is late
+}
+
+func testSourceVersionBatches(t *testing.T) {
+	t.Helper()
 	store := backendtest.NewStore[row]()
 	here, there := newProcess(t, store, byVersion()), newProcess(t, store, byVersion())
 	old, newer := row{"old", 1}, row{"new", 2}

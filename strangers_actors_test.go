@@ -29,6 +29,8 @@ type operation struct {
 	ahead      bool
 	writes     bool // under the write policy
 	many       bool // on several keys at once
+	decided    bool // by L2
+	sourced    bool // values have versions of their source
 }
 
 func operations() []operation {
@@ -81,6 +83,9 @@ func actors() []actor {
 	beyond := []string{"refill", "load", "load, refill"}
 	many := []string{"refill many", "load many"}
 	traced := append(slices.Clone(writes), "refill", "load, refill")
+	for _, op := range conditionalOperations() {
+		traced, writes = append(traced, op.name), append(writes, op.name)
+	}
 	return []actor{
 		{name: "l1 GetValue", place: "l1 get value", ops: append(slices.Clone(beyond), "hit"), errors: true, context: true},
 		{name: "l1 Get", place: "l1 get", ops: append([]string{"load", "load, refill", "refresh"}, many...), errors: true, context: true},

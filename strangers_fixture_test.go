@@ -53,6 +53,9 @@ type scenario struct {
 	*capture
 	map1, map2 *backendtest.Map[string]
 
+	stored2 func() map[string]backends.Entry[string] // all that L2 has
+	fill2   func(ctx context.Context, key string, entry backends.Entry[string]) error
+
 	armed    atomic.Bool
 	struck   atomic.Int32
 	entering atomic.Bool // the misconduct calls the cache, so what it causes is spared
@@ -90,8 +93,8 @@ func newScenario(t *testing.T, c strangerCase) *scenario {
 	if c.inProcess() {
 		l2.desc = l1.desc
 	}
+	s.stored2, s.fill2 = s.map2.Snapshot, s.map2.Set
 	opts := append(s.telemetryOptions(),
-		tiercache.WithWritePolicy(s.writePolicy()),
 		tiercache.WithClassifier(func(err error) bool {
 			_ = s.at(nil, "classifier") //nolint:staticcheck // it has no context
 			return backends.CertainlyNotApplied(err)
@@ -105,8 +108,14 @@ func newScenario(t *testing.T, c strangerCase) *scenario {
 	if c.op.ahead {
 		opts = append(opts, tiercache.WithRefreshAhead(0.5))
 	}
+	second := s.tier(t, l2)
+	if c.op.decided {
+		second, opts = s.decidingL2(t), append(opts, s.decidedOptions()...)
+	} else {
+		opts = append(opts, tiercache.WithWritePolicy(s.writePolicy()))
+	}
 	var err error
-	s.Cache, err = tiercache.New("users", s.tier(t, l1), s.tier(t, l2), opts...)
+	s.Cache, err = tiercache.New("users", s.tier(t, l1), second, opts...)
 	require.NoError(t, err)
 	s.fill(t)
 	return s
@@ -134,7 +143,7 @@ func (s *scenario) fill(t *testing.T) {
 		require.NoError(t, s.map1.Set(t.Context(), secretKey, entry))
 	}
 	if s.op.inL2 {
-		require.NoError(t, s.map2.Set(t.Context(), secretKey, entry))
+		require.NoError(t, s.fill2(t.Context(), secretKey, entry))
 	}
 }
 
@@ -270,6 +279,6 @@ func (c strangeCodec) Decode(data []byte) (string, error) {
 // differ reports whether the tiers answer differently.
 func (s *scenario) differ() bool {
 	l1, ok1 := s.map1.Snapshot()[secretKey]
-	l2, ok2 := s.map2.Snapshot()[secretKey]
+	l2, ok2 := s.stored2()[secretKey]
 	return ok1 && (!ok2 || l1.Value != l2.Value)
 }

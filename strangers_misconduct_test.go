@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
@@ -18,7 +19,8 @@ type misconduct struct {
 	kind misconductKind
 	do   func(s *scenario, ctx context.Context) error
 
-	plain bool // there is nothing special in the value of the panic, or in the error
+	plain   bool // there is nothing special in the value of the panic, or in the error
+	decided bool // it needs an L2 that decides
 }
 
 type misconductKind int
@@ -63,7 +65,7 @@ func misconducts() []misconduct {
 		all = append(all, misconduct{name: "error " + name, kind: fails, plain: name == "that quotes the key", do: func(*scenario, context.Context) error { return err }})
 	}
 	for name, call := range callsBack() {
-		all = append(all, misconduct{name: "calls " + name, kind: reenters, do: func(s *scenario, ctx context.Context) error {
+		all = append(all, misconduct{name: "calls " + name, kind: reenters, decided: strings.HasPrefix(name, "Update"), do: func(s *scenario, ctx context.Context) error {
 			if !s.entering.CompareAndSwap(false, true) {
 				return nil
 			}
@@ -116,6 +118,10 @@ func callsBack() map[string]func(s *scenario, ctx context.Context) error {
 		},
 		"GetOrLoadMany of the key and another": func(s *scenario, ctx context.Context) error {
 			_, err := s.GetOrLoadMany(ctx, []string{otherKey, secretKey}, time.Hour, s.loadMany)
+			return err
+		},
+		"Update of the key": func(s *scenario, ctx context.Context) error {
+			_, err := s.Update(ctx, secretKey, 0, func(string, bool) (string, error) { return "inner", nil })
 			return err
 		},
 		"Close": func(s *scenario, ctx context.Context) error { return s.Close(ctx) },

@@ -28,7 +28,10 @@ func exclusions() []exclusion {
 		{"it is not called in this operation", func(c strangerCase) bool { return !slices.Contains(c.actor.ops, c.op.name) }},
 		{"it is called only if telemetry is on", func(c strangerCase) bool { return c.actor.telemetry && !c.telemetry }},
 		{"it belongs to one policy", func(c strangerCase) bool { return c.actor.only != "" && c.actor.only != c.policy }},
-		{"the operation does not reach the write policy", func(c strangerCase) bool { return !c.op.writes && c.policy != "sequential" }},
+		{"the operation does not reach the write policy", func(c strangerCase) bool {
+			return (!c.op.writes || c.op.decided) && c.policy != "sequential"
+		}},
+		{"L2 decides nothing", func(c strangerCase) bool { return c.misconduct.decided && !c.op.decided }},
 		{
 			"the tiers of a batch are those of its keys: how an error is read is seen in operations on one key",
 			func(c strangerCase) bool {
@@ -40,6 +43,14 @@ func exclusions() []exclusion {
 			"a batch whose writes of L2 fail after its return would be reported, and call itself, for ever",
 			func(c strangerCase) bool {
 				return c.actor.l2Down && c.policy == "race" && c.misconduct.name == "calls SetMany of the key and another"
+			},
+		},
+		{
+			"how an error or a panic is read is seen under the policies, and where only L2 or the caller's function decides",
+			func(c strangerCase) bool {
+				special := c.misconduct.kind == fails || c.misconduct.kind == panics
+				own := slices.Contains([]string{"l2 write", "l2 get if", "change", "source"}, c.actor.place)
+				return c.op.decided && special && !c.misconduct.plain && !own
 			},
 		},
 		{"it returns no error", func(c strangerCase) bool { return c.misconduct.kind == fails && !c.actor.errors }},
@@ -90,9 +101,9 @@ func exclusions() []exclusion {
 // race detector, it is every 17th of them.
 func strangerCases() (cases []strangerCase) {
 	excluded := exclusions()
-	for _, a := range actors() {
+	for _, a := range append(actors(), conditionalActors()...) {
 		for _, m := range misconducts() {
-			for _, op := range operations() {
+			for _, op := range append(operations(), conditionalOperations()...) {
 				for _, policy := range []string{"sequential", "sequential, in the process", "parallel", "race", "custom"} {
 					for _, telemetry := range []bool{false, true} {
 						c := strangerCase{a, m, op, policy, telemetry}
@@ -191,6 +202,8 @@ func (s *scenario) checkEnd(t *testing.T, got outcome) {
 		assert.Equal(t, exits, s.misconduct.kind, "nobody else ends a goroutine")
 	}
 	switch {
+	case s.op.decided:
+		s.checkDecidedEnd(t, got)
 	case s.misconduct.kind == reenters || s.actor.l2Down:
 	case s.actor.place == "loader":
 		assert.Equal(t, s.op.single() == "load", failed, "%v", got.err)
@@ -278,7 +291,7 @@ func (s *scenario) checkFree(t *testing.T) {
 		require.NoError(t, s.Set(ctx, secretKey, after, 0))
 		synctest.Wait()
 		assert.Equal(t, after, s.map1.Snapshot()[secretKey].Value)
-		assert.Equal(t, after, s.map2.Snapshot()[secretKey].Value)
+		assert.Equal(t, after, s.stored2()[secretKey].Value)
 	}
 	require.NoError(t, s.Close(ctx))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/expiry"
+	"github.com/tiercache/tiercache/internal/redislog"
 	"github.com/tiercache/tiercache/tier"
 )
 
@@ -30,7 +31,9 @@ type Backend struct {
 	reload    func(ctx context.Context) // nil, or for a cluster
 	reloaded  atomic.Int64              // when, in Unix seconds
 	desc      backends.Description
-	log       *keyLog // nil without WithLog
+	log       *redislog.Log // nil without WithLog
+	hub       redislog.Hub  // with it
+	limits    redislog.Limits
 }
 
 var (
@@ -88,6 +91,7 @@ func New(client redis.UniversalClient, opts ...Option) (*Backend, error) {
 		reload:    t.reload,
 		oneSlot:   t.oneSlot,
 		desc:      t.describe(c.instrumented),
+		limits:    redislog.Limits{Prefix: len(c.prefix), Raw: c.raw, Log: c.log},
 	}
 	b.desc.Abilities = backends.Abilities{Batches: true, StaleReads: t.replicas}
 	if c.log {
@@ -102,8 +106,10 @@ func (b *Backend) withLog(c *config, t traits) {
 	if partitions == 0 {
 		partitions = t.partitions
 	}
-	b.log = &keyLog{partitions: newPartitions(c.prefix, partitions), scripts: newScripts(c.logLength)}
-	b.log.hub.init(b, t.connect)
+	b.log = redislog.New(c.prefix, partitions, c.logLength)
+	b.hub.Init(b.log, redislog.Client{
+		Connect: connectLog(t.connect), Failed: b.reloadState, ForGood: neverPasses, WatchError: watchError,
+	})
 	a := &b.desc.Abilities
 	a.Versions, a.Deadlines, a.Log = true, true, true
 	b.desc.SetOperation, b.desc.DeleteOperation = "EVALSHA", "EVALSHA"
@@ -137,11 +143,11 @@ func (b *Backend) get(ctx context.Context, key string) (entry backends.Entry[[]b
 	if err != nil {
 		return backends.Entry[[]byte]{}, false, b.readFailed(ctx, err)
 	}
-	h, value, err := decode(data)
+	h, value, err := redislog.Decode(data)
 	if err != nil || h.Tombstone {
 		return backends.Entry[[]byte]{}, false, err
 	}
-	return entryOf(&h, value), true, nil
+	return redislog.EntryOf(&h, value), true, nil
 }
 
 // readFailed returns nil for a miss.
@@ -233,15 +239,15 @@ func (b *Backend) stageLogged(key string, entry backends.Entry[[]byte]) (set fun
 }
 
 func (b *Backend) stage(key string, entry backends.Entry[[]byte]) (change, error) {
-	if err := b.checkKey(key); err != nil {
+	if err := b.limits.CheckKey(key); err != nil {
 		return change{}, err
 	}
-	if err := b.checkValue(entry.Value); err != nil {
+	if err := b.limits.CheckValue(entry.Value); err != nil {
 		return change{}, err
 	}
 	c := change{key: b.prefix + key, data: entry.Value, expiresAt: expiry.Encode(entry.ExpiresAt)}
 	if !b.raw {
-		c.data = encode(c.expiresAt, entry.Value)
+		c.data = redislog.Encode(c.expiresAt, entry.Value)
 	}
 	return c, nil
 }

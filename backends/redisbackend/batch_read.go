@@ -7,16 +7,10 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/redislog"
 )
 
 var _ backends.Batcher[[]byte] = (*Backend)(nil)
-
-// Bounds of what is sent at once.
-const (
-	maxBatchKeys  = 128     // of one command, and of one pipeline of writes
-	maxBatchBytes = 1 << 20 // of keys and values
-	maxReadKeys   = 1024    // of one pipeline of reads
-)
 
 // GetMany reads the keys by MGET, at most 128 keys each, and in a cluster without
 // [WithLog] by a pipeline of GET. See [backends.Batcher]. A key that holds something
@@ -28,67 +22,22 @@ func (b *Backend) GetMany(ctx context.Context, keys []string, got []backends.Got
 		}
 		return
 	}
-	reads := b.groups(keys)
-	for len(reads) > 0 {
-		n, size := 0, 0
-		for n < len(reads) && (n == 0 || size+len(reads[n].indices) <= maxReadKeys) {
-			size += len(reads[n].indices)
-			n++
+	space := redislog.Keyspace{
+		Prefix: b.prefix, Log: b.log, Limits: b.limits, Single: b.raw || b.log == nil && !b.oneSlot,
+	}
+	for now, later := redislog.NextReads(space.Reads(keys)); len(now) > 0; now, later = redislog.NextReads(later) {
+		reads := make([]*read, len(now))
+		for i := range now {
+			reads[i] = &read{Read: now[i]}
 		}
-		b.read(ctx, reads[:n], got)
-		reads = reads[n:]
+		b.read(ctx, reads, got)
 	}
 }
 
 // read is one command of a batch of reads.
 type read struct {
-	part    *partition // nil without a log
-	keys    []string   // with their prefix
-	indices []int      // of the keys in the batch
-	bytes   int
-	cmd     redis.Cmder
-}
-
-// full reports whether no key of this size fits into the command.
-func (r *read) full(size int) bool {
-	return len(r.keys) == maxBatchKeys || len(r.keys) > 0 && r.bytes+size > maxBatchBytes
-}
-
-// groups divides the keys over commands. Those that cannot have been stored are misses,
-// and are left out.
-func (b *Backend) groups(keys []string) (reads []*read) {
-	open := make(map[*partition]*read)
-	single := b.raw || b.log == nil && !b.oneSlot
-	for i, key := range keys {
-		if !b.storable(key) {
-			continue
-		}
-		p := b.part(key)
-		r := open[p]
-		if r == nil || single || r.full(len(key)) {
-			r = &read{part: p}
-			open[p] = r
-			reads = append(reads, r)
-		}
-		full := b.keyIn(p, key)
-		r.keys, r.indices, r.bytes = append(r.keys, full), append(r.indices, i), r.bytes+len(full)
-	}
-	return reads
-}
-
-// part returns the partition of key, and nil without a log.
-func (b *Backend) part(key string) *partition {
-	if b.log == nil {
-		return nil
-	}
-	return partitionOf(b.log.partitions, key)
-}
-
-func (b *Backend) keyIn(p *partition, key string) string {
-	if p == nil {
-		return b.prefix + key
-	}
-	return p.prefix + key
+	*redislog.Read
+	cmd redis.Cmder
 }
 
 // read sends commands at once and puts the results into got.
@@ -123,16 +72,16 @@ func (b *Backend) read(ctx context.Context, reads []*read, got []backends.Got[[]
 func (b *Backend) command(ctx context.Context, r *read) redis.Cmder {
 	switch {
 	case b.raw:
-		cmd := redis.NewCmd(ctx, "eval", readRaw, 1, r.keys[0])
+		cmd := redis.NewCmd(ctx, "eval", redislog.RawScript, 1, r.Keys[0])
 		cmd.SetFirstKeyPos(3)
 		return cmd
-	case len(r.keys) == 1:
-		return redis.NewStringCmd(ctx, "get", r.keys[0])
+	case len(r.Keys) == 1:
+		return redis.NewStringCmd(ctx, "get", r.Keys[0])
 	}
-	args := make([]any, 1, 1+len(r.keys))
+	args := make([]any, 1, 1+len(r.Keys))
 	args[0] = "mget"
-	for i := range r.keys {
-		args = append(args, &r.keys[i])
+	for i := range r.Keys {
+		args = append(args, &r.Keys[i])
 	}
 	cmd := redis.NewSliceCmd(ctx, args...)
 	cmd.SetFirstKeyPos(1)
@@ -143,21 +92,25 @@ func (b *Backend) command(ctx context.Context, r *read) redis.Cmder {
 func (b *Backend) take(ctx context.Context, r *read, err error, begin time.Time, got []backends.Got[[]byte]) {
 	if err != nil {
 		err = b.readFailed(ctx, err) // nil for a miss
-		for _, i := range r.indices {
+		for _, i := range r.Indices {
 			got[i].Err = err
 		}
 		return
 	}
+	now := b.now()
 	switch cmd := r.cmd.(type) {
 	case *redis.StringCmd:
 		data, _ := cmd.Bytes() // its error is err
-		b.got(r.part, data, &got[r.indices[0]])
+		take(r.Part, data, now, &got[r.Indices[0]])
 	case *redis.SliceCmd:
-		b.gotSlice(r, cmd.Val(), got)
+		takeSlice(r, cmd.Val(), now, got)
 	case *redis.Cmd:
-		g := &got[r.indices[0]]
-		entry, ok, err := rawReply(cmd.Val(), begin)
-		if err != nil || !ok || !entry.ExpiresAt.IsZero() && entry.Expired(b.now()) {
+		g := &got[r.Indices[0]]
+		entry, ok, err := redislog.RawReply(cmd.Val(), begin)
+		if err != nil {
+			err = &Error{Op: "get", Err: err}
+		}
+		if err != nil || !ok || !entry.ExpiresAt.IsZero() && entry.Expired(now) {
 			g.Err = err
 			return
 		}
@@ -165,24 +118,24 @@ func (b *Backend) take(ctx context.Context, r *read, err error, begin time.Time,
 	}
 }
 
-func (b *Backend) gotSlice(r *read, values []any, got []backends.Got[[]byte]) {
-	for j, i := range r.indices {
+func takeSlice(r *read, values []any, now time.Time, got []backends.Got[[]byte]) {
+	for j, i := range r.Indices {
 		switch {
-		case len(values) != len(r.indices):
-			got[i].Err = &Error{Op: "get", Err: errOddReply}
+		case len(values) != len(r.Indices):
+			got[i].Err = &Error{Op: "get", Err: redislog.ErrOddReply}
 		case values[j] == nil:
 		default:
 			text, ok := values[j].(string)
 			if !ok {
-				got[i].Err = &Error{Op: "get", Err: errOddReply}
+				got[i].Err = &Error{Op: "get", Err: redislog.ErrOddReply}
 				continue
 			}
-			b.got(r.part, []byte(text), &got[i])
+			take(r.Part, []byte(text), now, &got[i])
 		}
 	}
 }
 
-// got reads one stored value.
-func (b *Backend) got(p *partition, data []byte, g *backends.Got[[]byte]) {
-	g.Entry, g.Answer, g.Err = b.answer(p, data, false)
+// take puts one stored value into g.
+func take(p *redislog.Partition, data []byte, now time.Time, g *backends.Got[[]byte]) {
+	g.Entry, g.Answer, g.Err = redislog.Answer(p, data, false, now)
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
-	"github.com/tiercache/tiercache/internal/expiry"
-	"github.com/tiercache/tiercache/internal/header"
+	"github.com/tiercache/tiercache/internal/rediserr"
+	"github.com/tiercache/tiercache/internal/redislog"
 	"github.com/tiercache/tiercache/tier"
 )
 
@@ -32,7 +32,7 @@ func (b *Backend) WriteMany(ctx context.Context, writes []backends.Write[[]byte]
 			}
 			return
 		}
-		now, later := nextRound(queue)
+		now, later := redislog.NextWrites(queue)
 		queue = append(b.round(ctx, now), later...)
 	}
 }
@@ -41,14 +41,14 @@ func (b *Backend) WriteMany(ctx context.Context, writes []backends.Write[[]byte]
 type batched struct {
 	key      string
 	op       string
-	plain    change  // without a log
-	logged   *logged // with one
-	attempt  loggedAttempt
+	plain    change          // without a log
+	logged   *redislog.Write // with one
+	attempt  redislog.Attempt
 	attempts int
 	done     *backends.Done
 
 	cmd *command
-	at  *place
+	at  *redislog.Place
 }
 
 // batched returns nil for a change that is made already.
@@ -61,7 +61,7 @@ func (b *Backend) batched(w *backends.Write[[]byte], done *backends.Done) (*batc
 		if err != nil {
 			return nil, err
 		}
-		return &batched{key: w.Key, op: c.op(), logged: c, done: done}, nil
+		return &batched{key: w.Key, op: c.Op(), logged: c, done: done}, nil
 	}
 	if err := w.Check(); err != nil {
 		return nil, err
@@ -77,24 +77,20 @@ func (b *Backend) batched(w *backends.Write[[]byte], done *backends.Done) (*batc
 		return nil, err
 	}
 	if !b.raw && (w.Codec != 0 || w.Operation != 0 || len(w.Note) > 0) {
-		c.data = encodeWrite(w)
+		h := redislog.WholeHeader(w)
+		c.data = h.Encode(w.Entry.Value)
 	}
 	return &batched{key: w.Key, op: "set", plain: c, done: done}, nil
 }
 
-// encodeWrite is encode with all that a header can hold without a log.
-func encodeWrite(w *backends.Write[[]byte]) []byte {
-	h := header.Header{
-		ExpiresAt: expiry.Encode(w.Entry.ExpiresAt), Codec: w.Codec, Operation: w.Operation, Note: w.Note,
-	}
-	return h.Encode(w.Entry.Value)
-}
+// BatchKey implements [redislog.Batched].
+func (w *batched) BatchKey() string { return w.key }
 
-// size is about that of the command.
-func (w *batched) size() int {
+// BatchSize implements [redislog.Batched].
+func (w *batched) BatchSize() int {
 	const rest = 300
 	if w.logged != nil {
-		return len(w.logged.data) + 2*len(w.key) + rest
+		return w.logged.Size()
 	}
 	return len(w.plain.data) + len(w.key) + rest
 }
@@ -103,25 +99,6 @@ func (w *batched) failBegun(ctx context.Context) {
 	if w.done.Err == nil {
 		w.done.Err = notBegun(ctx, w.op)
 	}
-}
-
-// nextRound divides the queue into the changes that are sent now and those that wait:
-// for want of room, or for an earlier change of their key.
-func nextRound(queue []*batched) (now, later []*batched) {
-	taken := make(map[string]bool, min(len(queue), maxBatchKeys))
-	bytes := 0
-	for _, w := range queue {
-		size := w.size()
-		fits := len(now) == 0 || len(now) < maxBatchKeys && bytes+size <= maxBatchBytes
-		if taken[w.key] || !fits {
-			later = append(later, w)
-			taken[w.key] = true // those behind it wait too
-			continue
-		}
-		taken[w.key] = true
-		now, bytes = append(now, w), bytes+size
-	}
-	return now, later
 }
 
 // round sends changes of different keys once, and returns those that are to be sent again.
@@ -187,13 +164,13 @@ func (b *Backend) makeReady(ctx context.Context, w *batched) error {
 		w.cmd = w.plain.command(ctx, b.now)
 		return nil
 	}
-	at, err := b.placeOf(ctx, w.logged.part, w.attempt.not)
+	at, err := b.log.PlaceOf(ctx, runner{b.client}, w.logged.Part, w.attempt.Not)
 	if err != nil {
 		w.attempts++
 		b.lookAgain(ctx, err)
-		return &Error{Op: w.op, Attempts: w.attempts, Err: err, ended: endOf(ctx, err), notApplied: true}
+		return &Error{Op: w.op, Attempts: w.attempts, Err: err, ended: rediserr.EndOf(ctx, err), notApplied: true}
 	}
-	w.at, w.cmd = at, w.logged.command(ctx, &b.log.scripts, at, w.attempt.load, b.now())
+	w.at, w.cmd = at, newEval(ctx, w.logged.Call(at, b.now()), w.attempt.Load)
 	return nil
 }
 
@@ -228,7 +205,7 @@ func (b *Backend) settleBatched(
 		result, again, failed = b.settle(ctx, w.logged, w.cmd, err, begin, w.at, &w.attempt)
 	} else if written := w.cmd.withdraw(); err != nil {
 		b.lookAgain(ctx, err)
-		failed = &Error{Op: w.op, Err: err, ended: endOf(ctx, err), notApplied: b.notExecuted(written, err)}
+		failed = &Error{Op: w.op, Err: err, ended: rediserr.EndOf(ctx, err), notApplied: b.notExecuted(written, err)}
 	}
 	if e, ok := failed.(*Error); ok { //nolint:errorlint // as it was made
 		w.attempts++

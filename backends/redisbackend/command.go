@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tiercache/tiercache/internal/redislog"
 )
 
 // command is one attempt of a write. It knows how often it was written to a
@@ -57,7 +59,7 @@ func newSet(ctx context.Context, key string, data []byte, ttl time.Duration) *co
 	c.args[0], c.args[1], c.args[2] = &c.name, key, data
 	args := c.args[:3:3]
 	if ttl > 0 {
-		c.args[3], c.args[4] = "px", milliseconds(ttl)
+		c.args[3], c.args[4] = "px", redislog.Milliseconds(ttl)
 		args = c.args[:]
 	}
 	c.set = *redis.NewStatusCmd(ctx, args...)
@@ -72,36 +74,28 @@ func newDelete(ctx context.Context, key string) *command {
 }
 
 // newEval returns an EVALSHA of a script, or an EVAL, which gives the server the script.
-// Args are the keys and the arguments behind the count of keys.
-func newEval(ctx context.Context, s *script, load bool, keys string, args ...any) *command {
+func newEval(ctx context.Context, call redislog.Call, load bool) *command {
 	c := &command{name: name{text: [7]byte{'e', 'v', 'a', 'l', 's', 'h', 'a'}, size: 7}}
-	what := &s.sha
+	what := &call.Script.SHA
 	if load {
-		c.name.size, what = 4, &s.source
+		c.name.size, what = 4, &call.Script.Source
 	}
-	cmd := redis.NewCmd(ctx, append([]any{&c.name, what, keys}, args...)...)
+	args := append(make([]any, 0, 3+len(call.Words)), &c.name, what, call.Keys)
+	for i := range call.Words {
+		args = append(args, &call.Words[i]) // a pointer is no allocation
+	}
+	cmd := redis.NewCmd(ctx, args...)
 	cmd.SetFirstKeyPos(3)
 	c.Cmder = cmd
 	return c
 }
 
-// text returns the reply of a script that answers with a string.
-func (c *command) text() (string, bool) {
-	cmd, ok := c.Cmder.(*redis.Cmd)
-	if !ok {
-		return "", false
+// reply returns the reply of a script.
+func (c *command) reply() any {
+	if cmd, ok := c.Cmder.(*redis.Cmd); ok {
+		return cmd.Val()
 	}
-	text, ok := cmd.Val().(string)
-	return text, ok
-}
-
-// milliseconds rounds up, so that the server drops nothing that has not expired.
-func milliseconds(d time.Duration) int64 {
-	ms := d.Milliseconds()
-	if d%time.Millisecond != 0 {
-		ms++
-	}
-	return ms
+	return nil
 }
 
 // withdrawn is the count of a name that must not be written any more.

@@ -1,11 +1,17 @@
 package redisbackend
 
-import "github.com/tiercache/tiercache/internal/header"
+import (
+	"github.com/tiercache/tiercache/internal/header"
+	"github.com/tiercache/tiercache/internal/redislog"
+)
 
 // Parts of the format, for tests.
 const HeaderSize = header.Size
 
 var (
-	Encode = encode
-	Decode = decode
+	Encode = redislog.Encode
+	Decode = redislog.Decode
 )
+
+// WatchError is the error of Watch for one of a reader.
+var WatchError = watchError

@@ -6,61 +6,67 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tiercache/tiercache/internal/redislog"
 )
 
-// logConn is a connection of a reader. Its calls end with their contexts.
-type logConn interface {
-	join(ctx context.Context, meta string) (joined, error)
-	beat(ctx context.Context) (beat, error)
-
-	// read returns messages behind after, at most readCount, and waits for them for
-	// as long as block.
-	read(ctx context.Context, after streamID, block time.Duration) ([]message, error)
+// processor executes a command: a client, or one connection of it.
+type processor interface {
+	Process(ctx context.Context, cmd redis.Cmder) error
 }
 
-// readCount is how many messages are read at once.
-const readCount = 512
+// runner executes scripts that may be repeated.
+type runner struct{ by processor }
 
-// serverConn is a connection from the client's pool.
-type serverConn struct {
-	log  *keyLog
-	part *partition
+var _ redislog.Runner = runner{}
+
+// Run implements [redislog.Runner].
+func (r runner) Run(ctx context.Context, call redislog.Call) (any, error) {
+	reply, err := r.try(ctx, "evalsha", call.Script.SHA, call)
+	if noScript(err) {
+		reply, err = r.try(ctx, "eval", call.Script.Source, call)
+	}
+	return reply, err
+}
+
+func (r runner) try(ctx context.Context, name, what string, call redislog.Call) (any, error) {
+	all := append(make([]any, 0, 3+len(call.Words)), name, what, call.Keys)
+	for i := range call.Words {
+		all = append(all, &call.Words[i])
+	}
+	cmd := redis.NewCmd(ctx, all...)
+	cmd.SetFirstKeyPos(3)
+	if err := r.by.Process(ctx, cmd); err != nil {
+		return nil, err
+	}
+	return cmd.Val(), nil
+}
+
+// logConn is a connection from the client's pool.
+type logConn struct {
+	runner
 	conn *redis.Conn
 }
 
-var _ logConn = (*serverConn)(nil)
+var _ redislog.Conn = logConn{}
 
-func (c *serverConn) join(ctx context.Context, meta string) (joined, error) {
-	if err := c.part.acquire(ctx); err != nil {
-		return joined{}, err
+// connectLog returns a function that takes a connection for the reader of a partition.
+func connectLog(
+	connect func(ctx context.Context, key string) (*redis.Conn, error),
+) func(ctx context.Context, p *redislog.Partition) (redislog.Conn, error) {
+	return func(ctx context.Context, p *redislog.Partition) (redislog.Conn, error) {
+		conn, err := connect(ctx, p.Log)
+		if err != nil {
+			return nil, err
+		}
+		return logConn{runner{conn}, conn}, nil
 	}
-	defer c.part.release()
-	return c.log.join(ctx, c.conn, c.part, meta)
 }
 
-func (c *serverConn) beat(ctx context.Context) (beat, error) {
-	begin := time.Now()
-	reply, err := c.log.scripts.beat.run(ctx, c.conn, []string{c.part.log, c.part.mark})
-	end := time.Now()
-	if err != nil {
-		return beat{}, err
-	}
-	if reply == "u" {
-		return beat{}, errNoIdentity
-	}
-	fields, ok := textsOf(reply, 6)
-	if !ok {
-		return beat{}, errOddReply
-	}
-	b := beat{token: fields[0], master: fields[1] == "master", place: fields[2]}
-	b.head, _ = parseStreamID(fields[3]) // the zero one is that of no log
-	c.log.observe(begin, end, fields[4], fields[5])
-	return b, nil
-}
-
-func (c *serverConn) read(ctx context.Context, after streamID, block time.Duration) ([]message, error) {
+// Read implements [redislog.Conn].
+func (c logConn) Read(ctx context.Context, log, after string, block time.Duration) ([]redislog.Message, error) {
 	streams, err := c.conn.XRead(ctx, &redis.XReadArgs{
-		Streams: []string{c.part.log, after.String()}, Count: readCount, Block: max(block, time.Millisecond),
+		Streams: []string{log, after}, Count: redislog.ReadCount, Block: block,
 	}).Result()
 	switch {
 	case errors.Is(err, redis.Nil):
@@ -68,11 +74,23 @@ func (c *serverConn) read(ctx context.Context, after streamID, block time.Durati
 	case err != nil:
 		return nil, err
 	case len(streams) != 1:
-		return nil, errOddReply
+		return nil, redislog.ErrOddReply
 	}
-	messages := make([]message, len(streams[0].Messages))
+	messages := make([]redislog.Message, len(streams[0].Messages))
 	for i, m := range streams[0].Messages {
-		messages[i] = parseMessage(m.ID, m.Values)
+		messages[i] = redislog.ParseMessage(m.ID, func(name string) string {
+			text, _ := m.Values[name].(string)
+			return text
+		})
 	}
 	return messages, nil
+}
+
+// Close gives the connection back to the pool.
+func (c logConn) Close() { _ = c.conn.Close() }
+
+// neverPasses reports whether the error of a connection is for good.
+func neverPasses(err error) bool {
+	r, _ := replyOf(err)
+	return r.Never || errors.Is(err, redis.ErrClosed)
 }

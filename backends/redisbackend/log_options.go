@@ -3,13 +3,8 @@ package redisbackend
 import (
 	"fmt"
 	"strings"
-)
 
-const (
-	defaultLogLength = 10_000
-	minLogLength     = 100
-	maxLogLength     = 100_000_000
-	maxPartitions    = 1024
+	"github.com/tiercache/tiercache/internal/redislog"
 )
 
 // WithLog writes each change into a log beside the values, a stream of Redis. The backend
@@ -71,11 +66,11 @@ func (c *config) checkLog() (errs []error) {
 	case c.raw:
 		bad("WithLog and WithRawValues exclude each other: raw values have no room for a version")
 	}
-	if c.partitions < 0 || c.partitions > maxPartitions {
-		bad("WithLogPartitions takes 1 to %d", maxPartitions)
+	if c.partitions < 0 || c.partitions > redislog.MaxPartitions {
+		bad("WithLogPartitions takes 1 to %d", redislog.MaxPartitions)
 	}
-	if c.logLength < minLogLength || c.logLength > maxLogLength {
-		bad("WithLogLength takes %d to %d", minLogLength, maxLogLength)
+	if c.logLength < redislog.MinLength || c.logLength > redislog.MaxLength {
+		bad("WithLogLength takes %d to %d", redislog.MinLength, redislog.MaxLength)
 	}
 	if _, tag, found := strings.Cut(c.prefix, "{"); c.log && found && strings.HasPrefix(tag, "}") {
 		bad("the key prefix contains {}, which keeps the keys of a log apart from it in a cluster")

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/tiercache/tiercache/internal/redislog"
 )
 
 // Option configures a [Backend].
@@ -26,7 +28,7 @@ type config struct {
 }
 
 func newConfig(opts []Option) (config, error) {
-	c := config{now: time.Now, logLength: defaultLogLength}
+	c := config{now: time.Now, logLength: redislog.DefaultLength}
 	for _, opt := range opts {
 		if opt != nil {
 			c = opt.apply(c)
@@ -44,8 +46,8 @@ func newConfig(opts []Option) (config, error) {
 	case !c.hasPrefix && !c.noPrefix:
 		errs = append(errs, ErrNoKeyPrefix)
 	}
-	if len(c.prefix) > maxPrefixSize {
-		errs = append(errs, fmt.Errorf("%w: the key prefix has %d bytes: it may have %d", ErrBadOption, len(c.prefix), maxPrefixSize))
+	if len(c.prefix) > redislog.MaxPrefixSize {
+		errs = append(errs, fmt.Errorf("%w: the key prefix has %d bytes: it may have %d", ErrBadOption, len(c.prefix), redislog.MaxPrefixSize))
 	}
 	return c, errors.Join(append(errs, c.checkLog()...)...)
 }

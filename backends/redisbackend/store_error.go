@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/rediserr"
 )
 
 // Error is an error of the client or the server. The package's doc lists the
@@ -32,33 +32,29 @@ func (e *Error) Error() string {
 	if e.Attempts > 1 {
 		text += fmt.Sprintf(" after %d attempts", e.Attempts)
 	}
-	text += ": " + e.cause().text
+	text += ": " + e.cause().Text
 	if e.Stopped != nil {
 		text += "; then " + e.Stopped.Error()
 	}
 	return text
 }
 
-func (e *Error) cause() cause {
+func (e *Error) cause() rediserr.Cause {
 	if r, ok := replyOf(e.Err); ok {
-		return r.cause()
+		return r.Cause()
 	}
-	switch {
-	case e.ended == nil:
-		return causeOf(e.Err)
-	case errors.Is(e.ended, context.DeadlineExceeded):
-		return cause{e.ended.Error(), timeout}
-	default:
-		return cause{e.ended.Error(), "canceled"}
+	if e.ended != nil {
+		return rediserr.CauseOfEnd(e.ended)
 	}
+	return rediserr.CauseOf(e.Err, causeInClient, causeInReply)
 }
 
 // ResponseStatusCode returns the first word of an error reply of the server, "OOM" for
 // instance, if it is one that the package's doc lists, and "" for other errors. It is the
 // value of the attribute db.response.status_code.
 func (e *Error) ResponseStatusCode() string {
-	if r, ok := replyOf(e.Err); ok && r.code != unlisted {
-		return r.code
+	if r, ok := replyOf(e.Err); ok && r.Code != rediserr.Unlisted {
+		return r.Code
 	}
 	return ""
 }
@@ -85,16 +81,16 @@ func (e *Error) NotApplied() bool { return e.notApplied }
 // others. See [backends.FromHealthyStore]; the package's doc lists the replies.
 func (e *Error) Healthy() bool {
 	r, ok := replyOf(e.Err)
-	return ok && r.healthy
+	return ok && r.Healthy
 }
 
 // ErrorType returns the value of the attribute error.type. The package's doc
 // lists the values.
-func (e *Error) ErrorType() string { return e.cause().errorType }
+func (e *Error) ErrorType() string { return e.cause().Type }
 
 // readError returns the error of a read.
 func readError(ctx context.Context, err error) error {
-	return &Error{Op: "get", Err: err, ended: endOf(ctx, err)}
+	return &Error{Op: "get", Err: err, ended: rediserr.EndOf(ctx, err)}
 }
 
 // notBegun returns the error of a call that was not begun, because its context
@@ -102,29 +98,4 @@ func readError(ctx context.Context, err error) error {
 func notBegun(ctx context.Context, op string) error {
 	ended := backends.ContextError(ctx)
 	return &Error{Op: op, Err: ended, ended: ended, notApplied: true}
-}
-
-// grace is how late a context may notice that its deadline has passed.
-const grace = 10 * time.Millisecond
-
-// endOf returns the error of ctx if its end is why a call failed with err, and
-// otherwise nil. A timeout of the client's is no cancellation, even if the caller's
-// context has ended meanwhile.
-//
-// go-redis gives the connection the deadline of the context, and it may be the
-// connection that notices it first.
-func endOf(ctx context.Context, err error) error {
-	late := isTimeout(err)
-	if deadline, ok := ctx.Deadline(); ok && late && !time.Now().Before(deadline) {
-		select {
-		case <-ctx.Done():
-		case <-time.After(grace):
-		}
-	}
-	switch ctxErr := ctx.Err(); {
-	case errors.Is(ctxErr, context.DeadlineExceeded) && late, errors.Is(ctxErr, context.Canceled) && errors.Is(err, context.Canceled):
-		return backends.ContextError(ctx)
-	default:
-		return nil
-	}
 }

@@ -6,18 +6,15 @@ import (
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/rediserr"
+	"github.com/tiercache/tiercache/internal/redislog"
+	"github.com/tiercache/tiercache/tier"
 )
 
 var (
 	_ backends.Versioned[[]byte] = (*Backend)(nil)
 	_ backends.Clocked           = (*Backend)(nil)
 )
-
-// errUnsteady is the error of a write that met another log each time it was tried.
-var errUnsteady = errors.New("redisbackend: unsteady log")
-
-// maxMoves is how often a write follows a log that was begun anew.
-const maxMoves = 5
 
 // Write makes one change, decided by one script in the server; see [backends.Versioned].
 // It needs [WithLog], and otherwise returns an error that wraps
@@ -35,13 +32,29 @@ func (b *Backend) Write(ctx context.Context, w *backends.Write[[]byte]) (backend
 	return b.writeLogged(ctx, c)
 }
 
+// prepare checks a write against the limits and makes it ready.
+func (b *Backend) prepare(w *backends.Write[[]byte]) (*redislog.Write, error) {
+	if err := w.Check(); err != nil {
+		return nil, err
+	}
+	if err := b.limits.CheckKey(w.Key); err != nil {
+		return nil, err
+	}
+	if w.Kind == tier.Set {
+		if err := b.limits.CheckValue(w.Entry.Value); err != nil {
+			return nil, err
+		}
+	}
+	return b.log.Prepare(w), nil
+}
+
 // writeLogged makes attempts as write does. A log that was begun anew, and a script that
 // the server does not have, executed nothing, and are no failures.
-func (b *Backend) writeLogged(ctx context.Context, c *logged) (backends.Result, error) {
+func (b *Backend) writeLogged(ctx context.Context, c *redislog.Write) (backends.Result, error) {
 	if ctx.Err() != nil {
-		return backends.Result{}, notBegun(ctx, c.op())
+		return backends.Result{}, notBegun(ctx, c.Op())
 	}
-	var attempt loggedAttempt
+	var attempt redislog.Attempt
 	for attempts := 1; ; attempts++ {
 		result, failed := b.tryLogged(ctx, c, &attempt)
 		if failed == nil {
@@ -65,22 +78,15 @@ func (b *Backend) writeLogged(ctx context.Context, c *logged) (backends.Result, 
 	}
 }
 
-// loggedAttempt is what one attempt leaves to the next.
-type loggedAttempt struct {
-	not   *place // a place that the log has left
-	load  bool   // the server does not have the script
-	moves int
-}
-
 // tryLogged makes one attempt.
-func (b *Backend) tryLogged(ctx context.Context, c *logged, a *loggedAttempt) (backends.Result, error) {
+func (b *Backend) tryLogged(ctx context.Context, c *redislog.Write, a *redislog.Attempt) (backends.Result, error) {
 	for {
-		at, err := b.placeOf(ctx, c.part, a.not)
+		at, err := b.log.PlaceOf(ctx, runner{b.client}, c.Part, a.Not)
 		if err != nil {
 			b.lookAgain(ctx, err)
-			return backends.Result{}, &Error{Op: c.op(), Err: err, ended: endOf(ctx, err), notApplied: true}
+			return backends.Result{}, &Error{Op: c.Op(), Err: err, ended: rediserr.EndOf(ctx, err), notApplied: true}
 		}
-		cmd := c.command(ctx, &b.log.scripts, at, a.load, b.now())
+		cmd := newEval(ctx, c.Call(at, b.now()), a.Load)
 		begin := time.Now()
 		err = b.client.Process(ctx, cmd)
 		result, again, err := b.settle(ctx, c, cmd, err, begin, at, a)
@@ -93,37 +99,27 @@ func (b *Backend) tryLogged(ctx context.Context, c *logged, a *loggedAttempt) (b
 // settle turns the end of an attempt into its outcome. Again says that it was not
 // executed and is to be made once more, with what a says now.
 func (b *Backend) settle(
-	ctx context.Context, c *logged, cmd *command, err error, begin time.Time, at *place, a *loggedAttempt,
+	ctx context.Context, c *redislog.Write, cmd *command, err error, begin time.Time, at *redislog.Place, a *redislog.Attempt,
 ) (result backends.Result, again bool, failed error) {
 	written := cmd.withdraw()
 	if err != nil {
-		if noScript(err) && !a.load {
-			a.load = true
+		if noScript(err) && !a.Load {
+			a.Load = true
 			return result, true, nil
 		}
 		b.lookAgain(ctx, err)
 		return result, false, &Error{
-			Op: c.op(), Attempts: 1, Err: err, ended: endOf(ctx, err), notApplied: b.notExecuted(written, err),
+			Op: c.Op(), Attempts: 1, Err: err, ended: rediserr.EndOf(ctx, err), notApplied: b.notExecuted(written, err),
 		}
 	}
-	text, ok := cmd.text()
-	if !ok {
-		return result, false, &Error{Op: c.op(), Attempts: 1, Err: errOddReply, notApplied: written == 0}
-	}
-	result, now, moved, err := c.parse(text)
+	result, again, err = c.Settle(cmd.reply(), begin, at, a)
 	switch {
-	case moved && a.moves == maxMoves:
-		return result, false, &Error{Op: c.op(), Attempts: 1, Err: errUnsteady, notApplied: true}
-	case moved:
-		a.not, a.moves = at, a.moves+1
-		return result, true, nil
-	case errors.Is(err, errOddReply):
-		return result, false, &Error{Op: c.op(), Attempts: 1, Err: err}
+	case errors.Is(err, redislog.ErrUnsteady):
+		return result, false, &Error{Op: c.Op(), Attempts: 1, Err: err, notApplied: true}
+	case errors.Is(err, redislog.ErrOddReply):
+		return result, false, &Error{Op: c.Op(), Attempts: 1, Err: err, notApplied: written == 0}
 	}
-	if !now.IsZero() {
-		b.log.clock.observe(begin, time.Now(), now)
-	}
-	return result, false, err
+	return result, again, err
 }
 
 // GetIf returns the entry at key with its versions, by one command; see
@@ -141,61 +137,33 @@ func (b *Backend) GetIf(
 	case !b.storable(key):
 		return entry, answer, nil
 	}
-	p := partitionOf(b.log.partitions, key)
+	p := b.log.Of(key)
 	var data []byte
 	headerOnly := false
-	if at := p.place.Load(); have == 0 || at == nil || at.era != have.Era() {
-		data, err = b.client.Get(ctx, p.prefix+key).Bytes()
+	if p.Knows(have) {
+		data, headerOnly, err = b.readUnless(ctx, p, key, have)
 	} else {
-		var reply any
-		reply, err = b.log.scripts.read.run(ctx, b.client, []string{p.prefix + key}, bigEndian(uint64(have)))
-		if err == nil {
-			data, headerOnly, err = readReply(reply)
-		}
+		data, err = b.client.Get(ctx, p.Prefix+key).Bytes()
 	}
 	if err != nil {
-		if errors.Is(err, errOddReply) {
+		if errors.Is(err, redislog.ErrOddReply) {
 			return entry, answer, &Error{Op: "get", Err: err}
 		}
 		return entry, answer, b.readFailed(ctx, err)
 	}
-	return b.answer(p, data, headerOnly)
+	return redislog.Answer(p, data, headerOnly, b.now())
 }
 
-// readReply returns the bytes in the reply of the reading script.
-func readReply(reply any) (data []byte, headerOnly bool, err error) {
-	if array, ok := reply.([]any); ok && len(array) == 1 {
-		reply, headerOnly = array[0], true
-	}
-	text, ok := reply.(string)
-	if !ok {
-		return nil, false, errOddReply
-	}
-	return []byte(text), headerOnly, nil
-}
-
-// answer reads a stored value. HeaderOnly says that the value was left out, because its
-// version is the one that was asked for.
-func (b *Backend) answer(p *partition, data []byte, headerOnly bool) (entry backends.Entry[[]byte], answer backends.Answer, err error) {
-	h, value, err := decode(data)
+// readUnless reads a value, or its header alone if it has the version.
+func (b *Backend) readUnless(
+	ctx context.Context, p *redislog.Partition, key string, have backends.Version,
+) (data []byte, headerOnly bool, err error) {
+	reply, err := runner{b.client}.Run(ctx, b.log.ReadCall(p, key, have))
 	if err != nil {
-		return entry, answer, err
+		return nil, false, err
 	}
-	if p != nil {
-		p.see(h.Version)
-	}
-	answer = h.Answer()
-	entry = entryOf(&h, value)
-	switch {
-	case answer.Found == backends.Miss, !entry.ExpiresAt.IsZero() && entry.Expired(b.now()):
-		answer.Found = backends.Miss
-		return backends.Entry[[]byte]{}, answer, nil
-	case headerOnly:
-		answer.Found = backends.Unchanged
-		return backends.Entry[[]byte]{}, answer, nil
-	default:
-		return entry, answer, nil
-	}
+	text, headerOnly, err := redislog.ReadReply(reply)
+	return []byte(text), headerOnly, err
 }
 
 // StoreTime returns the server's time, as far as its replies have told it: those to
@@ -204,5 +172,5 @@ func (b *Backend) StoreTime() (now time.Time, within time.Duration, ok bool) {
 	if b.log == nil {
 		return time.Time{}, 0, false
 	}
-	return b.log.clock.estimate()
+	return b.log.StoreTime()
 }

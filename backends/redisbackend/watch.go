@@ -7,6 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/redislog"
 )
 
 var _ backends.Watcher = (*Backend)(nil)
@@ -36,15 +37,10 @@ func (b *Backend) Watch(ctx context.Context, sink backends.Sink) error {
 	case ctx.Err() != nil:
 		return notBegun(ctx, "watch")
 	}
-	w := &watch{sink: sink, failed: make(chan error, 1)}
-	f := b.log.hub.add(ctx, w)
-	defer b.log.hub.remove(f, w)
-	select {
-	case <-ctx.Done():
-		return notBegun(ctx, "watch")
-	case err := <-w.failed:
+	if err := b.hub.Watch(ctx, sink); err != nil {
 		return err
 	}
+	return notBegun(ctx, "watch")
 }
 
 // Seen returns the greatest version that any reply or change has shown in the key's
@@ -53,13 +49,13 @@ func (b *Backend) Seen(key string) backends.Version {
 	if b.log == nil {
 		return 0
 	}
-	return backends.Version(partitionOf(b.log.partitions, key).seen.Load())
+	return b.log.Of(key).Seen()
 }
 
 // watchError returns the error of Watch for one of a reader.
 func watchError(err error) error {
 	failed := &Error{Op: "watch", Err: err}
-	if errors.Is(err, redis.ErrClosed) || errors.Is(err, errReaderEnded) {
+	if errors.Is(err, redis.ErrClosed) || errors.Is(err, redislog.ErrReaderEnded) {
 		return failed
 	}
 	return &unwatchableError{cause: failed}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/expiry"
+	"github.com/tiercache/tiercache/internal/rediserr"
 )
 
 // change is a write that is ready to be sent.
@@ -55,7 +56,7 @@ func (b *Backend) write(ctx context.Context, op string, c change) error {
 		}
 		certain := b.notExecuted(cmd.withdraw(), err)
 		b.lookAgain(ctx, err)
-		failed := &Error{Op: op, Attempts: attempts, Err: err, ended: endOf(ctx, err), notApplied: certain}
+		failed := &Error{Op: op, Attempts: attempts, Err: err, ended: rediserr.EndOf(ctx, err), notApplied: certain}
 		if !certain || attempts > b.retry.max || !passes(err) {
 			return failed
 		}
@@ -76,7 +77,7 @@ func (b *Backend) notExecuted(written int, err error) bool {
 	}
 	r, _ := replyOf(err)
 	switch {
-	case !r.refused:
+	case !r.Refused:
 		return false
 	case written == 1:
 		return true
@@ -85,7 +86,7 @@ func (b *Backend) notExecuted(written int, err error) bool {
 		// repeat, after MOVED, ASK and READONLY, and after nothing else that is
 		// written. NOPERM may then be the answer to the ASKING that it puts in
 		// front, in place of that to the command.
-		return b.redirects && r.code != "NOPERM"
+		return b.redirects && r.Code != "NOPERM"
 	}
 }
 
@@ -93,7 +94,7 @@ func (b *Backend) notExecuted(written int, err error) bool {
 // under which go-redis repeats a command.
 func passes(err error) bool {
 	if r, ok := replyOf(err); ok {
-		return r.passes
+		return r.Passes
 	}
 	var opErr *net.OpError
 	var netErr net.Error

@@ -6,7 +6,7 @@
 //	go run -C examples ./quickstart -all     # every scenario
 //
 // The cache is made in service.go and its two tiers in tiers.go; scenarios.go,
-// reads.go and conditions.go have the scenarios. The other files show it.
+// reads.go, conditions.go and repairs.go have the scenarios. The other files show it.
 package main
 
 import (
@@ -76,12 +76,8 @@ func quickstart(ctx context.Context, opts options, stdout, stderr io.Writer) err
 	if opts.exporter == exporterStdout {
 		out = stderr // so that the raw spans can be piped
 	}
-	r := &report{
-		out:      out,
-		colour:   palette(opts.colour.enabled(out)),
-		trees:    opts.exporter == exporterTree,
-		reported: make(map[string]bool),
-	}
+	r := newReport(out)
+	r.colour, r.trees = palette(opts.colour.enabled(out)), opts.exporter == exporterTree
 	if opts.shown() != 0 {
 		r.width = screenWidth
 	}
@@ -104,6 +100,11 @@ func runScenarios(ctx context.Context, tel *telemetry, r *report, shown int) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, svc.close(ctx)) }()
+	coherent, err := newCoherentService(tel) //nolint:contextcheck // likewise
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, coherent.close(ctx)) }()
 	r.intro(shown != 0)
 	all := scenarios()
 	if shown != 0 {
@@ -116,14 +117,18 @@ func runScenarios(ctx context.Context, tel *telemetry, r *report, shown int) (er
 		if ctx.Err() != nil {
 			return errInterrupted
 		}
-		got, failed := sc.run(ctx, svc, sc.key)
+		on := svc
+		if sc.key == sharedKey {
+			on = coherent
+		}
+		got, failed := sc.run(ctx, on, sc.key)
 		if shown != 0 && i+1 != shown {
-			r.unseen(sc, tel.newSpans())
+			r.unseen(i+1, sc, tel.newSpans(), on.tiers)
 			continue
 		}
-		if err := r.scenario(ctx, i+1, sc, got, failed, tel.newSpans(), svc.tiers); err != nil {
+		if err := r.scenario(ctx, i+1, sc, got, failed, tel.newSpans(), on.tiers); err != nil {
 			return err
 		}
 	}
-	return r.summary(ctx, tel, svc)
+	return r.summary(ctx, tel, len(svc.inconsistencies())+len(coherent.inconsistencies()))
 }

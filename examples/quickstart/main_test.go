@@ -113,7 +113,7 @@ func TestStdout(t *testing.T) {
 	status, stdout, stderr := runProgram(t, "-exporter", "stdout")
 	assert.Equal(t, statusOK, status)
 	assert.NotContains(t, stdout+stderr, "\x1b")
-	assert.Contains(t, stderr, "4 inconsistencies were reported")
+	assert.Contains(t, stderr, "5 inconsistencies were reported")
 	assert.NotContains(t, stderr, "└─", "the spans are on standard output")
 
 	events := 0
@@ -128,14 +128,15 @@ func TestStdout(t *testing.T) {
 		events += len(span.Events)
 	}
 	assert.Len(t, lines, spansInAll)
-	assert.Equal(t, 4, events)
+	assert.Equal(t, 5, events)
 }
 
 // spansInAll counts the spans of all scenarios: nine writes, each with the
 // request, the operation and a call of either tier; a read with a refill and one
 // without; a load with a write of its own, and one that is shared; a write if absent and
-// one that is refused; an update in two tries and one in one; a batch.
-const spansInAll = 9*4 + 4 + 3 + 7 + 2 + (4 + 7) + (10 + 6) + 4
+// one that is refused; an update in two tries and one in one; a batch; and a write and its
+// repair.
+const spansInAll = 9*4 + 4 + 3 + 7 + 2 + (4 + 7) + (10 + 6) + 4 + (4 + 1)
 
 func TestWrongFlags(t *testing.T) {
 	t.Parallel()
@@ -233,13 +234,13 @@ func TestSummaryFindsSilentDifference(t *testing.T) {
 	defer func() { require.NoError(t, svc.close(ctx)) }()
 
 	var out bytes.Buffer
-	r := &report{out: &out, reported: make(map[string]bool)}
+	r := newReport(&out)
 	sc := scenarios()[0]
 	_, err = sc.run(ctx, svc, sc.key)
 	require.NoError(t, err)
 	require.NoError(t, r.scenario(ctx, 1, sc, "", nil, tel.newSpans(), svc.tiers))
 	require.NoError(t, svc.tiers.l2.Delete(ctx, sc.key))
 
-	assert.EqualError(t, r.summary(ctx, tel, svc), "keys that differ and were not reported (42)")
+	assert.EqualError(t, r.summary(ctx, tel, len(svc.inconsistencies())), "keys that differ and were not reported (42)")
 	assert.Contains(t, out.String(), "Keys that differ now: 1 of 1 (42). Unreported: 1.")
 }

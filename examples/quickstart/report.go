@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tiercache/tiercache/tracing"
 )
@@ -24,9 +25,17 @@ type report struct {
 	trees  bool // else only the ids of the traces
 	width  int  // of a screen for one scenario; 0: all scenarios are shown, however wide
 
-	events   int             // on spans
-	keys     []string        // in the order of their first scenario
-	reported map[string]bool // by key: there was an event in its last scenario
+	events   int                   // on spans
+	keys     []string              // in the order of their first scenario
+	reported map[string]bool       // by key: there was an event in its last scenario
+	tiers    map[string]*tiers     // by key
+	began    map[trace.TraceID]int // the numbers of the scenarios, by trace
+}
+
+func newReport(out io.Writer) *report {
+	return &report{
+		out: out, reported: make(map[string]bool), tiers: make(map[string]*tiers), began: make(map[trace.TraceID]int),
+	}
 }
 
 func (r *report) line(format string, args ...any) { fmt.Fprintf(r.out, format+"\n", args...) }
@@ -47,16 +56,15 @@ func (r *report) intro(one bool) {
 // scenario prints one block.
 func (r *report) scenario(ctx context.Context, n int, sc scenario, got string, failed error, spans tracetest.SpanStubs, t *tiers) error {
 	r.line("\n%s", r.colour.bold(fmt.Sprintf("%d. %s", n, sc.title)))
+	r.note(n, sc, spans, t)
 	if r.trees {
-		r.tree(spans)
+		r.tree(n, spans)
 	} else {
 		r.traces(spans)
 	}
-	events := eventsOf(spans)
-	for _, e := range events {
+	for _, e := range eventsOf(spans) {
 		r.line("   %s", r.colour.alarm("! "+e))
 	}
-	r.events += len(events)
 
 	if got == "" {
 		got = "nil"
@@ -76,23 +84,25 @@ func (r *report) scenario(ctx context.Context, n int, sc scenario, got string, f
 	}
 	r.line("   hold   L1: %-10v  L2: %-10v  %s", l1, l2, verdict)
 	r.wrapped("   ", sc.happened, func(s string) string { return s })
-	r.note(sc, len(events))
 	return nil
 }
 
 // unseen takes note of a scenario that only prepares another one.
-func (r *report) unseen(sc scenario, spans tracetest.SpanStubs) {
-	events := len(eventsOf(spans))
-	r.events += events
-	r.note(sc, events)
+func (r *report) unseen(n int, sc scenario, spans tracetest.SpanStubs, t *tiers) {
+	r.note(n, sc, spans, t)
 }
 
-// note remembers the key of a scenario, and whether a difference was reported.
-func (r *report) note(sc scenario, events int) {
+// note remembers the key of a scenario, its traces, and whether a difference was reported.
+func (r *report) note(n int, sc scenario, spans tracetest.SpanStubs, t *tiers) {
 	if !slices.Contains(r.keys, sc.key) {
 		r.keys = append(r.keys, sc.key)
 	}
-	r.reported[sc.key] = events > 0
+	events := len(eventsOf(spans))
+	r.events += events
+	r.reported[sc.key], r.tiers[sc.key] = events > 0, t
+	for _, s := range spans {
+		r.began[s.SpanContext.TraceID()] = n
+	}
 }
 
 // wrapped prints text after a heading, in several lines where the screen is too narrow.
@@ -116,8 +126,8 @@ func wrap(text string, width int) (lines []string) {
 	return append(lines, text)
 }
 
-func (r *report) tree(spans tracetest.SpanStubs) {
-	for _, row := range treeOf(spans) {
+func (r *report) tree(n int, spans tracetest.SpanStubs) {
+	for _, row := range treeOf(spans, func(id trace.TraceID) (scenario int, other bool) { return r.began[id], r.began[id] != n }) {
 		line := fmt.Sprintf("   %-21s %s  %s %s", row.name, r.colour.dim(fmt.Sprintf("%8s", row.took)),
 			r.outcome(fmt.Sprintf("%-21s", row.outcome)), r.notes(row.notes))
 		r.line("%s", strings.TrimRight(line, " "))
@@ -148,10 +158,10 @@ func (r *report) traces(spans tracetest.SpanStubs) {
 
 // summary compares both tiers at all keys with the reports of the last write. A
 // difference that was not is an error.
-func (r *report) summary(ctx context.Context, tel *telemetry, s *service) error {
+func (r *report) summary(ctx context.Context, tel *telemetry, hooked int) error {
 	var differ, silent []string
 	for _, key := range r.keys {
-		l1, l2, err := s.tiers.read(ctx, key)
+		l1, l2, err := r.tiers[key].read(ctx, key)
 		if err != nil {
 			return fmt.Errorf("comparing the tiers: %w", err)
 		}
@@ -167,7 +177,6 @@ func (r *report) summary(ctx context.Context, tel *telemetry, s *service) error 
 	if err != nil {
 		return fmt.Errorf("reading the metrics: %w", err)
 	}
-	hooked := len(s.inconsistencies())
 	r.line("\n%s", r.colour.bold("Summary"))
 	r.line("   %s reported: %s, %s,", plural(hooked, "inconsistency was", "inconsistencies were"),
 		plural(r.events, "event on a span", "events on spans"), plural(tel.records.n.Load(), "log record", "log records"))

@@ -19,6 +19,9 @@ type scenario struct {
 	happened string
 }
 
+// sharedKey is the one key of the service that is coherent with other processes.
+const sharedKey = "48"
+
 // course returns the caller's result: a text, if there was anything but an error or
 // nil.
 type course func(ctx context.Context, s *service, key string) (got string, err error)
@@ -76,6 +79,14 @@ func scenarios() []scenario {
 		{
 			"A batch of which L2 refuses one key", "47", failedInBatch,
 			"Of three users L2 has two. The error has the outcome of each, and one is reported.",
+		},
+		{
+			"L2, which other processes share, hangs", sharedKey, l2Hangs,
+			"L2 is a map here, and stands for Redis. It may still execute the write: reported, and open.",
+		},
+		{
+			"L2 answers again, and the cache repairs the key", sharedKey, l2Answers,
+			"L2 refuses the write by now, and nobody has written since: so the cache writes it again.",
 		},
 	}
 }

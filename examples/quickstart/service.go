@@ -11,12 +11,17 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/tracing"
 )
 
 // writeTimeout is how long a write of L2 may take: short, because one of the
 // scenarios waits for it to pass.
 const writeTimeout = 500 * time.Millisecond
+
+// bound is how old a user may be that another process has replaced: long, because the
+// scenarios say when the log is read.
+const bound = time.Minute
 
 // ttl is that of all users.
 const ttl = time.Hour
@@ -27,36 +32,58 @@ type service struct {
 	users  *tiercache.Cache[User]
 	tiers  *tiers
 	tracer trace.Tracer
+	tel    *telemetry
+	hung   *backendtest.Gate // of reads of L2 while it hangs
 
 	mu       sync.Mutex
 	reported []tiercache.Inconsistency
 }
 
+// newService makes one whose L2 only this process has.
 func newService(tel *telemetry) (*service, error) {
 	t, err := openTiers()
 	if err != nil {
 		return nil, err
 	}
-	s := &service{tiers: t, tracer: tel.tracers.Tracer("quickstart")}
-	s.users, err = tiercache.New("users", t.l1, t.l2,
+	return newServiceOver(t, tel)
+}
+
+// newCoherentService makes one whose L2 other processes share. Its cache follows their
+// changes, and repairs keys.
+func newCoherentService(tel *telemetry) (*service, error) {
+	t, err := openShared()
+	if err != nil {
+		return nil, err
+	}
+	return newServiceOver(t, tel, tiercache.WithCoherence(bound, tiercache.AskL2))
+}
+
+func newServiceOver(t *tiers, tel *telemetry, opts ...tiercache.Option) (s *service, err error) {
+	s = &service{tiers: t, tracer: tel.tracers.Tracer("quickstart"), tel: tel, hung: backendtest.NewGate()}
+	s.users, err = tiercache.New("users", t.l1, t.l2, append(opts,
 		tiercache.WithWriteTimeout(writeTimeout),
 		tiercache.WithInconsistencyHook(s.onInconsistency),
 		tiercache.WithTelemetry(
 			tracing.WithTracerProvider(tel.tracers),
 			tracing.WithMeterProvider(tel.meters),
 			tracing.WithLoggerProvider(tel.logs),
-		))
+		))...)
 	if err != nil {
 		return nil, errors.Join(err, t.close())
 	}
 	return s, nil
 }
 
-// close waits for the writes that are under way before it closes the tiers.
+// close waits for the writes that are under way before it closes the tiers. Keys that are
+// still open are no error of this program: a scenario has left them so.
 func (s *service) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*writeTimeout)
 	defer cancel()
-	return errors.Join(s.users.Close(ctx), s.tiers.close())
+	err := s.users.Close(ctx)
+	if errors.Is(err, tiercache.ErrDiverged) {
+		err = nil
+	}
+	return errors.Join(err, s.tiers.close())
 }
 
 // put handles PUT /users/{id}.
@@ -107,7 +134,7 @@ func answer(ctx context.Context, span trace.Span, err error) {
 	}
 }
 
-// onInconsistency is the cache's hook. A service could queue a repair here.
+// onInconsistency is the cache's hook. A service could tell somebody here.
 func (s *service) onInconsistency(_ context.Context, i tiercache.Inconsistency) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -101,6 +102,11 @@ func (t *telemetry) newSpans() tracetest.SpanStubs {
 	news := spans[t.printed:]
 	t.printed = len(spans)
 	return news
+}
+
+// has reports whether a span of that name has ended.
+func (t *telemetry) has(name string) bool {
+	return slices.ContainsFunc(t.spans.GetSpans(), func(s tracetest.SpanStub) bool { return s.Name == name })
 }
 
 // counted reads the metric tiercache.inconsistencies.

@@ -21,14 +21,18 @@ type User struct {
 // String returns, for instance, "Ada (v2)".
 func (u User) String() string { return fmt.Sprintf("%s (v%d)", u.Name, u.Version) }
 
-// tiers are otter, in this process, and badger, in a temporary folder. Both are
-// wrapped by the fault kit for tests, so that the scenarios can make them fail.
-// Without faults it passes every call on.
+// tiers are two stores, each wrapped by the fault kit for tests, so that the scenarios can
+// make them fail. Without faults it passes every call on.
 type tiers struct {
 	l1, l2 *backendtest.Faults[User]
-	closes []func() error // in this order
+	behind backends.Backend[User] // l2 without its faults
+	closes []func() error         // in this order
+
+	shared *backendtest.Store[User]  // of openShared
+	log    *backendtest.Client[User] // this process's way to it
 }
 
+// openTiers opens otter, in this process, and badger, in a temporary folder.
 func openTiers() (t *tiers, err error) {
 	t = new(tiers)
 	defer func() {
@@ -36,14 +40,9 @@ func openTiers() (t *tiers, err error) {
 			err = errors.Join(err, t.close())
 		}
 	}()
-
-	// L1 keeps the values as they are.
-	otter, err := otterbackend.New[User](otterbackend.WithMaximumSize(1000))
-	if err != nil {
+	if err := t.openL1(); err != nil {
 		return t, err
 	}
-	t.closes = append(t.closes, otter.Close)
-
 	// L2 keeps bytes, so it needs a codec.
 	dir, err := os.MkdirTemp("", "tiercache-quickstart-")
 	if err != nil {
@@ -54,13 +53,33 @@ func openTiers() (t *tiers, err error) {
 		return t, errors.Join(err, os.RemoveAll(dir))
 	}
 	t.closes = append(t.closes, badger.Close, func() error { return os.RemoveAll(dir) })
-	coded, err := backends.WithCodec(badger, backends.JSON[User]())
-	if err != nil {
+	if t.behind, err = backends.WithCodec(badger, backends.JSON[User]()); err != nil {
 		return t, err
 	}
-
-	t.l1, t.l2 = backendtest.WithFaults(otter), backendtest.WithFaults(coded)
+	t.l2 = backendtest.WithFaults(t.behind)
 	return t, nil
+}
+
+// openShared opens otter, and a map that stands for a Redis with a log of its changes.
+func openShared() (*tiers, error) {
+	t := &tiers{shared: backendtest.NewStore[User]()}
+	t.log = t.shared.Client()
+	t.behind, t.l2 = t.log, backendtest.WithFaults[User](t.log)
+	if err := t.openL1(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// openL1 opens a store that keeps the values as they are.
+func (t *tiers) openL1() error {
+	otter, err := otterbackend.New[User](otterbackend.WithMaximumSize(1000))
+	if err != nil {
+		return err
+	}
+	t.closes = append(t.closes, otter.Close)
+	t.l1 = backendtest.WithFaults(otter)
+	return nil
 }
 
 func (t *tiers) close() error {
@@ -93,6 +112,6 @@ func (t *tiers) read(ctx context.Context, key string) (l1, l2 holding, err error
 	ctx = context.WithoutCancel(ctx)
 	var err1, err2 error
 	l1.entry, l1.ok, err1 = t.l1.Get(ctx, key)
-	l2.entry, l2.ok, err2 = t.l2.Get(ctx, key)
+	l2.entry, l2.ok, err2 = t.behind.Get(ctx, key)
 	return l1, l2, errors.Join(err1, err2)
 }

@@ -24,8 +24,9 @@ type row struct {
 	notes   string
 }
 
-// treeOf returns the rows of all traces among spans, the earliest first.
-func treeOf(spans tracetest.SpanStubs) []row {
+// treeOf returns the rows of all traces among spans, the earliest first. It asks for the
+// scenario in which a trace began that a span links to, and whether it is another one.
+func treeOf(spans tracetest.SpanStubs, began func(id trace.TraceID) (scenario int, other bool)) []row {
 	roots := tiercachetest.Nodes(spans.Snapshots())
 	requests := make(map[trace.TraceID]int) // numbered from 1
 	for i, root := range roots {
@@ -36,7 +37,12 @@ func treeOf(spans tracetest.SpanStubs) []row {
 	grow = func(n *tiercachetest.Node, branch, indent string) {
 		r := rowOf(n.Span, branch)
 		for _, link := range n.Span.Links() {
-			r.notes += fmt.Sprintf("linked to request %d", requests[link.SpanContext.TraceID()])
+			id := link.SpanContext.TraceID()
+			if n, other := began(id); other {
+				r.notes += fmt.Sprintf("linked to scenario %d", n)
+			} else {
+				r.notes += fmt.Sprintf("linked to request %d", requests[id])
+			}
 		}
 		rows = append(rows, r)
 		for i, child := range n.Children {
@@ -64,6 +70,8 @@ func rowOf(s sdktrace.ReadOnlySpan, branch string) row {
 		if failed {
 			r.notes += " error"
 		}
+	} else if resolution, ok := attrs.Value(tracing.AttrResolution); ok { // a repair
+		r.outcome = resolution.AsString()
 	} else if result, ok := attrs.Value(tracing.AttrReadResult); ok { // a read
 		r.outcome = result.AsString()
 		r.notes = notes(attrs, tracing.AttrRefill, semconv.ErrorTypeKey)

@@ -32,20 +32,36 @@ func newAdminHandler(u *users, tel *telemetry, l *link) http.Handler {
 
 // status is the answer of /status.
 type status struct {
-	Coherence string `json:"coherence"`           // trusted, lost, or off
-	Cause     string `json:"cause,omitempty"`     // of the loss
-	Since     string `json:"since,omitempty"`     // of being so
-	SyncedAge string `json:"syncedAge,omitempty"` // time since all changes in Redis were known
-	Losses    uint32 `json:"losses"`              // after which each entry of L1 is compared with L2
+	Coherence string  `json:"coherence"`           // trusted, lost, or off
+	Cause     string  `json:"cause,omitempty"`     // of the loss
+	Since     string  `json:"since,omitempty"`     // of being so
+	SyncedAge string  `json:"syncedAge,omitempty"` // time since all changes in Redis were known
+	Losses    uint32  `json:"losses"`              // after which each entry of L1 is compared with L2
+	Repair    repairs `json:"repair"`
+}
+
+// repairs are keys whose tiers may differ, or which are older than the database. The keys
+// themselves are not in it.
+type repairs struct {
+	Open    int    `json:"open"`             // now
+	Oldest  string `json:"oldest,omitempty"` // the time since which one of these is
+	Closed  uint64 `json:"closed"`           // since the start
+	Dropped uint64 `json:"dropped"`          // those of them that were too many
 }
 
 func (u *users) status() status {
-	s := u.cache.Status().Coherence
+	all := u.cache.Status()
+	r, s := all.Repair, all.Coherence
+	open := repairs{Open: r.Open, Closed: r.Closed, Dropped: r.Dropped}
+	if !r.Oldest.IsZero() {
+		open.Oldest = r.Oldest.UTC().Format(time.RFC3339)
+	}
 	if !s.On {
-		return status{Coherence: "off"}
+		return status{Coherence: "off", Repair: open}
 	}
 	is := status{
 		Coherence: "lost", Cause: s.Cause, Since: s.Since.UTC().Format(time.RFC3339), Losses: s.Epoch - 1,
+		Repair: open,
 	}
 	if s.Trusted {
 		is.Coherence = "trusted"

@@ -34,6 +34,10 @@ type samplingPolicy struct {
 		Key   string
 		Value *bool
 	} `yaml:"boolean_attribute"`
+	StringAttribute *struct {
+		Key    string
+		Values []string
+	} `yaml:"string_attribute"`
 	StatusCode *struct {
 		StatusCodes []string `yaml:"status_codes"`
 	} `yaml:"status_code"`
@@ -55,7 +59,7 @@ type collector struct {
 }
 
 // The collector's configuration has no unknown fields, keeps traces of inconsistent
-// writes and of errors, and decides later than such a write can become known.
+// writes, of repairs and of errors, and decides later than such a write can become known.
 func TestDeploy_Collector(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile(filepath.Join("deploy", "collector", "tail-sampling.yaml"))
@@ -90,6 +94,10 @@ func TestDeploy_Collector(t *testing.T) {
 	assert.Equal(t, string(tracing.AttrConsistent), consistent.Key)
 	require.NotNil(t, consistent.Value)
 	assert.False(t, *consistent.Value)
+	repairs := ofType("string_attribute").StringAttribute
+	require.NotNil(t, repairs)
+	assert.Equal(t, string(tracing.AttrOperation), repairs.Key)
+	assert.Equal(t, []string{"repair"}, repairs.Values)
 	status := ofType("status_code").StatusCode
 	require.NotNil(t, status)
 	assert.Equal(t, []string{"ERROR"}, status.StatusCodes)

@@ -39,9 +39,9 @@ func TestDeploy_Alerts(t *testing.T) {
 	}
 	assert.Equal(t, []string{
 		"TiercacheConsistencyBurnsFast", "TiercacheConsistencyBurnsSlowly",
-		"TiercacheInconsistent", "TiercacheL2Failing", "TiercacheL2Abandoned", "TiercacheL2Slow",
+		"TiercacheInconsistent", "TiercacheNotRepaired", "TiercacheL2Failing", "TiercacheL2Abandoned", "TiercacheL2Slow",
 		"TiercacheHitRateDropping", "TiercacheCoherenceLost", "TiercacheCoherenceGaps", "TiercacheStaleReads",
-		"TiercacheMetricsOverflow", "UsersNotRepaired",
+		"TiercacheMetricsOverflow",
 	}, names)
 }
 

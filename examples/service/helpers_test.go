@@ -48,9 +48,8 @@ type fixture struct {
 	logs   *logBuffer
 }
 
-// newFixture makes a fixture that is shut down at the end of the test; its repairer runs
-// only when the test starts it. It does not follow the changes of others unless the test
-// says so.
+// newFixture makes a fixture that is shut down at the end of the test. It does not follow
+// the changes of others unless the test says so.
 func newFixture(t *testing.T, change ...func(o *options)) *fixture {
 	t.Helper()
 	shared := backendtest.NewStore[[]byte]()
@@ -86,7 +85,7 @@ func newFixtureOver(t *testing.T, open func(opts options, tel *telemetry) (*stor
 	require.NoError(t, err)
 	s, err := open(opts, tel)
 	require.NoError(t, err)
-	f.server, err = newServer(t.Context(), opts, s, tel)
+	f.server, err = newServer(opts, s, tel)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		err := f.shutdown(context.WithoutCancel(t.Context()))
@@ -141,7 +140,7 @@ func (f *fixture) another(t *testing.T) *users {
 	require.NoError(t, err)
 	l1, err := otterbackend.New[user]()
 	require.NoError(t, err)
-	u, err := newUsers(t.Context(), f.opts, l1, f.l2, tel)
+	u, err := newUsers(f.opts, l1, f.l2, tel)
 	require.NoError(t, err)
 	u.db = f.users.db
 	t.Cleanup(func() {
@@ -149,6 +148,16 @@ func (f *fixture) another(t *testing.T) *users {
 		require.NoError(t, errors.Join(u.cache.Close(ctx), l1.Close(), tel.shutdown(ctx)))
 	})
 	return u
+}
+
+// spansNamed returns the spans of a name that have ended.
+func spansNamed(f *fixture, name string) (found tracetest.SpanStubs) {
+	for _, s := range f.spans.GetSpans() {
+		if s.Name == name {
+			found = append(found, s)
+		}
+	}
+	return found
 }
 
 // logBuffer keeps the log. It is safe for concurrent use.

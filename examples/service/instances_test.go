@@ -91,7 +91,7 @@ func TestStatus(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, f.do(t, "POST", "/faults/cut", "").Code, "only with -faults")
 
 	off := newFixture(t)
-	assert.JSONEq(t, `{"coherence":"off","losses":0}`, off.do(t, "GET", "/status", "").Body.String())
+	assert.JSONEq(t, `{"coherence":"off","losses":0,"repair":{"open":0,"closed":0,"dropped":0}}`, off.do(t, "GET", "/status", "").Body.String())
 }
 
 func TestFaults(t *testing.T) {

@@ -4,8 +4,8 @@
 //
 //	go run -C examples ./service
 //
-// The cache is made in users.go and its tiers in tiers.go and redis.go; repair.go mends
-// keys at which the tiers differ; instances.go runs several. README.md walks through it.
+// The cache is made in users.go and its tiers in tiers.go and redis.go; instances.go runs
+// several. README.md walks through it.
 package main
 
 import (

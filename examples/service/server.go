@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -22,9 +21,6 @@ type server struct {
 	users  *users
 	http   *http.Server
 	scrape *http.Server // of /metrics and /status, on a port of its own
-
-	stopRepair context.CancelFunc
-	repair     sync.WaitGroup
 }
 
 // open makes an instance of the service with all that it needs. spans may be nil. The
@@ -38,15 +34,15 @@ func open(ctx context.Context, opts options, spans sdktrace.SpanProcessor, log *
 	if err != nil {
 		return nil, errors.Join(err, tel.shutdown(context.WithoutCancel(ctx)))
 	}
-	s, err := newServer(ctx, opts, st, tel)
+	s, err := newServer(opts, st, tel) //nolint:contextcheck // a cache has a context of its own, until it is closed
 	if err != nil {
 		return nil, errors.Join(err, st.close(), tel.shutdown(context.WithoutCancel(ctx)))
 	}
 	return s, nil
 }
 
-func newServer(ctx context.Context, opts options, st *stores, tel *telemetry) (*server, error) {
-	u, err := newUsers(ctx, opts, st.l1, st.l2, tel)
+func newServer(opts options, st *stores, tel *telemetry) (*server, error) {
+	u, err := newUsers(opts, st.l1, st.l2, tel)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +81,6 @@ func (s *server) run(ctx context.Context) error {
 		metrics = m.Addr().String()
 		go func() { served <- s.scrape.Serve(m) }()
 	}
-	s.startRepair(ctx)
 	go func() { served <- s.http.Serve(l) }()
 	l2 := "badger"
 	if s.opts.redis != nil {
@@ -98,10 +93,4 @@ func (s *server) run(ctx context.Context) error {
 	case err := <-served:
 		return fmt.Errorf("server: %w", err)
 	}
-}
-
-// startRepair starts the repairer, which outlives the requests: endRepair stops it.
-func (s *server) startRepair(ctx context.Context) {
-	ctx, s.stopRepair = context.WithCancel(context.WithoutCancel(ctx))
-	s.repair.Go(func() { s.users.repair.run(ctx) })
 }

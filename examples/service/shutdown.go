@@ -22,7 +22,6 @@ func (s *server) shutdown(ctx context.Context) error {
 		end  func(ctx context.Context) error
 	}{
 		{"requests", ending(s.http)},
-		{"the repair", s.endRepair},
 		{"writes of the cache", s.closeCache},
 		{"the stores", within(s.stores.close)},
 		{"scrapes of the metrics", ending(s.scrape)},
@@ -53,21 +52,8 @@ func ending(server *http.Server) func(ctx context.Context) error {
 	}
 }
 
-// endRepair stops the repairer, and logs the keys that it has not repaired.
-func (s *server) endRepair(ctx context.Context) error {
-	if s.stopRepair == nil {
-		return nil // it was never started
-	}
-	s.stopRepair()
-	err := within(func() error { s.repair.Wait(); return nil })(ctx)
-	if n := s.users.repair.open(); n > 0 {
-		s.tel.log.WarnContext(ctx, "the tiers may differ in keys that were not repaired, until they expire", "keys", n)
-	}
-	return err
-}
-
-// closeCache waits for the cache's writes. Keys that it could not repair, because L2 is
-// down, are no reason to fail: they are logged, and expire.
+// closeCache waits for the cache's writes and its repairs that are under way. Keys that it
+// could not repair, because L2 is down, are no reason to fail: they are logged, and expire.
 func (s *server) closeCache(ctx context.Context) error {
 	err := s.users.cache.Close(ctx)
 	if errors.Is(err, tier.ErrDiverged) {

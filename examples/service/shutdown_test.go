@@ -21,7 +21,6 @@ func TestShutdown_DrainsTheCache(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		f.startRepair(t.Context())
 		f.l2.Next(tier.Set, backendtest.Delay(300*time.Millisecond))
 		go f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)
 		time.Sleep(f.opts.databaseDelay + time.Millisecond)
@@ -40,7 +39,6 @@ func TestShutdown_Bounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *options) { o.writeTimeout, o.shutdownTimeout = time.Hour, time.Second })
-		f.startRepair(t.Context())
 		gate := backendtest.NewGate()
 		f.l2.Next(tier.Set, gate.Before())
 		go f.do(t, "PUT", "/users/7", `{"name":"Ada"}`)

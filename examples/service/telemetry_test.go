@@ -44,10 +44,10 @@ func TestSpans_PutWithoutRedis(t *testing.T) {
 	assert.Contains(t, l2.Attributes, semconv.ErrorTypeKey.String("connection_refused"), "the reason, and no timeout")
 	assert.Contains(t, l2.Status.Description, "after 2 attempts")
 
-	// The tiers are equal, and older than the database: the service says so, on the span of
-	// the request, and repairs it.
+	// The tiers are equal, and older than the database: the cache repairs the key, and the
+	// service says so on the span of the request.
 	wrote := spansNamed(f, "set users")[0]
-	assert.Equal(t, 1, f.users.repair.open())
+	assert.Equal(t, 1, f.users.status().Repair.Open)
 	warned := f.logs.must(t, "the database was written, but the cache was not")
 	assert.Equal(t, wrote.SpanContext.TraceID().String(), warned["trace_id"])
 	assert.Equal(t, wrote.Parent.SpanID().String(), warned["span_id"])

@@ -83,8 +83,8 @@ func TestUsers_ClientGivesUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				f := newFixture(t, func(o *options) { o.databaseDelay = tt.database })
-				f.startRepair(t.Context())
+				f := newFixture(t, func(o *options) { o.databaseDelay, o.coherence = tt.database, time.Second })
+				f.follow(t)
 				require.Equal(t, 200, f.do(t, "PUT", "/users/7", `{"name":"v1"}`).Code)
 				f.l2.Next(tier.Set, backendtest.Delay(tt.l2))
 				ctx, cancel := context.WithTimeout(t.Context(), 25*time.Millisecond)
@@ -95,31 +95,12 @@ func TestUsers_ClientGivesUp(t *testing.T) {
 				row, err := f.users.db.get(t.Context(), "7")
 				require.NoError(t, err)
 				assert.Equal(t, tt.want, row.Name, "the database")
-				assert.JSONEq(t, `{"id":"7","name":"`+tt.want+`"}`, f.stored(t), "L2")
 				got, err := f.users.get(t.Context(), "7")
 				require.NoError(t, err)
 				assert.Equal(t, row, got, "a reader")
-				assert.Zero(t, f.users.repair.open())
+				assert.JSONEq(t, `{"id":"7","name":"`+tt.want+`"}`, f.stored(t), "L2")
+				assert.Zero(t, f.users.status().Repair.Open)
 			})
 		})
 	}
-}
-
-// A database that has committed, and whose answer was lost, leaves the cache as it is:
-// the repair looks.
-func TestUsers_CommitWhoseAnswerIsLost(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		require.Equal(t, 200, f.do(t, "PUT", "/users/7", `{"name":"v1"}`).Code)
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		_, err := f.users.put(ctx, user{ID: "7", Name: "v2"})
-		require.ErrorIs(t, err, context.Canceled)
-		_, err = f.users.db.put(t.Context(), user{ID: "7", Name: "v2"}) // it has got there after all
-		require.NoError(t, err)
-		f.startRepair(t.Context())
-		time.Sleep(time.Second)
-		assert.JSONEq(t, `{"id":"7","name":"v2"}`, f.stored(t))
-	})
 }

@@ -6,6 +6,7 @@ replace (
 	github.com/tiercache/tiercache => ../..
 	github.com/tiercache/tiercache/backends/otterbackend => ../../backends/otterbackend
 	github.com/tiercache/tiercache/backends/redisbackend => ../../backends/redisbackend
+	github.com/tiercache/tiercache/backends/rueidisbackend => ../../backends/rueidisbackend
 	github.com/tiercache/tiercache/internal/e2e => ../e2e
 )
 
@@ -23,6 +24,7 @@ require (
 	github.com/tiercache/tiercache v0.0.0
 	github.com/tiercache/tiercache/backends/otterbackend v0.0.0
 	github.com/tiercache/tiercache/backends/redisbackend v0.0.0
+	github.com/tiercache/tiercache/backends/rueidisbackend v0.0.0
 	github.com/tiercache/tiercache/internal/e2e v0.0.0
 	github.com/viccon/sturdyc v1.1.5
 	go.opentelemetry.io/otel/sdk v1.47.0

@@ -6,16 +6,19 @@ replace (
 	github.com/tiercache/tiercache => ../..
 	github.com/tiercache/tiercache/backends/otterbackend => ../../backends/otterbackend
 	github.com/tiercache/tiercache/backends/redisbackend => ../../backends/redisbackend
+	github.com/tiercache/tiercache/backends/rueidisbackend => ../../backends/rueidisbackend
 )
 
 require (
 	github.com/Shopify/toxiproxy/v2 v2.5.0
 	github.com/redis/go-redis/v9 v9.23.0
+	github.com/redis/rueidis v1.0.79
 	github.com/rs/zerolog v1.28.0
 	github.com/stretchr/testify v1.12.1
 	github.com/tiercache/tiercache v0.0.0
 	github.com/tiercache/tiercache/backends/otterbackend v0.0.0
 	github.com/tiercache/tiercache/backends/redisbackend v0.0.0
+	github.com/tiercache/tiercache/backends/rueidisbackend v0.0.0
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/metric v1.47.0
 	go.opentelemetry.io/otel/sdk v1.47.0

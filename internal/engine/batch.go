@@ -23,6 +23,8 @@ type batch[V any] struct {
 	group  *gather.Group[class, *call[V]]
 	loader BatchLoader[V]
 
+	members []*member[V] // of the group
+
 	mu     sync.Mutex
 	failed []tier.KeyError
 }
@@ -53,6 +55,8 @@ type member[V any] struct {
 	batch  *batch[V]
 	index  int     // of the key in the batch
 	waiter *waiter // of the load that it is; nil: it is none, or another caller's
+
+	presence presence
 }
 
 // pausing returns a context for waiting for a lock. Meanwhile the others of a batch do not
@@ -147,15 +151,18 @@ func (e *Engine[V]) DeleteMany(ctx context.Context, keys []string) error {
 }
 
 func (e *Engine[V]) writeMany(ctx context.Context, kind tier.Kind, keys []string, entry func(i int) backends.Entry[V]) (err error) {
+	if ctx == nil {
+		return ErrNilContext
+	}
 	b := &batch[V]{engine: e}
 	ctx = b.begin(ctx, kind, len(keys))
 	err = guard.ErrExited
 	defer func() { b.obs.Returned(ctx, len(b.failed), true, err) }()
 	for round := range rounds(keys) {
-		b.group = gather.New(b.make)
+		b.group, b.members = gather.New(b.make), nil
 		var wg sync.WaitGroup
 		for _, i := range round {
-			if err := e.check(keys[i]); err != nil {
+			if err := e.check(ctx, keys[i]); err != nil {
 				b.fail(i, err)
 				continue
 			}
@@ -173,7 +180,9 @@ func (e *Engine[V]) writeMany(ctx context.Context, kind tier.Kind, keys []string
 			})
 		}
 		b.group.Begin()
+		stop := b.watch()
 		wg.Wait()
+		stop()
 	}
 	err = b.error(kind, len(keys))
 	return err
@@ -181,7 +190,9 @@ func (e *Engine[V]) writeMany(ctx context.Context, kind tier.Kind, keys []string
 
 // join makes a member of the batch.
 func (b *batch[V]) join(index int) *member[V] {
-	return &member[V]{Member: b.group.Join(), batch: b, index: index}
+	m := &member[V]{Member: b.group.Join(), batch: b, index: index}
+	b.members = append(b.members, m)
+	return m
 }
 
 // joinBatch makes w a part of a batch; m may be nil.

@@ -36,6 +36,8 @@ func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.D
 	values = make([]Found[V], len(keys))
 	b := &batch[V]{engine: e, loader: load}
 	switch {
+	case ctx == nil:
+		return values, ErrNilContext
 	case ttl < 0:
 		return values, NegativeTTLError(ttl)
 	case load == nil:
@@ -48,7 +50,7 @@ func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.D
 	var wg sync.WaitGroup
 	defer b.group.Begin() // even if L1 ends the goroutine between two keys
 	for i, key := range keys {
-		if err := e.check(key); err != nil {
+		if err := e.check(ctx, key); err != nil {
 			b.fail(i, err)
 			continue
 		}
@@ -72,7 +74,9 @@ func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.D
 		})
 	}
 	b.group.Begin()
+	stop := b.watch()
 	wg.Wait()
+	stop()
 	err = b.error(tier.Load, len(keys))
 	return values, err
 }

@@ -20,11 +20,14 @@ type Found[V any] struct {
 // GetMany returns the values of the keys, in their order. Unlike a batch of writes or
 // loads it needs no goroutines: all keys take the same way, one step after the other.
 func (e *Engine[V]) GetMany(ctx context.Context, keys []string) (values []Found[V], err error) {
+	values = make([]Found[V], len(keys))
+	if ctx == nil {
+		return values, ErrNilContext
+	}
 	b := &batch[V]{engine: e}
 	ctx = b.begin(ctx, tier.Get, len(keys))
 	err = guard.ErrExited
 	defer func() { b.obs.Returned(ctx, len(b.failed), false, err) }()
-	values = make([]Found[V], len(keys))
 	reads := make([]*read[V], len(keys)) // of the keys that L1 does not answer
 	defer endReads(reads)
 	b.askL1(ctx, keys, values, reads)
@@ -37,7 +40,7 @@ func (e *Engine[V]) GetMany(ctx context.Context, keys []string) (values []Found[
 func (b *batch[V]) askL1(ctx context.Context, keys []string, values []Found[V], reads []*read[V]) {
 	e := b.engine
 	for i, key := range keys {
-		if err := e.check(key); err != nil {
+		if err := e.check(ctx, key); err != nil {
 			b.fail(i, err)
 			continue
 		}

@@ -135,6 +135,21 @@ func TestCoherence_Interleavings(t *testing.T) {
 				assert.Equal(t, "new", value, "it does not join the load that began before")
 			})
 		}, []string{"new (l1)"}},
+		"a deletion during a load": {nil, func(t *testing.T, s *store, here, there *instance) {
+			gate := backendtest.NewGate()
+			load := func() {
+				value, err := here.GetOrLoad(t.Context(), "k", time.Hour, func(ctx context.Context, _ string) (string, error) {
+					return "old row", gate.Before()(ctx, func(context.Context) error { return nil })
+				})
+				assert.NoError(t, err)
+				assert.Equal(t, "old row", value)
+			}
+			during(t, gate, load, func() {
+				require.NoError(t, there.Delete(t.Context(), "k"))
+				require.True(t, here.client.Sync())
+			})
+			assert.Empty(t, s.Snapshot(), "the message of the deletion fences the load off")
+		}, []string{"none", "none"}},
 		"of a key that was not found": {[]tiercache.Option{tiercache.WithNegativeTTL(time.Hour)}, func(t *testing.T, _ *store, here, there *instance) {
 			none := func(context.Context, string) (string, error) { return "", backends.ErrNotFound }
 			_, err := here.GetOrLoad(t.Context(), "k", time.Hour, none)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
@@ -37,7 +38,7 @@ func (e *Engine[V]) DeleteVersion(ctx context.Context, key string, source uint64
 	if source == 0 {
 		return errNoSource
 	}
-	if err := e.checkConditional(key, 0); err != nil {
+	if err := e.checkConditional(ctx, key, 0); err != nil {
 		return err
 	}
 	w := e.newWrite(tier.Delete, key)
@@ -65,11 +66,23 @@ func (w *write[V]) takeSource() (err error) {
 		return nil
 	}
 	if w.when.source, err = e.sources.version(w.entry.Value); err != nil {
-		return err
+		return fmt.Errorf("the function of WithSourceVersion panicked: %w", guard.WithoutKey(err, w.op.Key))
 	}
 	if w.when.test == telemetry.Unconditional && w.when.source != 0 {
 		w.when.test = telemetry.ConditionSource
 	}
+	return nil
+}
+
+// takeSourceOrRefuse takes the source's version, and ends the write if that fails.
+func (w *write[V]) takeSourceOrRefuse(ctx context.Context) (err error) {
+	cause := guard.ErrExited
+	defer func() {
+		if cause != nil {
+			err = w.refuse(w.start(ctx), cause)
+		}
+	}()
+	cause = w.takeSource()
 	return nil
 }
 
@@ -105,9 +118,12 @@ func (w *write[V]) supersededByL1(ctx context.Context) (newer bool) {
 			_ = w.refuse(ctx, guard.ErrExited)
 		}
 	}()
-	held, link := e.hold(ctx, w.op.Key)
+	link := &link{Context: ctx, cache: e.locks, key: w.op.Key} // it ends as ctx does: no tier is written yet
+	if w.member != nil {
+		link.member = w.member
+	}
 	defer link.over.Store(true)
-	l1 := e.lookupL1(held, w.op.Key)
+	l1 := e.lookupL1(link, w.op.Key) //nolint:contextcheck // link is a context made of ctx
 	if l1.hit && e.sources.of != nil {
 		has, err := e.sources.version(l1.entry.Value)
 		newer = err == nil && has > w.when.source

@@ -87,7 +87,7 @@ const (
 func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error) {
 	defer func() {
 		if p, ok := err.(*backends.PanicError); ok { //nolint:errorlint // the one of Catch, and no provider's
-			e, err = nil, fmt.Errorf("a backend, policy or provider panicked while the cache was made: %w", p)
+			e, err = nil, panickedInNew(p, l1, l2)
 		}
 	}()
 	defer guard.Catch(&err)
@@ -143,6 +143,17 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 	e.direct = e.directTiers()
 	e.observe()
 	return e, nil
+}
+
+// panickedInNew explains a panic of foreign code that New has called: most often it is that
+// of a nil pointer, whose constructor has failed.
+func panickedInNew(p *backends.PanicError, l1, l2 any) error {
+	for i, t := range []any{l1, l2} {
+		if v := reflect.ValueOf(t); v.Kind() == reflect.Pointer && v.IsNil() {
+			return fmt.Errorf("%w: l%d is a nil %T: pass one that its constructor has returned without an error", tier.ErrInvalid, i+1, t)
+		}
+	}
+	return fmt.Errorf("a backend, policy or provider panicked while the cache was made: %w", p)
 }
 
 // fastPath returns the way for reads of this engine.
@@ -208,6 +219,9 @@ func (e *Engine[V]) Describe() backends.Description {
 // Close lets no more operations in and waits for those under way, until ctx ends. It
 // does not wait for the operation that it is called in.
 func (e *Engine[V]) Close(ctx context.Context) error {
+	if ctx == nil {
+		return ErrNilContext
+	}
 	e.closed.Store(true)
 	e.end(tier.ErrClosed) // of loads that nobody waits for
 	if e.repairs != nil {

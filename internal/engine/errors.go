@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -11,19 +12,23 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// check returns the error of a read that cannot begin.
-func (e *Engine[V]) check(key string) error {
-	if key == "" {
+// check returns the error of an operation that cannot begin.
+func (e *Engine[V]) check(ctx context.Context, key string) error {
+	switch {
+	case ctx == nil:
+		return ErrNilContext
+	case key == "":
 		return ErrEmptyKey
-	}
-	if e.closed.Load() {
+	case e.closed.Load():
 		return tier.ErrClosed
+	default:
+		return nil
 	}
-	return nil
 }
 
 // Errors of arguments.
 var (
+	ErrNilContext = fmt.Errorf("%w: the context is nil: pass one, such as context.Background()", tier.ErrInvalid)
 	ErrEmptyKey   = fmt.Errorf("%w: the key is empty: pass a key of at least one byte", tier.ErrInvalid)
 	errNoSource   = fmt.Errorf("%w: the version is 0, which means none: pass the source's version of the deletion", tier.ErrInvalid)
 	errNilChanger = fmt.Errorf("%w: the function that changes the value is nil: pass a function", tier.ErrInvalid)

@@ -75,7 +75,7 @@ func (p *params[V]) mayJoin(l *params[V]) bool {
 
 // GetOrLoad returns the value at key, from the tiers or from the loader.
 func (e *Engine[V]) GetOrLoad(ctx context.Context, key string, ttl time.Duration, loader Loader[V], opts []ReadOption) (value V, err error) {
-	if e.fast != fastValue || len(opts) > 0 || e.checkLoad(key, ttl, loader) != nil {
+	if e.fast != fastValue || len(opts) > 0 || e.checkLoad(ctx, key, ttl, loader) != nil {
 		return e.getOrLoad(ctx, key, ttl, loader, opts)
 	}
 	value, hit, err := e.lookupValue(ctx, key)
@@ -93,7 +93,7 @@ func (e *Engine[V]) loadBeyond(ctx context.Context, key string, ttl time.Duratio
 
 // getOrLoad is GetOrLoad where more than the value of L1 is wanted.
 func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration, loader Loader[V], opts []ReadOption) (value V, err error) {
-	if err := e.checkLoad(key, ttl, loader); err != nil {
+	if err := e.checkLoad(ctx, key, ttl, loader); err != nil {
 		return value, err
 	}
 	mode, err := modeOf(opts)
@@ -122,14 +122,14 @@ func (e *Engine[V]) asksL1First(mode readMode) bool {
 }
 
 // checkLoad returns the error of a load that cannot begin.
-func (e *Engine[V]) checkLoad(key string, ttl time.Duration, loader Loader[V]) error {
+func (e *Engine[V]) checkLoad(ctx context.Context, key string, ttl time.Duration, loader Loader[V]) error {
 	switch {
 	case ttl < 0:
 		return NegativeTTLError(ttl)
 	case loader == nil:
 		return errNilLoader
 	default:
-		return e.check(key)
+		return e.check(ctx, key)
 	}
 }
 

@@ -57,6 +57,9 @@ func (e *Engine[V]) getWith(ctx context.Context, key string, opts []ReadOption) 
 
 // getBeyond is apart from Get, whose frame stays small (budget Get/hit=l1).
 func (e *Engine[V]) getBeyond(ctx context.Context, key string, l1Err error) (value V, ok bool, err error) {
+	if ctx == nil {
+		return value, false, ErrNilContext
+	}
 	r := e.newRead(key)
 	r.l1, r.asked = e.missed(key, l1Err), true
 	res, err := r.get(ctx)
@@ -85,7 +88,7 @@ func (e *Engine[V]) StoredEntry(ctx context.Context, key string) (entry backends
 // read is Get where more than the value of L1 is wanted.
 func (e *Engine[V]) read(ctx context.Context, key string, opts []ReadOption, wantStale bool) (res result[V], err error) {
 	res.Found = tier.LookupError
-	if err := e.check(key); err != nil {
+	if err := e.check(ctx, key); err != nil {
 		return res, err
 	}
 	mode, err := modeOf(opts)

@@ -48,7 +48,7 @@ type repairs[V any] struct {
 const (
 	maxRamp     = 64
 	firstPut    = 100 * time.Millisecond
-	lastPut     = 10 * time.Second
+	lastPut     = 10 * time.Second // where a tier refuses the repair of a key
 	lockWait    = 100 * time.Millisecond
 	silence     = 5 * time.Second // after which an L2 that proves nothing is tried all the same
 	outage      = time.Second     // without a proof, after which all keys are tried anew
@@ -122,7 +122,7 @@ func (p *repairs[V]) begin() (next time.Time) {
 
 // try makes one attempt, and decides on the next.
 func (p *repairs[V]) try(key string) {
-	end := attemptFailed
+	end := attemptRefused
 	defer func() {
 		p.done(key, end)
 	}()
@@ -130,24 +130,29 @@ func (p *repairs[V]) try(key string) {
 	end, _ = p.attempt(p.life, key, lockWait)
 }
 
-// done notes the end of an attempt.
+// done notes the end of an attempt. A key whose repair a tier has refused waits longer each
+// time. One that L2 has not answered is not to be blamed: there may be no other key that
+// shows when L2 is well again, so it takes its turn at the next sign of it.
 func (p *repairs[V]) done(key string, end attemptEnd) {
 	now := time.Now()
 	switch end {
-	case attemptFailed, attemptBusy:
+	case attemptRefused:
 		e, _ := p.ledger.Get(key)
 		p.ledger.PutOff(key, now.Add(backoff(e.Attempts())), true)
-	case attemptEarly:
+	case attemptBusy:
+		p.ledger.PutOff(key, now.Add(backoff(0)), false)
+	case attemptFailed, attemptEarly:
 		p.ledger.PutOff(key, now, false)
 	case attemptClosed:
 	}
 	p.mu.Lock()
 	p.inflight--
-	switch {
-	case end == attemptClosed:
+	switch end {
+	case attemptClosed:
 		p.ramp = min(maxRamp, 2*p.ramp)
-	case end == attemptFailed && p.watcher != nil:
+	case attemptFailed:
 		p.ramp, p.waits = 1, now.Add(silence)
+	case attemptRefused, attemptBusy, attemptEarly:
 	}
 	p.mu.Unlock()
 	p.poke()

@@ -17,10 +17,11 @@ type attemptEnd uint8
 
 // The ends.
 const (
-	attemptFailed attemptEnd = iota // a tier did not do its part
-	attemptBusy                     // another operation has the key's lock for long
-	attemptEarly                    // a request of the key may still arrive
-	attemptClosed                   // the key is not open any more
+	attemptRefused attemptEnd = iota // a tier did not do its part
+	attemptFailed                    // L2 did not answer
+	attemptBusy                      // another operation has the key's lock for long
+	attemptEarly                     // a request of the key may still arrive
+	attemptClosed                    // the key is not open any more
 )
 
 // The reasons for which an attempt fails, beside the errors of tiers.
@@ -65,7 +66,7 @@ func (p *repairs[V]) attempt(ctx context.Context, key string, wait time.Duration
 		return map[bool]attemptEnd{false: attemptClosed, true: attemptEarly}[open], nil
 	}
 	ctx, a.obs = e.tel.Repairs().Start(ctx, key, a.entry.Note.Bytes())
-	end, err = attemptFailed, errNoRepair
+	end, err = attemptRefused, errNoRepair
 	defer func() { // also when foreign code ends the goroutine
 		if end == attemptClosed {
 			a.resolve(res)
@@ -80,10 +81,28 @@ func (p *repairs[V]) attempt(ctx context.Context, key string, wait time.Duration
 	held, link := e.hold(ctx, key)
 	defer link.over.Store(true)
 	a.ctx = held
-	if res, err = a.run(); err == nil {
+	switch res, err = a.run(); {
+	case err == nil:
 		end = attemptClosed
+	case unanswered(err):
+		end = attemptFailed
 	}
 	return end, err
+}
+
+// unanswered reports whether an attempt has failed because L2 does not answer, as far as
+// its error says.
+func unanswered(err error) bool {
+	var of *tier.Error
+	var panicked *backends.PanicError
+	switch {
+	case errors.Is(err, errNoProof):
+		return true
+	case !errors.As(err, &of), of.Tier != tier.L2, errors.As(err, &panicked):
+		return false
+	default:
+		return !backends.FromHealthyStore(err)
+	}
 }
 
 // resolve closes the event.

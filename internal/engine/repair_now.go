@@ -13,7 +13,7 @@ import (
 
 // Repair repairs a key now, or returns an error that wraps [tier.ErrDiverged].
 func (e *Engine[V]) Repair(ctx context.Context, key string) error {
-	if err := e.check(key); err != nil {
+	if err := e.check(ctx, key); err != nil {
 		return err
 	}
 	return e.repairNow(ctx, key, "repair")
@@ -41,7 +41,7 @@ func (e *Engine[V]) repairNow(ctx context.Context, key, call string) error {
 			p.poke()
 			return nil
 		case attemptEarly: // another write has come in between
-		case attemptFailed, attemptBusy:
+		case attemptRefused, attemptFailed, attemptBusy:
 			return fmt.Errorf("tiercache: %s: %w: %w", call, tier.ErrDiverged, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"os"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -40,12 +41,12 @@ func scrubs(t *testing.T, reader sdkmetric.Reader) map[string]int64 {
 	return results
 }
 
-// scrubbed runs a test with an instance that is scrubbed 100 times a second.
-func scrubbed(t *testing.T, test func(t *testing.T, s *store, here, there *instance, reader sdkmetric.Reader)) {
+// scrubbed runs a test with an instance that is scrubbed so many times a second.
+func scrubbed(t *testing.T, rate int, test func(t *testing.T, s *store, here, there *instance, reader sdkmetric.Reader)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s, reader := backendtest.NewStore[string](), sdkmetric.NewManualReader()
-		here := newInstance(t, s, tiercache.WithScrubber(100), tiercache.WithTelemetry(tracing.Disabled(),
+		here := newInstance(t, s, tiercache.WithScrubber(rate), tiercache.WithTelemetry(tracing.Disabled(),
 			tracing.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))))
 		there := newInstance(t, s)
 		test(t, s, here, there, reader)
@@ -76,7 +77,7 @@ func TestScrubber(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			scrubbed(t, func(t *testing.T, _ *store, here, there *instance, reader sdkmetric.Reader) {
+			scrubbed(t, 100, func(t *testing.T, _ *store, here, there *instance, reader sdkmetric.Reader) {
 				here.set(t, "old")
 				stamp := here.stamp(t)
 				there.set(t, "new")
@@ -101,40 +102,66 @@ func TestScrubber(t *testing.T) {
 	}
 }
 
+// envScrubs is the number of checks; 100,000 if it is not set.
+const envScrubs = "TIERCACHE_SCRUBS"
+
 // Writes of others, of which L1 learns in time, are no alarm, nor is an eviction.
 func TestScrubber_NoFalseAlarms(t *testing.T) {
 	t.Parallel()
-	scrubbed(t, func(t *testing.T, s *store, here, there *instance, reader sdkmetric.Reader) {
-		for i := range 4000 {
-			key := strconv.Itoa(i % 20)
-			switch i % 7 {
-			case 0:
-				require.NoError(t, there.Set(t.Context(), key, "theirs", 0))
-			case 1:
-				require.NoError(t, here.Set(t.Context(), key, "ours", 0))
-			case 2:
-				require.NoError(t, there.Delete(t.Context(), key))
-			case 3:
-				s.Evict(key)
-			case 4:
-				here.l2.Next(tier.Set, refuse)
-				_ = here.Set(t.Context(), key, "refused", 0)
-			default:
-				_, _, err := here.Get(t.Context(), key)
-				require.NoError(t, err)
+	checks := int64(100_000)
+	if s := os.Getenv(envScrubs); s != "" {
+		var err error
+		checks, err = strconv.ParseInt(s, 10, 64)
+		require.NoError(t, err)
+	}
+	const entries = 5000
+	scrubbed(t, 20*entries, func(t *testing.T, s *store, here, there *instance, reader sdkmetric.Reader) {
+		for i := range entries {
+			require.NoError(t, here.Set(t.Context(), strconv.Itoa(i), "first", 0))
+		}
+		all := int64(0)
+		for round := 0; all < checks; round++ {
+			for i := range 100 {
+				disturb(t, s, here, there, i, strconv.Itoa((100*round+i)%entries))
 			}
-			time.Sleep(30 * time.Millisecond)
-			if i%10 == 0 {
-				here.client.Sync()
+			all = 0
+			for _, n := range scrubs(t, reader) {
+				all += n
 			}
 		}
 		here.beat(t, 2*time.Second)
 		results := scrubs(t, reader)
+		t.Log(results)
 		assert.Positive(t, results["match"])
 		assert.Positive(t, results["lagging"])
 		assert.Positive(t, results["absent"])
 		assert.Zero(t, results["stale"]+results["regressed"])
 	})
+}
+
+// disturb makes one of several changes of a key, and lets some time pass.
+func disturb(t *testing.T, s *store, here, there *instance, i int, key string) {
+	t.Helper()
+	switch i % 7 {
+	case 0:
+		require.NoError(t, there.Set(t.Context(), key, "theirs", 0))
+	case 1:
+		require.NoError(t, here.Set(t.Context(), key, "ours", 0))
+	case 2:
+		require.NoError(t, there.Delete(t.Context(), key))
+	case 3:
+		s.Evict(key)
+	case 4:
+		here.l2.Next(tier.Set, refuse)
+		_ = here.Set(t.Context(), key, "refused", 0)
+	default:
+		_, _, err := here.Get(t.Context(), key)
+		require.NoError(t, err)
+	}
+	time.Sleep(30 * time.Millisecond)
+	if i%10 == 0 {
+		here.client.Sync()
+	}
 }
 
 func TestScrubber_Options(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/guard"
 	"github.com/tiercache/tiercache/tier"
 )
@@ -14,13 +13,9 @@ type sources[V any] struct {
 	of func(value V) uint64 // nil: values have none
 }
 
-// version returns the version of a value's source; 0: it has none.
+// version returns the version of a value's source; 0: it has none. The error is that of a
+// function that panics.
 func (s sources[V]) version(value V) (source uint64, err error) {
-	defer func() {
-		if p, ok := err.(*backends.PanicError); ok { //nolint:errorlint // the one of Catch
-			err = fmt.Errorf("the function of WithSourceVersion panicked: %w", p)
-		}
-	}()
 	defer guard.Catch(&err)
 	return s.of(value), nil
 }

@@ -39,7 +39,7 @@ func (e *Engine[V]) Update(ctx context.Context, key string, ttl time.Duration, c
 	if change == nil {
 		return value, errNilChanger
 	}
-	if err := e.checkConditional(key, ttl); err != nil {
+	if err := e.checkConditional(ctx, key, ttl); err != nil {
 		return value, err
 	}
 	if err := e.repairFirst(ctx, key, "update"); err != nil {
@@ -144,7 +144,7 @@ func pause(ctx context.Context, attempts int) error {
 // SetIfAbsent writes the value if L2 has none. Otherwise it returns the entry that is
 // there.
 func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl time.Duration) (won Entry[V], stored bool, err error) {
-	if err := e.checkConditional(key, ttl); err != nil {
+	if err := e.checkConditional(ctx, key, ttl); err != nil {
 		return won, false, err
 	}
 	if err := e.repairFirst(ctx, key, "set"); err != nil {
@@ -178,11 +178,11 @@ func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl ti
 }
 
 // checkConditional returns the error of a conditional write that cannot begin.
-func (e *Engine[V]) checkConditional(key string, ttl time.Duration) error {
+func (e *Engine[V]) checkConditional(ctx context.Context, key string, ttl time.Duration) error {
 	if ttl < 0 {
 		return NegativeTTLError(ttl)
 	}
-	if err := e.check(key); err != nil {
+	if err := e.check(ctx, key); err != nil {
 		return err
 	}
 	if !e.l2.Versioned() {

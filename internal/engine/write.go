@@ -111,8 +111,8 @@ func (w *write[V]) free() {
 func (w *write[V]) run(ctx context.Context) error {
 	e := w.engine
 	if e.sources.of != nil {
-		if err := w.takeSource(); err != nil {
-			return w.refuse(w.start(ctx), err)
+		if err := w.takeSourceOrRefuse(ctx); err != nil {
+			return err
 		}
 	}
 	ctx = w.start(ctx)
@@ -124,12 +124,12 @@ func (w *write[V]) run(ctx context.Context) error {
 	if err := w.acquire(ctx); err != nil {
 		return w.refuse(ctx, err)
 	}
+	if w.when.source != 0 && w.supersededByL1(ctx) {
+		return w.endSuperseded(ctx)
+	}
 	if ctx.Err() != nil {
 		w.lock.Unlock()
 		return w.refuse(ctx, guard.WithoutKey(backends.ContextError(ctx), w.op.Key))
-	}
-	if w.when.source != 0 && w.supersededByL1(ctx) {
-		return w.endSuperseded(ctx)
 	}
 	return w.proceed(w.prepare(ctx))
 }

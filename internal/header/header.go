@@ -24,6 +24,7 @@ package header
 import (
 	"encoding/binary"
 	"math"
+	"strings"
 
 	"github.com/tiercache/tiercache/backends"
 )
@@ -66,11 +67,39 @@ type Header struct {
 
 // Encode returns the header and a copy of the value behind it.
 func (h *Header) Encode(value []byte) []byte {
+	fixed := h.fixed()
+	data := append(make([]byte, 0, h.size(value)), fixed[:]...)
+	if len(h.Note) > 0 {
+		data = append(data, byte(len(h.Note))) //nolint:gosec // checked by Write.Check
+		data = append(data, h.Note...)
+	}
+	return append(data, value...)
+}
+
+// EncodeToString is Encode for clients that take strings.
+func (h *Header) EncodeToString(value []byte) string {
+	var b strings.Builder
+	b.Grow(h.size(value))
+	fixed := h.fixed()
+	b.Write(fixed[:])
+	if len(h.Note) > 0 {
+		b.WriteByte(byte(len(h.Note))) //nolint:gosec // checked by Write.Check
+		b.Write(h.Note)
+	}
+	b.Write(value)
+	return b.String()
+}
+
+func (h *Header) size(value []byte) int {
 	size := Size + len(value)
 	if len(h.Note) > 0 {
 		size += 1 + len(h.Note)
 	}
-	data := make([]byte, Size, size)
+	return size
+}
+
+// fixed returns the part of the header that has the same size in all.
+func (h *Header) fixed() (data [Size]byte) {
 	data[0], data[1], data[CodecAt] = Magic, Format, h.Codec
 	binary.BigEndian.PutUint64(data[ExpiryAt:], uint64(max(0, h.ExpiresAt))) //nolint:gosec // not negative
 	binary.BigEndian.PutUint64(data[VersionAt:], uint64(h.Version))
@@ -81,10 +110,8 @@ func (h *Header) Encode(value []byte) []byte {
 	}
 	if len(h.Note) > 0 {
 		data[FlagsAt] |= HasNote
-		data = append(data, byte(len(h.Note))) //nolint:gosec // checked by Write.Check
-		data = append(data, h.Note...)
 	}
-	return append(data, value...)
+	return data
 }
 
 // Answer returns the answer of a store that found h.

@@ -139,5 +139,6 @@ func (t *Telemetry) Close(ctx context.Context) error {
 	if t.meters == nil {
 		return nil
 	}
-	return errors.Join(t.coherence.close(ctx), t.repairs.close(ctx), t.meters.close(ctx))
+	t.repairs.close(ctx)
+	return errors.Join(t.coherence.close(ctx), t.meters.close(ctx))
 }

@@ -182,6 +182,8 @@ func ForRecords() []Driver {
 		plainRedisDriver(),
 		tiercacheDriver("tiercache", false, telemetryOff),
 		tiercacheDriver("tiercache, telemetry on, 1 % sampled", false, sampleSome),
+		overRueidis(tiercacheDriver("tiercache over rueidisbackend", false, telemetryOff)),
+		overRueidis(tiercacheDriver("tiercache over rueidisbackend, telemetry on, 1 % sampled", false, sampleSome)),
 	}
 	for _, d := range ForBenchmarks() {
 		if d.Module != all[1].Module || d.Name == byHandDriver().Name {

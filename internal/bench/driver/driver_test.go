@@ -42,7 +42,7 @@ func TestOverMemory(t *testing.T) {
 
 func TestOverRedis(t *testing.T) {
 	t.Parallel()
-	running, err := server.StartRedis(t.Context())
+	running, err := server.StartRedis(t.Context(), "--databases", "32")
 	if err != nil {
 		t.Skip(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/tiercache/tiercache/internal/e2e/network"
 )
 
 // The check itself: where a part of the protocol is missing, it finds violations.
@@ -14,9 +16,9 @@ func TestChaos_FindsWhatIsBroken(t *testing.T) {
 		noNumbers: func(*run) {},
 		noFence:   func(*run) {},
 		noHeartbeat: func(r *run) {
-			r.networks[0].hold(down)
+			r.networks[0].Hold(network.Down)
 			r.wait(3 * bound)
-			r.networks[0].release(down)
+			r.networks[0].Release(network.Down)
 		},
 		noToken: (*run).failOver,
 	} {

@@ -21,6 +21,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/otterbackend"
 	"github.com/tiercache/tiercache/backends/redisbackend"
+	"github.com/tiercache/tiercache/internal/e2e/network"
 	"github.com/tiercache/tiercache/internal/e2e/server"
 	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
@@ -29,7 +30,7 @@ import (
 // follower is a cache whose way to the server can be cut, and whose telemetry is kept.
 type follower struct {
 	*tiercache.Cache[string]
-	network *network
+	network *network.Network
 	lines   *lockedBuffer
 	reader  *sdkmetric.ManualReader
 }
@@ -71,7 +72,7 @@ func newFollower(t *testing.T, s *server.Redis) *follower {
 func unsyncedFollower(t *testing.T, s *server.Redis, user string) *follower {
 	t.Helper()
 	f := &follower{network: newNetwork(t, s.Addr), lines: new(lockedBuffer), reader: sdkmetric.NewManualReader()}
-	f.Cache = newCache(t, client{f.network.addr(), user}, newL1(t), coherent(), tiercache.WithTelemetry(
+	f.Cache = newCache(t, client{f.network.Addr(), user}, newL1(t), coherent(), tiercache.WithTelemetry(
 		tracing.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(f.reader))),
 		tracing.WithSlog(slog.New(slog.NewJSONHandler(f.lines, nil))), tracing.Disabled()))
 	return f

@@ -49,13 +49,13 @@ func (f *gapFixture) awaitHit(t *testing.T, value string) {
 // outage cuts the follower off for so long, in which others write, and the log is trimmed.
 func (f *gapFixture) outage(d time.Duration) (back time.Time) {
 	f.t.Helper()
-	f.network.cutOff()
+	f.network.CutOff()
 	for i := range 3 {
 		require.NoError(f.t, f.other.Set(f.t.Context(), "another", strconv.Itoa(i), 0))
 	}
 	f.admin("xtrim", logKey, "maxlen", 1)
 	pause(f.t.Context(), d)
-	f.network.mend()
+	f.network.Mend()
 	return time.Now()
 }
 

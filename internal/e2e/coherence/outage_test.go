@@ -49,7 +49,7 @@ func TestOutage(t *testing.T) {
 	require.Equal(t, len(untouched), f.readAll(t, untouched))
 
 	before := len(f.events(t))
-	f.network.cutOff()
+	f.network.CutOff()
 	n := 0
 	ticker := time.NewTicker(step)
 	defer ticker.Stop()
@@ -62,7 +62,7 @@ func TestOutage(t *testing.T) {
 		require.NoError(t, other.SetMany(t.Context(), maps.All(some), 0))
 	}
 	require.False(t, f.Status().Coherence.Trusted, "the outage was longer than the bound")
-	f.network.mend()
+	f.network.Mend()
 	back := time.Now()
 	f.awaitTrust(t)
 	report(t, "%d writes while it was cut off; trusted %v after the connection was back", n, time.Since(back))
@@ -88,9 +88,9 @@ func TestGaps_MoveNoValues(t *testing.T) {
 		require.NoError(t, f.other.SetMany(t.Context(), maps.All(same(hot[i:i+1000], strings.Repeat("v", 1000))), 0))
 	}
 	received := func(do func()) int64 {
-		before := f.network.received.Load()
+		before := f.network.Received()
 		do()
-		return f.network.received.Load() - before
+		return f.network.Received() - before
 	}
 	refill := received(func() { require.Zero(t, f.readAll(t, hot)) })
 	require.Equal(t, len(hot), f.readAll(t, hot))

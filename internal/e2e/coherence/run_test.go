@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tiercache/tiercache/internal/e2e/network"
 	"github.com/tiercache/tiercache/internal/e2e/server"
 )
 
@@ -29,7 +30,7 @@ type run struct {
 
 	setups    []setup
 	server    *server.Redis
-	networks  []*network // of each instance; none: they dial by themselves
+	networks  []*network.Network // of each instance; none: they dial by themselves
 	processes []*server.Process
 	here      sync.WaitGroup // instances in this process
 	lost      []span         // see judge
@@ -86,7 +87,7 @@ func (r *run) start(n int, args ...string) {
 	r.t.Cleanup(func() { r.server.Stop() }) // the one that is there then
 	for i := range r.setups {
 		r.networks = append(r.networks, newNetwork(r.t, r.server.Addr))
-		r.setups[i].Addrs = []string{r.networks[i].addr()}
+		r.setups[i].Addrs = []string{r.networks[i].Addr()}
 	}
 }
 

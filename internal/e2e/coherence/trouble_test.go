@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tiercache/tiercache/internal/e2e/network"
 	"github.com/tiercache/tiercache/internal/e2e/server"
 )
 
@@ -16,46 +17,46 @@ type trouble struct {
 
 // networkTroubles are those of one instance's way to the server.
 func networkTroubles() []trouble {
-	held := func(direction int) func(r *run) {
+	held := func(direction network.Direction) func(r *run) {
 		return func(r *run) {
 			n := r.oneNetwork()
-			n.hold(direction)
+			n.Hold(direction)
 			r.wait(r.moment())
-			n.release(direction)
+			n.Release(direction)
 		}
 	}
 	return []trouble{
 		{"a connection is cut", func(r *run) {
 			n := r.oneNetwork()
-			n.cutOff()
+			n.CutOff()
 			r.wait(r.moment())
-			n.mend()
+			n.Mend()
 		}},
 		{"all connections are cut", func(r *run) {
 			for _, n := range r.networks {
-				n.cutOff()
+				n.CutOff()
 			}
 			r.wait(r.moment())
 			for _, n := range r.networks {
-				n.mend()
+				n.Mend()
 			}
 		}},
-		{"answers are held back", held(down)},
-		{"commands are held back", held(up)},
+		{"answers are held back", held(network.Down)},
+		{"commands are held back", held(network.Up)},
 		{"a half-open connection is cut", func(r *run) {
 			n := r.oneNetwork()
-			n.hold(down)
+			n.Hold(network.Down)
 			r.wait(r.moment())
-			n.cutOff()
-			n.release(down)
-			n.mend()
+			n.CutOff()
+			n.Release(network.Down)
+			n.Mend()
 		}},
 		{"a cut, and the log is trimmed", func(r *run) {
 			n := r.oneNetwork()
-			n.cutOff()
+			n.CutOff()
 			r.wait(r.moment())
 			r.trim()
-			n.mend()
+			n.Mend()
 		}},
 	}
 }
@@ -110,7 +111,7 @@ const logKey = "v2:{0/1}log"
 
 func (r *run) trim() { r.ok(r.server.Admin.XTrimMaxLen(r.ctx, logKey, int64(r.rng.IntN(3))).Err()) }
 
-func (r *run) oneNetwork() *network { return r.networks[r.rng.IntN(len(r.networks))] }
+func (r *run) oneNetwork() *network.Network { return r.networks[r.rng.IntN(len(r.networks))] }
 
 // failOver promotes a replica of which the instances are not told at first: they go on to
 // write to the old server. These writes are lost, and their ids in the log are used again.
@@ -127,7 +128,7 @@ func (r *run) failOver() {
 		if i == len(r.networks)/2 { // these find it later than others write to it
 			r.wait(r.moment())
 		}
-		n.redirect(r.server.Addr)
+		n.Redirect(r.server.Addr)
 	}
 }
 

@@ -3,10 +3,7 @@ package redis_test
 import (
 	"bytes"
 	"context"
-	"io"
-	"net"
 	"strconv"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,69 +140,13 @@ func TestBatches_LargeValues(t *testing.T) {
 	}
 }
 
-// cut is a network that passes on a number of bytes of answers, or of commands, to one
-// client and then closes.
-type cut struct {
-	addr     string
-	commands atomic.Int64 // negative: all
-	answers  atomic.Int64
-}
-
-func (c *cut) dial(ctx context.Context, network, _ string) (net.Conn, error) {
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, network, c.addr)
-	if err != nil {
-		return nil, err
-	}
-	return &cutConn{Conn: conn, cut: c}, nil
-}
-
-func (c *cut) set(commands, answers int64) {
-	c.commands.Store(commands)
-	c.answers.Store(answers)
-}
-
-type cutConn struct {
-	net.Conn
-	cut *cut
-}
-
-func (c *cutConn) Write(b []byte) (int, error) {
-	left := c.cut.commands.Load()
-	if left < 0 || int64(len(b)) <= left {
-		if left >= 0 {
-			c.cut.commands.Add(-int64(len(b)))
-		}
-		return c.Conn.Write(b)
-	}
-	n, _ := c.Conn.Write(b[:left])
-	c.cut.commands.Store(0)
-	_ = c.Close()
-	return n, net.ErrClosed
-}
-
-func (c *cutConn) Read(b []byte) (int, error) {
-	left := c.cut.answers.Load()
-	if left < 0 {
-		return c.Conn.Read(b)
-	}
-	if left == 0 {
-		_ = c.Close()
-		return 0, io.EOF
-	}
-	n, err := c.Conn.Read(b[:min(int64(len(b)), left)])
-	c.cut.answers.Add(-int64(n))
-	return n, err
-}
-
 // A connection that is cut at any byte, of the commands or of the answers, leaves exact
 // outcomes: a change that is certainly not applied is not there, one that was applied
 // has the version that was told, and the others are unknown.
 func TestBatches_CutAnywhere(t *testing.T) {
 	t.Parallel()
 	s := startRedis(t)
-	c := &cut{addr: s.Addr}
-	c.set(-1, -1)
+	c := newCut(s.Addr)
 	o := clientOptions(s.Addr)
 	o.Dialer = c.dial
 	client := redis.NewClient(o)
@@ -220,16 +161,12 @@ func TestBatches_CutAnywhere(t *testing.T) {
 	for _, direction := range []string{"answers", "commands"} {
 		last := map[string]int64{"answers": 140, "commands": 1800}[direction]
 		for at := int64(0); at <= last; at += max(1, last/150) {
-			c.set(-1, -1)
+			c.mend()
 			// Connects, and gives the server the script.
 			require.NoError(t, b.Set(t.Context(), "warm", backends.Entry[[]byte]{}))
 			_, writes := batchOf(n, func(int) []byte { return []byte(direction + strconv.FormatInt(at, 10)) })
 			done := make([]backends.Done, n)
-			if direction == "answers" {
-				c.set(-1, at)
-			} else {
-				c.set(at, -1)
-			}
+			c.after(direction, at)
 			b.WriteMany(t.Context(), writes, done)
 			got := make([]backends.Got[[]byte], n)
 			direct.GetMany(t.Context(), keys, got)

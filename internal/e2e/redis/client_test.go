@@ -84,7 +84,7 @@ type watched struct {
 
 func (w *watched) Write(b []byte) (int, error) {
 	n, err := w.TCPConn.Write(b)
-	if bytes.Contains(b, []byte("\r\nset\r\n")) || bytes.Contains(b, []byte("\r\ndel\r\n")) {
+	if b = bytes.ToLower(b); bytes.Contains(b, []byte("\r\nset\r\n")) || bytes.Contains(b, []byte("\r\ndel\r\n")) {
 		w.triggers.strike(&w.triggers.sent)
 	}
 	return n, err

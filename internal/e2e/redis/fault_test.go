@@ -41,6 +41,7 @@ type fault struct {
 	resets  string       // the direction in which a connection is reset, if it is
 	direct  bool         // no proxy between
 	fresh   bool         // the client keeps no connections
+	rueidis bool         // the client is one of rueidis
 
 	// strike arranges for the next write to meet the fault, and returns what
 	// makes Redis serve again; nil is nothing.
@@ -53,6 +54,8 @@ type faultFixture struct {
 	server *server.Redis
 	proxy  *proxy // nil: the client is connected directly
 	reset  func()
+
+	refused func() // waits until the server refuses the client of rueidis
 }
 
 func newFaultFixture(t *testing.T, f fault, policy writepolicy.Policy, change func(o *redis.Options)) *faultFixture {
@@ -66,6 +69,16 @@ func newFaultFixture(t *testing.T, f fault, policy writepolicy.Policy, change fu
 			s.reset = s.proxy.prepareReset(t, f.resets)
 		}
 	}
+	timeout := patience
+	if f.hangs {
+		timeout = soon
+	}
+	if f.rueidis {
+		s.fixture = newFixture(t, setting{
+			store: s.overRueidis(t, addr, m), triggers: m, direct: s.server.Admin, policy: policy, timeout: timeout,
+		})
+		return s
+	}
 	o := clientOptions(addr)
 	o.Dialer = m.dial
 	if f.fresh {
@@ -76,10 +89,6 @@ func newFaultFixture(t *testing.T, f fault, policy writepolicy.Policy, change fu
 	}
 	client := redis.NewClient(o)
 	t.Cleanup(func() { _ = client.Close() })
-	timeout := patience
-	if f.hangs {
-		timeout = soon
-	}
 	s.fixture = newFixture(t, setting{
 		client: client, triggers: m, direct: s.server.Admin, policy: policy, timeout: timeout, retries: max(0, o.MaxRetries),
 	})

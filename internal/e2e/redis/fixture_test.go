@@ -36,9 +36,10 @@ type fixture struct {
 
 // setting is what fixtures differ in.
 type setting struct {
-	client   redis.UniversalClient // for the cache
-	direct   redis.UniversalClient // for the test
-	triggers *triggers             // of the cache's client
+	client   redis.UniversalClient    // for the cache
+	store    backends.Backend[[]byte] // in place of one over client
+	direct   redis.UniversalClient    // for the test
+	triggers *triggers                // of the cache's client
 	policy   writepolicy.Policy
 	timeout  time.Duration // of a write of L2
 	retries  int
@@ -47,14 +48,17 @@ type setting struct {
 func newFixture(t *testing.T, s setting) *fixture {
 	t.Helper()
 	f := &fixture{capture: capture{tiercachetest.NewRecorder()}, triggers: s.triggers}
-	s.client.AddHook(f.triggers)
 	var err error
 	f.l1, err = otterbackend.New[string]()
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, f.l1.Close()) })
 	f.l2 = stringsIn(t, s.direct)
-	store, err := redisbackend.New(s.client, redisbackend.WithoutKeyPrefix(), redisbackend.WithWriteRetries(s.retries))
-	require.NoError(t, err)
+	store := s.store
+	if store == nil {
+		s.client.AddHook(f.triggers)
+		store, err = redisbackend.New(s.client, redisbackend.WithoutKeyPrefix(), redisbackend.WithWriteRetries(s.retries))
+		require.NoError(t, err)
+	}
 	l2, err := backends.WithCodec(store, backends.String())
 	require.NoError(t, err)
 	f.Cache, err = tiercache.New("users", f.l1, l2, append(f.Options(),

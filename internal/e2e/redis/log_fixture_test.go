@@ -21,9 +21,18 @@ const (
 	valueKey = "v2:{0/1}:" + key
 )
 
+// logBackend is an adapter to Redis with a log.
+type logBackend interface { //nolint:interfacebloat // all that the adapters can
+	backends.Backend[[]byte]
+	backends.Versioned[[]byte]
+	backends.Batcher[[]byte]
+	backends.Clocked
+	backends.Watcher
+}
+
 // logFixture is a backend with a log, and its server.
 type logFixture struct {
-	*redisbackend.Backend
+	logBackend
 	server *server.Redis
 	client *redis.Client
 }
@@ -32,7 +41,7 @@ func newLogFixture(t *testing.T) *logFixture {
 	t.Helper()
 	s := startRedis(t)
 	f := &logFixture{server: s}
-	f.client, f.Backend = loggedAt(t, s.Addr)
+	f.client, f.logBackend = loggedAt(t, s.Addr)
 	return f
 }
 

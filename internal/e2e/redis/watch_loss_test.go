@@ -20,12 +20,15 @@ func addRaw(id string) []any {
 	return []any{"xadd", logKey, id, "k", key, "m", "s00000000", "s", "1", "u", "1"}
 }
 
-// losses are all ways in which a reader can lose the log while it is connected.
-var losses = map[string]struct {
+// lossCase is a way in which a reader loses the log.
+type lossCase struct {
 	lose  func(t *testing.T, f *logFixture, v backends.Version)
 	cause backends.Loss
 	era   bool // a new one begins
-}{
+}
+
+// losses are all ways in which a reader can lose the log while it is connected.
+var losses = map[string]lossCase{
 	// Messages come and are trimmed at once; XREAD returns the last without a word.
 	"trimmed": {func(t *testing.T, f *logFixture, v backends.Version) {
 		t.Helper()
@@ -99,29 +102,35 @@ func TestWatch_Losses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := &logFixture{server: startRedis(t, "--enable-debug-command", "yes")}
-			f.client, f.Backend = loggedAt(t, f.server.Addr)
-			r := watchOf(t, f)
-			r.isSynced(t)
-			v := f.write(t, set("v", write{})).Version
-			r.isSynced(t)
-			begin := time.Now()
-			test.lose(t, f, v)
-			require.Eventually(t, func() bool { return len(r.lost()) > 0 }, patience, time.Millisecond)
-			assert.Less(t, time.Since(begin), time.Second) // a heartbeat, on a machine that is busy
-			r.isSynced(t)
-			later := f.write(t, set("later", write{})).Version
-			r.isSynced(t)
-			assert.Equal(t, []backends.Loss{test.cause}, r.lost())
-			assert.Equal(t, test.era, later.Era() > v.Era(), "%d after %d", later.Era(), v.Era())
-			assert.Equal(t, later, r.versions()[len(r.versions())-1])
+			f.client, f.logBackend = loggedAt(t, f.server.Addr)
+			test.check(t, f)
 		})
 	}
+}
+
+// check loses the log of f.
+func (test lossCase) check(t *testing.T, f *logFixture) {
+	t.Helper()
+	r := watchOf(t, f)
+	r.isSynced(t)
+	v := f.write(t, set("v", write{})).Version
+	r.isSynced(t)
+	begin := time.Now()
+	test.lose(t, f, v)
+	require.Eventually(t, func() bool { return len(r.lost()) > 0 }, patience, time.Millisecond)
+	assert.Less(t, time.Since(begin), time.Second) // a heartbeat, on a machine that is busy
+	r.isSynced(t)
+	later := f.write(t, set("later", write{})).Version
+	r.isSynced(t)
+	assert.Equal(t, []backends.Loss{test.cause}, r.lost())
+	assert.Equal(t, test.era, later.Era() > v.Era(), "%d after %d", later.Era(), v.Era())
+	assert.Equal(t, later, r.versions()[len(r.versions())-1])
 }
 
 func TestWatch_Restart(t *testing.T) {
 	t.Parallel()
 	f := &logFixture{server: startRedis(t, durable...)}
-	f.client, f.Backend = loggedAt(t, f.server.Addr)
+	f.client, f.logBackend = loggedAt(t, f.server.Addr)
 	r := watchOf(t, f)
 	r.isSynced(t)
 	v := f.write(t, set("v", write{})).Version

@@ -118,10 +118,10 @@ func withoutSecrets(t *testing.T, in *trace, secrets ...string) {
 	}
 }
 
-// awaitRepair waits for a trace of its own in which the tiers are made equal, and
-// returns what its root refers to: no parent, but links.
+// awaitRepair waits for the trace of the repair, and returns what its root refers to: no
+// parent, but links.
 func awaitRepair(t *testing.T, jaegerURL, service string) []reference {
 	t.Helper()
-	repair := awaitTree(t, jaegerURL, service, map[string]string{"tiercache.consistent": "true"}, rootRepair, treeRepair)
+	repair := awaitTree(t, jaegerURL, service, map[string]string{"tiercache.ledger.cause": "unknown"}, rootRepair, treeRepair)
 	return repair.span(rootRepair).References
 }

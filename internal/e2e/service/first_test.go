@@ -13,13 +13,12 @@ import (
 
 // TestFirstInconsistency has one inconsistency, the first since the service began. Its
 // series begins with 1, in which increase() sees no increase: an alert that only asks
-// for that would be silent. The slow database keeps the repairer from adding another.
-// Nobody else uses the connections of the pool meanwhile, so the write finds one, and its
-// outcome is unknown.
+// for that would be silent. Nobody else uses the connections of the pool meanwhile, so the
+// write finds one, and its outcome is unknown.
 func TestFirstInconsistency(t *testing.T) {
 	t.Parallel()
 	redis := startRedis(t)
-	users := startService(t, settings{redis: redis, args: []string{"-database-delay", "2s", "-coherence", "0"}})
+	users := startService(t, settings{redis: redis, args: []string{"-coherence", "0"}})
 	prometheus := startPrometheus(t, server.PrometheusConfig{
 		Targets: []string{users.metrics}, Rules: []string{deployed(t, "rules.yml")},
 	})

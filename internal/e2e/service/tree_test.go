@@ -93,10 +93,11 @@ func spanContext(traceID, spanID string) oteltrace.SpanContext {
 }
 
 // promised returns the attributes that the contract of this library promises,
-// except for a time, and a hash with a random secret.
+// except for times, and a hash with a random secret.
 func (t tags) promised() (attrs []attribute.KeyValue) {
+	varying := []string{"tiercache.lock.wait_duration", "tiercache.repair.age", "tiercache.key"}
 	for _, tag := range t {
-		if tag.Key != "tiercache.lock.wait_duration" && tag.Key != "tiercache.key" && strings.HasPrefix(tag.Key, "tiercache.") || tag.Key == "error.type" {
+		if strings.HasPrefix(tag.Key, "tiercache.") && !slices.Contains(varying, tag.Key) || tag.Key == "error.type" {
 			attrs = append(attrs, attribute.String(tag.Key, fmt.Sprint(tag.Value)))
 		}
 	}

@@ -26,12 +26,11 @@ const (
     invalidate users l1 (internal) cache.name=users operation.name=invalidate outcome=applied tier.name=l1
 `
 
-	treeRepair = `repair users (internal)
-  SELECT users (client)
-  set users (internal) cache.name=users consistent=true l1.outcome=applied l2.outcome=applied operation.name=set policy.name=conditional write.condition=source
-    set users l2 (internal) cache.name=users operation.name=set outcome=applied tier.name=l2
-      evalsha (client)
-    set users l1 (internal) cache.name=users operation.name=set outcome=applied tier.name=l1
+	// Redis goes on before the deadline of the write, and executes it. The repair looks
+	// after that; its script is new to the server.
+	treeRepair = `repair users (internal) cache.name=users ledger.cause=unknown operation.name=repair repair.resolution=applied
+  evalsha (client) Error
+  eval (client)
 `
 
 	treeHitL1 = `GET /users/{id} (server)
