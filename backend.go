@@ -7,13 +7,12 @@ import (
 	"github.com/tiercache/tiercache/internal/engine"
 )
 
-// AsBackend returns the cache as a backend, so that it can be a tier of another
-// cache: L1 / (L2 / L3). The spans nest. A write that reached one of its tiers
-// and not the other is an unknown outcome for the outer cache, and one that
-// reached neither is a failed one.
+// AsBackend returns the cache as a backend, so that it can be a tier of another cache: L1 / (L2 /
+// L3). The spans nest. To the outer cache, a write that reached only one of the inner tiers has the
+// outcome unknown, and one that reached neither has failed.
 //
-// Its writes have the timeouts of their own tiers. It is safe for concurrent use. It
-// needs no Close of its own; close the cache.
+// Its writes have the timeouts of the inner cache. It is safe for concurrent use. It needs no Close
+// of its own; close the cache.
 func (c *Cache[V]) AsBackend() backends.Backend[V] { return nested[V]{c.engine} }
 
 type nested[V any] struct{ engine *engine.Engine[V] }

@@ -11,23 +11,23 @@ import (
 	"github.com/tiercache/tiercache/internal/engine"
 )
 
-// Cache is a cache of two tiers. Writes go to both, by a policy of package
-// writepolicy; reads ask L1, then L2. Whenever the tiers may differ in a key, an
-// inconsistency is reported. Use [New]. It is safe for concurrent use.
+// Cache is a cache of two tiers. Writes go to both, by a policy of package writepolicy; reads ask
+// L1, then L2. Whenever the tiers may differ at a key, it reports an inconsistency. Create one with
+// [New]. It is safe for concurrent use.
 type Cache[V any] struct {
 	engine *engine.Engine[V]
 }
 
-// New returns a cache of two tiers. The name is that of the cache in telemetry,
-// for instance "users"; it must not be empty. L1 should be in the process, and
-// its entries are private to it; L2 is shared or persistent.
+// New returns a cache of two tiers. The name identifies the cache in telemetry, for instance
+// "users"; it must not be empty. L1 should be in this process and serve no other cache; L2 is
+// shared or persistent.
 //
-// The cache does not own its backends: Close does not close them. Nobody else may write
-// to them while the cache uses them, or the tiers differ unseen.
+// The cache does not own its backends: Close does not close them. Write to them only through a
+// cache: a write that bypasses it can leave the tiers different, and nothing reports that. For the
+// writes of other processes to L2 see [WithCoherence] and [WithL1TTL].
 //
-// Without options, the policy is [writepolicy.Sequential] and telemetry goes to
-// the global providers. Errors wrap [ErrInvalid], or are those of a meter
-// provider.
+// Without options, the policy is [writepolicy.Sequential] and telemetry goes to the global
+// providers. Its errors wrap [ErrInvalid], or come from a meter provider.
 func New[V any](name string, l1, l2 backends.Backend[V], opts ...Option) (*Cache[V], error) {
 	switch {
 	case name == "":
@@ -80,21 +80,20 @@ func (c *Cache[V]) Delete(ctx context.Context, key string) error {
 	return c.engine.Delete(ctx, key)
 }
 
-// Get returns the value at key; ok is false when neither tier has one. By
-// default it asks L1, then L2, and L1 gets the entry of L2, unless a newer write of
-// the key has begun in the meantime. The value may be shared, so nobody may modify
-// the data it points to.
+// Get returns the value at key; ok is false when neither tier has one. By default it asks L1, then
+// L2, and refills L1 from L2, unless a newer write of the key has begun in the meantime. The value
+// may be shared, so nobody may modify the data it points to.
 //
-// An error of one tier does not hide the value of the other. When neither has
-// the value, the error wraps those of the tiers, which are [*tier.Error]s. For an
-// empty key it wraps [ErrInvalid].
+// An error of one tier does not hide the value of the other. If neither tier has the value and one
+// failed, the error wraps the tiers' errors, which are of type [*tier.Error]. For an empty key it
+// wraps [ErrInvalid].
 //
-// Readers of one key that miss L1 at once share one read of an L2 outside of the process,
-// unless a write of the key has begun since that read did. If the context of the reader
-// that asks L2 ends, another one asks. A backend that reads the cache should pass on its
-// context, by which the cache recognises it: such a read is not shared.
+// Concurrent readers of one key that miss L1 share one read of an L2 outside the process, unless a
+// write of the key has begun since that read began. If the context of the reader that asks L2 ends,
+// another reader asks. A backend that reads the cache should pass on its context, so that the cache
+// recognises the read and does not share it.
 //
-// The options are [SkipL1] and [SkipL2].
+// The options are [SkipL1], [SkipL2] and [AtLeast].
 func (c *Cache[V]) Get(ctx context.Context, key string, opts ...ReadOption) (value V, ok bool, err error) {
 	value, ok, err = c.engine.Get(ctx, key, opts)
 	return value, ok, err // so it is small enough to be inlined (budget Get/hit=l1)
@@ -122,12 +121,11 @@ type Loader[V any] func(ctx context.Context, key string) (value V, err error)
 // has begun since. If that write fails, the caller still gets the value; the failure
 // is reported like that of any write.
 //
-// Callers of one key share the read of L2 and the loader, which runs once for all of
-// them. A caller whose context ends does not fail the others. If the loader has returned
-// by then, the caller gets the value, which may be stored only later. The loader's context
-// carries the trace of the caller that came first, and ends when all callers have been
-// cancelled. A caller that comes after a write of the key does not share a load that
-// began before that write.
+// Callers of one key share the read of L2 and the loader, which runs once for all of them. A caller
+// whose context ends does not fail the others. If the loader has already returned, that caller
+// still gets the value, which may not be stored yet. The loader's context carries the trace of the
+// first caller, and ends when all callers have been cancelled. A caller that comes after a write of
+// the key does not share a load that began before that write.
 //
 // When the loader finds no value, GetOrLoad returns its error, which wraps
 // [backends.ErrNotFound]; see [WithNegativeTTL]. Other errors of a loader, and its
@@ -140,11 +138,10 @@ func (c *Cache[V]) GetOrLoad(ctx context.Context, key string, ttl time.Duration,
 	return c.engine.GetOrLoad(ctx, key, ttl, engine.Loader[V](load), opts)
 }
 
-// Close refuses new operations, and waits for those under way: writes, with detached
-// ones and hooks, and reads beyond L1, with their loaders and the losers of races. When
-// ctx ends first, it returns an error that wraps the cause and gives the number of
-// those still under way; another call of Close waits again. It does not close the
-// backends.
+// Close refuses new operations and waits for those under way: writes, including detached ones and
+// hooks, and reads that went past L1, including their loaders and the losers of races. If ctx ends
+// first, it returns an error that wraps the cause and gives the number of operations still under
+// way; a further call of Close waits again. It does not close the backends.
 //
 // A loader, hook, policy or backend may call Close with the context that it was given.
 // Then Close does not wait: it refuses new operations and returns an error that wraps

@@ -7,40 +7,37 @@ import (
 	"github.com/tiercache/tiercache/internal/engine"
 )
 
-// OnLost says what a read gets when L1 has an entry, and nobody knows whether another
-// process has replaced it.
+// OnLost chooses the result of a read when L1 has an entry that another process may have replaced.
 type OnLost = engine.OnLost
 
-// The answers of [WithCoherence].
+// The values of OnLost, for [WithCoherence].
 const (
-	// AskL2 asks L2. It moves no value where L2 still has the version of L1's entry. If
-	// L2 cannot be read either, the read fails as it would without the entry of L1;
-	// see [WithStaleIfError].
+	// AskL2 asks L2, which sends no value if it still has the version of L1's entry. If L2 cannot
+	// be read, the read fails as if L1 had no entry; see [WithStaleIfError].
 	AskL2 = engine.AskL2
 
-	// ServeStale returns the entry of L1, flagged: [Entry.Stale] is set, the span and
-	// the metrics of the read have the result "stale". L2 is asked as soon as its
-	// changes can be followed again, and if it then fails, the entry is returned all the
-	// same, flagged.
+	// ServeStale returns the entry of L1, flagged: [Entry.Stale] is set, the span and the metrics
+	// of the read have the result "stale". Once the changes of L2 can be followed again, reads ask
+	// L2; if that fails, they still return the entry, flagged.
 	ServeStale = engine.ServeStale
 )
 
-// WithCoherence keeps L1 coherent with the writes of other processes that share L2. A
-// hit in L1 that is not flagged as stale shows a value that no write had replaced in L2
-// longer ago than bound, when the hit began. Where this cannot be proven, onLost decides.
-// Both must be chosen. Bound is at least 500 ms; one or two seconds are sensible.
+// WithCoherence keeps L1 coherent with the writes of other processes that share L2. A hit in L1
+// that is not flagged as stale shows a value that no write had replaced in L2 longer ago than
+// bound, when the hit began. Where this cannot be proven, onLost decides. Neither has a default.
+// Bound must be at least 500 ms; one or two seconds is sensible.
 //
-// The cache follows the log of changes in L2, and drops from L1 what others have replaced.
-// When it may have missed a change, because the connection was cut for long or L2 failed
-// over, for instance, it empties nothing: each entry of L1 is compared with L2 when it is
-// read next. The loss is logged once, and so is its end; see [Cache.Status] and the
-// metrics. A hit reads the clock once.
+// The cache follows the log of changes in L2, and drops from L1 what others have replaced. When it
+// may have missed a change, for instance because the connection was cut for long or L2 failed over,
+// it does not empty L1: each entry of L1 is compared with L2 when it is next read. The loss is
+// logged once, and so is its end; see [Cache.Status] and the metrics. The option costs a hit one
+// reading of the clock.
 //
-// L2 must issue versions, log every change, and read its primary; L1 must keep stamps.
-// New returns an error that wraps [ErrInvalid] otherwise. An L2 that is in this process
-// alone, such as badgerbackend, needs no log, because nobody else writes to it. The bound
-// holds for writes that are in the log: those of other caches with the same kind of
-// backend, and of all its users, but not those of foreign programs.
+// L2 must issue versions, log every change, and read its primary; L1 must keep stamps. New returns
+// an error that wraps [ErrInvalid] otherwise. An L2 that is in this process alone, such as
+// badgerbackend, needs no log, because nobody else writes to it. The bound holds for writes that
+// are in the log: all writes through the same kind of backend, by a cache or not, but not those of
+// other programs.
 //
 // With a write policy that writes L1 first, other readers see the new value in L1 only
 // when L2 has it, and until then ask L2. Each value that is staged for L2 is encoded
@@ -64,20 +61,19 @@ type Status struct {
 // RepairStatus is the state of the repair of keys whose tiers may differ. At any instant
 // Opened - Closed = Open.
 type RepairStatus struct {
-	// On reports whether the cache repairs keys: with [WithCoherence] or
-	// [WithDropDiverged]. Nothing else is set otherwise.
+	// On reports whether the cache repairs keys: with [WithCoherence] or [WithDropDiverged]. If it
+	// is false, no other field is set.
 	On bool
 
 	// Open is the number of keys whose tiers may differ.
 	Open int
 
-	// Opened and Closed count the differences that began and ended. Dropped counts those
-	// of them for which there was no room, so that L1 dropped its copy and L2 was left as
-	// it was.
+	// Opened and Closed count the differences that began and ended. Dropped counts those for which
+	// the ledger had no room: L1 dropped its copy, and L2 was left as it was.
 	Opened, Closed, Dropped uint64
 
-	// Oldest is the time since which the tiers of a key have differed, of the key for
-	// which it is the longest. It is zero if there is none.
+	// Oldest is the instant since which the tiers of the oldest open key have differed. It is zero
+	// if no key is open.
 	Oldest time.Time
 
 	// Keys are up to 100 of the open keys, the oldest first.
@@ -97,21 +93,21 @@ type OpenKey struct {
 
 // CoherenceStatus is the state of the coherence with other processes.
 type CoherenceStatus struct {
-	// On reports whether the cache follows other processes. Nothing else is set
-	// otherwise. It is false where L2 is in this process alone.
+	// On reports whether the cache follows other processes. If it is false, no other field is set.
+	// It is false where L2 is in this process alone.
 	On bool
 
-	// Trusted reports whether hits in L1 are returned as fresh, if they were compared
-	// with L2 since the last loss.
+	// Trusted reports whether L1 is trusted: an entry that was compared with L2 since the last loss
+	// is returned as fresh.
 	Trusted bool
 
-	// Cause is why hits are not trusted: "joining", "closed", "overdue" (L2 has not proven for
-	// longer than the bound that all its changes are known), "l1" (L1 did not drop an
-	// entry), or the name of a [backends.Loss], such as "trimmed". It is empty while
-	// they are trusted.
+	// Cause is the reason why hits are not trusted: "joining", "closed", "overdue" (L2 has not
+	// proven for longer than the bound that all its changes are known), "l1" (L1 did not drop an
+	// entry), or the name of a [backends.Loss], such as "trimmed". It is empty while they are
+	// trusted.
 	Cause string
 
-	// Since is when Trusted took its value.
+	// Since is the instant at which Trusted last changed.
 	Since time.Time
 
 	// Epoch counts the losses after which each entry of L1 is compared with L2. It
@@ -123,7 +119,7 @@ type CoherenceStatus struct {
 	SyncedAge time.Duration
 }
 
-// Status returns what holds now. It is safe for concurrent use.
+// Status returns the present state of coherence and repair. It is safe for concurrent use.
 func (c *Cache[V]) Status() (status Status) {
 	if s := c.engine.Status(); s.On {
 		status.Coherence = CoherenceStatus{
@@ -144,10 +140,10 @@ func (c *Cache[V]) Status() (status Status) {
 	return status
 }
 
-// Repair repairs the key now, if its tiers may differ; the cache would do so by itself
-// some time later. It waits until no earlier write of the key can reach L2 any more, or
-// until ctx ends. When it returns nil, nothing is open at the key. Otherwise the error wraps
-// [ErrDiverged]; for an empty key it wraps [ErrInvalid].
+// Repair repairs the key now, if its tiers may differ; the cache would otherwise do so later. It
+// first waits until no earlier write of the key can reach L2 any more, or until ctx ends. When it
+// returns nil, the key is no longer open. Otherwise the error wraps [ErrDiverged]; for an empty key
+// it wraps [ErrInvalid].
 func (c *Cache[V]) Repair(ctx context.Context, key string) error {
 	return c.engine.Repair(ctx, key)
 }

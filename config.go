@@ -73,7 +73,7 @@ func (c config) validateLoads() error {
 func (c config) validateRepairs() error {
 	switch {
 	case c.DropDiverged && c.KeepLoaded > 0:
-		return fmt.Errorf("%w: WithDropDiverged has L1 drop the values that WithKeepLoaded(%v) keeps there: use one of them", ErrInvalid, c.KeepLoaded)
+		return fmt.Errorf("%w: WithDropDiverged makes L1 drop the values that WithKeepLoaded(%v) keeps there: use one of them", ErrInvalid, c.KeepLoaded)
 	case !c.scrubs:
 		return nil
 	case c.ScrubRate <= 0:
@@ -90,7 +90,7 @@ func (c config) validatePolicies() error {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	if c.SourceVersion != nil && (c.writePolicy || c.ReadPolicy.Plan().Concurrent) {
-		return fmt.Errorf("%w: WithSourceVersion has L2 decide each write: choose no write policy, and only sequential reads", ErrInvalid)
+		return fmt.Errorf("%w: with WithSourceVersion, L2 decides each write: choose no write policy, and only sequential reads", ErrInvalid)
 	}
 	if c.refill > RefillNever {
 		return fmt.Errorf("%w: WithRefill(%d): use RefillAlways or RefillNever", ErrInvalid, c.refill)

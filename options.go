@@ -10,7 +10,7 @@ import (
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
-// The timeouts of a cache, unless options set others.
+// The defaults of the timeouts and of the TTL of refills.
 const (
 	DefaultWriteTimeout      = 5 * time.Second  // see [WithWriteTimeout]
 	DefaultReadTimeout       = 5 * time.Second  // see [WithReadTimeout]
@@ -47,8 +47,8 @@ func WithReadPolicy(p readpolicy.Policy) Option {
 	})
 }
 
-// WithTelemetry configures spans, metrics and logs. Default: the global providers of
-// OpenTelemetry. Repeated calls add up.
+// WithTelemetry configures spans, metrics and logs. Default: the global providers of OpenTelemetry.
+// If it is given several times, all its options apply.
 func WithTelemetry(opts ...tracing.Option) Option {
 	return optionFunc(func(c config) config {
 		c.Telemetry = append(slices.Clip(c.Telemetry), opts...)
@@ -56,11 +56,10 @@ func WithTelemetry(opts ...tracing.Option) Option {
 	})
 }
 
-// WithWriteTimeout sets the timeout of one write of a tier that is not in-process. It
-// begins with that write, and replaces the caller's deadline, which does not end a
-// write once its first tier has been touched. It may be up to 1/64 shorter, because writes
-// that begin at about the same time share a timer. It must be positive. Default:
-// [DefaultWriteTimeout].
+// WithWriteTimeout sets the timeout of one write of a tier that is not in-process. It begins with
+// that write, and replaces the caller's deadline, which does not end a write once its first tier
+// has been touched. It may be up to 1/64 shorter than d, because writes that begin at about the
+// same time share a timer. It must be positive. Default: [DefaultWriteTimeout].
 func WithWriteTimeout(d time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.WriteTimeout = d
@@ -68,9 +67,9 @@ func WithWriteTimeout(d time.Duration) Option {
 	})
 }
 
-// WithReadTimeout sets the timeout of one read of a tier that is not in-process. The
-// caller's own deadline holds too. It may be up to 1/64 shorter, like that of a write.
-// It must be positive. Default: [DefaultReadTimeout].
+// WithReadTimeout sets the timeout of one read of a tier that is not in-process. The caller's own
+// deadline holds too. Like that of a write, the timeout may be up to 1/64 shorter than d. It must
+// be positive. Default: [DefaultReadTimeout].
 func WithReadTimeout(d time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.ReadTimeout = d
@@ -91,13 +90,13 @@ func WithClassifier(certainlyNotApplied func(err error) bool) Option {
 	})
 }
 
-// WithInconsistencyHook sets a function that the cache calls for every operation after
-// which the tiers may differ, resolved or not, after the event was emitted and the key
-// was unlocked, so that it may write the key again. It runs before the operation
-// returns, or in the goroutine of a detached write; Close waits for it. The context
-// carries the trace. It does not end when the caller's context ends or when a policy
-// cancels the call of a tier. It must be safe for concurrent use. A panic of the hook
-// goes to OpenTelemetry's error handler. Default, and for nil: none.
+// WithInconsistencyHook sets a function that the cache calls for every operation after which the
+// tiers may differ, resolved or not. The call comes after the event was emitted and the key was
+// unlocked, so the hook may write the key again. It runs before the operation returns, or in the
+// goroutine of a detached write; Close waits for it. The context carries the trace. It does not end
+// when the caller's context ends or when a policy cancels the call of a tier. It must be safe for
+// concurrent use. A panic of the hook goes to OpenTelemetry's error handler. Default, and for nil:
+// none.
 //
 // A hook that writes should pass on its context. While a tier is down, such a write
 // causes another inconsistency. It is reported like any other, except to the hook: a
@@ -114,7 +113,7 @@ func WithInconsistencyHook(hook func(ctx context.Context, i Inconsistency)) Opti
 // Refill decides whether L1 stores an entry that was found in L2.
 type Refill uint8
 
-// The refills.
+// The values of Refill.
 const (
 	RefillAlways Refill = iota // the default
 	RefillNever
@@ -129,9 +128,9 @@ func WithRefill(r Refill) Option {
 	})
 }
 
-// WithMaxRefillTTL limits the TTL in L1 of entries that L1 gets from L2, also of those
-// that never expire there. An entry that L2 has lost, or whose expiry is damaged, does
-// not stay in L1 forever. Default: [DefaultMaxRefillTTL]. For 0 there is no limit.
+// WithMaxRefillTTL limits the TTL of refills in L1, even of entries that never expire in L2, so
+// that an entry that L2 has lost, or whose expiry is damaged, does not stay in L1 forever. Default:
+// [DefaultMaxRefillTTL]. 0 means no limit.
 func WithMaxRefillTTL(ttl time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.MaxRefillTTL = ttl
@@ -151,8 +150,8 @@ func WithL1TTL(ttl time.Duration, jitter float64) Option {
 	})
 }
 
-// WithL1HitSpans makes hits in L1 emit spans and durations. By default they are only
-// counted, because they are many and short.
+// WithL1HitSpans makes hits in L1 emit spans and durations. By default they are only counted,
+// because they are frequent and short.
 func WithL1HitSpans() Option {
 	return optionFunc(func(c config) config {
 		c.L1HitSpans = true
@@ -160,13 +159,13 @@ func WithL1HitSpans() Option {
 	})
 }
 
-// WithDropDiverged has L1 drop its copy of a key as soon as a write leaves the tiers
-// different, or changes neither of them, whatever the write policy is: so L1 never has what
-// L2 or the source does not have. If L1 fails to drop it, the cache tries again until it
-// succeeds; see [Cache.Status].
+// WithDropDiverged makes L1 drop its copy of a key as soon as a write leaves the tiers different,
+// or changes neither of them, under every write policy. So L1 keeps no value that L2 or the source
+// does not have. If L1 fails to drop it, the cache tries again until it succeeds; see
+// [Cache.Status].
 //
-// With [WithCoherence], L1 then no longer has the value by which L2 could be repaired.
-// Without it, nothing more than this drop is safe: only versions show which tier is newer.
+// With [WithCoherence], the cache loses the value by which it could have repaired L2. Without it,
+// nothing more than this drop is safe, because only versions show which tier is newer.
 func WithDropDiverged() Option {
 	return optionFunc(func(c config) config {
 		c.DropDiverged = true
@@ -174,11 +173,11 @@ func WithDropDiverged() Option {
 	})
 }
 
-// WithScrubber compares the versions of L1's entries with those of L2, one after the other
-// and again and again, at so many in a second. No value is moved where they are the same.
-// The metric tiercache.scrub.checks has the results; L1 drops a copy that it should not
-// have. It needs [WithCoherence], and costs L2 that many reads. By default nothing is
-// compared.
+// WithScrubber compares the versions of L1's entries with those of L2 in the background, perSecond
+// entries each second, and begins again when it has compared them all. L2 sends no value where the
+// versions are equal. The metric tiercache.scrub.checks counts the results; L1 drops a copy that it
+// should not have. It needs [WithCoherence], and costs L2 one read for each entry. The rate must be
+// positive. By default nothing is compared.
 func WithScrubber(perSecond int) Option {
 	return optionFunc(func(c config) config {
 		c.ScrubRate = perSecond

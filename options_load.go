@@ -2,11 +2,10 @@ package tiercache
 
 import "time"
 
-// WithNegativeTTL makes [Cache.GetOrLoad] remember for ttl that a loader found no
-// value, and ask neither L2 nor the loader again. The process remembers up to 10,000
-// such keys, apart from values; a write of the key removes it. The error is then
-// [ErrNotFound], and not that of the loader, even if it is one of [WithNotFound].
-// Default, and for 0: nothing is remembered.
+// WithNegativeTTL makes [Cache.GetOrLoad] remember for ttl that a loader found no value, and ask
+// neither L2 nor the loader again. The cache remembers up to 10,000 such keys, outside of the
+// tiers; it forgets a key when the key is written. The error is then [ErrNotFound], and not that of
+// the loader, even if it is one of [WithNotFound]. Default, and for 0: nothing is remembered.
 func WithNegativeTTL(ttl time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.NegativeTTL = ttl
@@ -36,9 +35,9 @@ func WithStaleIfSlow(after time.Duration) Option {
 }
 
 // WithBackgroundTimeout sets the timeout of loads that no caller waits for: those of
-// [WithRefreshAhead], and those whose callers got a stale value by [WithStaleIfSlow].
-// It also limits the write of a loaded value. Close cancels such loads. It must be
-// positive. Default: [DefaultBackgroundTimeout].
+// [WithRefreshAhead], and those whose callers got a stale value by [WithStaleIfSlow]. It also
+// limits the write of a loaded value. Close cancels such loads. The timeout must be positive.
+// Default: [DefaultBackgroundTimeout].
 func WithBackgroundTimeout(d time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.BackgroundTimeout = d
@@ -57,16 +56,16 @@ func WithAsyncLoadWrites() Option {
 	})
 }
 
-// WithKeepLoaded makes L1 keep, for ttl at most, a loaded value that L2 refused or may not
-// have, under policies by which L1 would not get it: writepolicy.Sequential with L2First
-// or InvalidateL1, and WriteAround. While L2 is down, a key is then loaded once per ttl,
-// and its readers do not wait for L2. A few seconds are sensible.
+// WithKeepLoaded makes L1 keep a loaded value that L2 refused or may not have, for at most ttl,
+// under the policies that would not store it in L1: [writepolicy.Sequential] with L2First or
+// InvalidateL1, and WriteAround. While L2 is down, a key is then loaded once per ttl, and its
+// readers do not wait for L2. A few seconds are sensible.
 //
-// L1 has a value then that L2 does not have, so every such write is reported as an
-// inconsistency, and every read of the value as kept: by the result of the read in
-// telemetry, and by [Entry]. Another process may load or write a newer value meanwhile.
-// A write of the key, or a refill from L2, replaces the value. When more than 10,000 keys
-// are kept, the values of others are not. Default, and for 0: nothing is kept.
+// L1 then has a value that L2 does not have, so every such write is reported as an inconsistency,
+// and every read of the value as kept: by the result of the read in telemetry, and by [Entry].
+// Another process may load or write a newer value meanwhile. A write of the key, or a refill from
+// L2, replaces the value. At most 10,000 values are kept at a time. Default, and for 0: nothing is
+// kept.
 func WithKeepLoaded(ttl time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.KeepLoaded = ttl

@@ -19,8 +19,8 @@ type Stats struct {
 	// ResolvedInconsistencies those that compensation resolved.
 	Inconsistencies, ResolvedInconsistencies int64
 
-	// DetachedWrites is the number of writes of a tier that go on now although their
-	// operation has returned.
+	// DetachedWrites is the number of writes of a tier that still run although their operation has
+	// returned.
 	DetachedWrites int64
 
 	// ActiveLoads is the number of loads under way now.
@@ -38,11 +38,10 @@ type Reads struct {
 // Name returns the name that was given to New.
 func (c *Cache[V]) Name() string { return c.engine.Name() }
 
-// Stats returns the counts since the cache was made. They are the counts of the
-// metrics, so keeping them costs nothing more, and there are none where a no-op meter
-// provider turns metrics off. It sums them up, which takes a few microseconds: call it
-// for a page or a test, not for each request. It is safe for concurrent use; the counts
-// of operations under way may be seen in part.
+// Stats returns the counts since the cache was created. They are the counts of the metrics, so they
+// cost nothing extra, and there are none if a no-op meter provider turns metrics off. Adding them
+// up takes a few microseconds: call Stats for a page or a test, not on every request. It is safe
+// for concurrent use; an operation under way may be counted in part.
 func (c *Cache[V]) Stats() Stats {
 	s := c.engine.Stats()
 	lookups := func(n [tier.TierLookups]int64) Lookups {

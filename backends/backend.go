@@ -12,16 +12,15 @@ import "context"
 //
 // If a call panics or ends its goroutine, the cache treats the outcome as unknown.
 //
-// An implementation should not call the cache that it is a tier of. If it does so with
-// its context, a write of the key that is being written returns at once, with an error
-// that wraps tiercache.ErrReentrant, and so does Close. The cache does not recognise a
-// call with another context, nor one of a store in the process whose context never
-// ends: it waits for itself until its context ends.
+// An implementation should not call the cache that it is a tier of. If it does so with its context,
+// a write of the key that is being written returns at once, with an error that wraps
+// tiercache.ErrReentrant, and so does Close. The cache does not recognise a call with another
+// context, nor that of a store in the process with a context that never ends. Such a call waits for
+// itself until its context ends, if it ever does.
 //
-// Keys are any non-empty strings, binary ones included; a cache refuses the
-// empty one. Whether an empty slice comes back as nil is not specified. Values
-// that were given to Set may be kept, and values that Get returns may be shared,
-// so neither side may modify them afterwards.
+// Keys are any non-empty strings, binary ones included; a cache refuses the empty key. Whether an
+// empty slice comes back as nil is not specified. Values that were given to Set may be kept, and
+// values that Get returns may be shared, so neither side may modify them afterwards.
 //
 // Errors should contain neither the key nor the value, because they are put on spans
 // and into logs. If a healthy store refuses one call, the error should say so: see

@@ -9,15 +9,13 @@ import "context"
 // the others. A store may split a batch. The same key may occur several times; its
 // changes are then made in the order of the batch.
 type Batcher[V any] interface {
-	// GetMany reads each key into the place of got that has its index. Got is as
-	// long as keys, and zero. The results are those that GetIf or, of a store without
-	// versions, Get would have.
+	// GetMany reads keys[i] into got[i]. Got is as long as keys, and all zero. The results are
+	// those of GetIf or, for a store without versions, of Get.
 	GetMany(ctx context.Context, keys []string, got []Got[V])
 
-	// WriteMany makes each change and puts its result into the place of done that
-	// has its index. Done is as long as writes, and zero. The rules are those of
-	// [Versioned]. A store without versions makes unconditional writes alone, and
-	// refuses others by an error that wraps [ErrUnsupported].
+	// WriteMany makes writes[i] and puts its result into done[i]. Done is as long as writes, and
+	// all zero. The rules are those of [Versioned]. A store without versions makes only
+	// unconditional writes, and refuses others with an error that wraps [ErrUnsupported].
 	WriteMany(ctx context.Context, writes []Write[V], done []Done)
 }
 

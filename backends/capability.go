@@ -18,9 +18,9 @@ type Description struct {
 	// instance. Leave them empty where there are none.
 	GetOperation, SetOperation, DeleteOperation string
 
-	// Local says that the store is a library that keeps its data on a disk of this
-	// machine: its calls are timed, because a disk may hang, but they are no calls of
-	// a client.
+	// Local says that the store is a library that keeps its data on a disk of this machine. Its
+	// calls have a timeout, because a disk may hang, but their spans are internal, because no
+	// client sends them to a server.
 	Local bool
 
 	// InProcess says that calls never leave the process and never wait for
@@ -66,8 +66,8 @@ type Abilities struct {
 	StaleReads bool
 }
 
-// Describer is a [Backend] that describes itself. A cache calls it once, in New. It
-// treats a backend that is no Describer as remote.
+// Describer is a [Backend] that describes itself. A cache calls it once, in New. It treats a
+// backend that is not a Describer as remote.
 type Describer interface {
 	// Describe returns the store's description, the same at every call.
 	Describe() Description

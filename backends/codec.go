@@ -52,10 +52,10 @@ var (
 
 // WithCodec returns a backend that keeps values in store as bytes made by codec.
 //
-// A value that codec cannot encode is an [*EncodeError], which is certainly not
-// applied; bytes that it cannot decode are a [*DecodeError] of Get. It returns
-// [ErrNilBackend] or [ErrNilCodec] when an argument is nil, and the error of a
-// codec that is a [CodecValidator] and says that it cannot be used.
+// If codec cannot encode a value, Set returns an [*EncodeError], which is certainly not applied; if
+// it cannot decode the stored bytes, Get returns a [*DecodeError]. WithCodec returns
+// [ErrNilBackend] or [ErrNilCodec] if an argument is nil, and the error of a codec that is a
+// [CodecValidator] and cannot be used.
 func WithCodec[V any](store Backend[[]byte], codec Codec[V]) (*Coded[V], error) {
 	if store == nil {
 		return nil, ErrNilBackend

@@ -10,10 +10,10 @@ var ErrLossy = errors.New("backends: the value would not be read back as it was 
 // cannot store any value of its type.
 var ErrUnsupportedType = errors.New("backends: the codec cannot store values of this type")
 
-// EncodeError says that a value could not be encoded, so that nothing was
-// written. Its text quotes Err only where that is known to be free of values: the
-// errors of this package, such as [*TooLargeError] and [*DamagedError] of any codec, and of
-// encoding/json those that name types. Of any other error it names the type.
+// EncodeError says that a value could not be encoded, so that nothing was written. Its text quotes
+// Err only where that is known to be free of values: the errors of this package, such as
+// [*TooLargeError] and [*DamagedError] of any codec, and of encoding/json those that name types.
+// For any other error it names the type.
 type EncodeError struct {
 	Err error // of [Codec.Encode]
 }
@@ -70,7 +70,7 @@ var (
 	errTextNotUTF8   = &codecError{"a string or a map key is not valid UTF-8, which JSON cannot hold", ErrLossy}
 	errKeysCollide   = &codecError{"two keys of a map have the same text in JSON", ErrLossy}
 	errNumberTooLong = &codecError{"a number in an interface has more digits than a float64 holds", ErrLossy}
-	errNotEqual      = &codecError{"the value that was decoded again is not equal to it", ErrLossy}
+	errNotEqual      = &codecError{"the decoded value is not equal to the written one", ErrLossy}
 	errBytesNotUTF8  = &codecError{"they are not valid UTF-8", nil}
 )
 
@@ -78,7 +78,7 @@ var (
 type undecodableError struct{ err error }
 
 func (e *undecodableError) Error() string {
-	return "backends: what it was encoded to cannot be decoded" + reasonOf(e.err)
+	return "backends: the codec cannot decode its own encoding" + reasonOf(e.err)
 }
 func (e *undecodableError) Is(target error) bool { return target == ErrLossy }
 func (e *undecodableError) Unwrap() error        { return e.err }

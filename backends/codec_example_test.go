@@ -22,5 +22,5 @@ func ExampleWithVerify() {
 	}
 	err = users.Set(context.Background(), "ada", backends.Entry[User]{Value: User{Name: "Ada", age: 36}})
 	fmt.Println(err)
-	// Output: backends: the value cannot be encoded: the value that was decoded again is not equal to it
+	// Output: backends: the value cannot be encoded: the decoded value is not equal to the written one
 }

@@ -8,8 +8,8 @@ import (
 
 // JSON returns a codec that uses encoding/json.
 //
-// Encode refuses a value that would lose something in JSON without a word. The
-// error wraps [ErrLossy] when
+// Encode refuses a value that would silently lose something in JSON. The error wraps [ErrLossy]
+// when
 //
 //   - a string or a map key is not valid UTF-8: it would be read back with
 //     U+FFFD in the place of the bad bytes;
@@ -26,8 +26,8 @@ import (
 // refused by [WithCodec], and by every Encode and Decode, with an error that
 // wraps [ErrUnsupportedType].
 //
-// Some changes are not errors. A value that was read from the store differs from
-// the one that was written in this:
+// Other changes are not errors. A value that is read from the store may differ from the written one
+// as follows:
 //
 //   - In an interface, numbers are float64, structs and maps are map[string]any,
 //     slices and arrays are []any, and []byte, times and other values that are

@@ -60,7 +60,7 @@ const (
 	badText = "a string or a map key is not valid UTF-8, which JSON cannot hold"
 	badKeys = "two keys of a map have the same text in JSON"
 	badNum  = "a number in an interface has more digits than a float64 holds"
-	noWay   = "what it was encoded to cannot be decoded"
+	noWay   = "the codec cannot decode its own encoding"
 )
 
 func TestJSON_RefusesLosses(t *testing.T) {

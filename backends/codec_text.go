@@ -84,7 +84,7 @@ func jsonText(err error) string {
 		default:
 			kind = "value"
 		}
-		return "json: a " + kind + " at byte " + strconv.FormatInt(e.Offset, 10) + " does not fit " + nameOf(e.Type)
+		return "json: the " + kind + " at byte " + strconv.FormatInt(e.Offset, 10) + " does not fit " + nameOf(e.Type)
 	}
 	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
 		// Its text quotes a character.

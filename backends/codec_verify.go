@@ -6,14 +6,13 @@ import (
 	"sync/atomic"
 )
 
-// WithVerify returns a codec that checks codec while it runs: it decodes again
-// the encoding of the first value and of one in every everyN after it. When that
-// fails, or when equal returns false, Encode returns an error that wraps
-// [ErrLossy], which a cache reports as an [*EncodeError] before it writes either
-// tier. An everyN of 1 checks all values.
+// WithVerify returns a codec that checks codec while it runs: it decodes the encoding of the first
+// value, and of one in everyN values after it. If that fails, or if equal returns false, Encode
+// returns an error that wraps [ErrLossy], which a cache reports as an [*EncodeError] before it
+// writes either tier. An everyN of 1 checks all values.
 //
-// A check costs a decoding and a comparison; the other writes cost an atomic addition.
-// It finds no losses in the values between.
+// A check costs a decoding and a comparison; the other writes cost an atomic addition. Losses in
+// the values that are not checked stay unnoticed.
 //
 // A nil equal is reflect.DeepEqual. It is strict, so give another one if values
 // may hold a NaN, which is not equal to itself; a time.Time, which loses its

@@ -57,8 +57,8 @@ func TestWithVerify_Errors(t *testing.T) {
 		lossy bool
 		want  string
 	}{
-		"not equal":         {trimming{}, true, ": the value that was decoded again is not equal to it"},
-		"cannot be decoded": {trimming{decodeErr: secretive{}}, true, ": what it was encoded to cannot be decoded (backends_test.secretive)"},
+		"not equal":         {trimming{}, true, ": the decoded value is not equal to the written one"},
+		"cannot be decoded": {trimming{decodeErr: secretive{}}, true, ": the codec cannot decode its own encoding (backends_test.secretive)"},
 		"cannot be encoded": {trimming{encodeErr: secretive{}}, false, " (backends_test.secretive)"},
 	} {
 		t.Run(name, func(t *testing.T) {

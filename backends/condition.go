@@ -21,8 +21,7 @@ const (
 // Always lets the write be made.
 var Always Condition
 
-// Absent lets a write be made if the key has no entry. An entry that has expired or was
-// deleted is none.
+// Absent lets a write be made if the key has no entry. An expired or deleted entry does not count.
 func Absent() Condition { return Condition{Test: TestAbsent} }
 
 // Is lets a write be made if the key's entry has version v, which must not be 0.

@@ -9,16 +9,16 @@
 //     written is refused before any tier is touched.
 //   - [ValueGetter]: it can return the value alone, which is faster.
 //
-// The following count only if the description declares the ability, see [Abilities],
-// because a decorator has the methods also over a store that has not:
+// The following count only if the description declares the ability (see [Abilities]), because a
+// decorator has the methods even over a store that lacks the ability:
 //
-//   - [Versioned]: each change has a version, and a [Write] a [Condition].
+//   - [Versioned]: each change has a version, and a [Write] may have a [Condition].
 //   - [Clocked]: a [Write] has a deadline by the store's clock.
 //   - [Batcher]: many keys in few round trips.
 //   - [Watcher]: the changes of all processes can be followed.
 //   - [Stamped], [Walker]: of an L1, which keeps a [Stamp] beside each value.
 //
-// A decorator passes them on by [Optional].
+// A decorator passes them on with [Optional].
 //
 // A store of bytes is a Backend[[]byte]; [WithCodec] makes it a Backend of any
 // type:

@@ -8,8 +8,8 @@ type Entry[V any] struct {
 	// that it points to must not be modified once it has been written or read.
 	Value V
 
-	// ExpiresAt is the instant at which the entry expires. It is absolute, so that all
-	// tiers agree on it. The zero time means that it never ends.
+	// ExpiresAt is the instant at which the entry expires. It is absolute, so that all tiers agree
+	// on it. The zero time means never.
 	ExpiresAt time.Time
 }
 

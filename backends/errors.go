@@ -40,11 +40,10 @@ func (e *notAppliedError) NotApplied() bool { return true }
 // write was certainly not applied. It is the default of a cache unless it is given
 // another classifier.
 //
-// It holds for an error that has a method NotApplied() bool that returns true,
-// as those of [NotApplied] have. The outermost error that knows decides. Of
-// errors that were joined, all must be certain. Anything else, and nil, is not
-// certain: not even a refused connection, because a client that tries again may
-// have lost the answer to an attempt before.
+// It is true for an error with a method NotApplied() bool that returns true, such as one of
+// [NotApplied]. The outermost error with the method decides. Of joined errors, all must be certain.
+// It is false for nil and for any other error, even a refused connection, because a client that
+// retries may have lost the answer to an earlier attempt.
 func CertainlyNotApplied(err error) bool {
 	return ask(err, func(err error) (answer, knows bool) {
 		e, knows := err.(interface{ NotApplied() bool }) //nolint:errorlint // ask walks the tree

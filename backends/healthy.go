@@ -20,17 +20,15 @@ func (e *healthyError) Healthy() bool { return true }
 // says that the store is healthy. Such an error is no outage: a circuit breaker
 // must not count it as a failure, and the same read would fail again.
 //
-// It holds for an error that has a method Healthy() bool that returns true, as
-// the errors of [Healthy] have. The outermost error with the method decides. Of
-// errors that were joined, all must be healthy. It does not hold for any other
-// error, nor for nil.
+// It is true for an error with a method Healthy() bool that returns true, such as one of [Healthy].
+// The outermost error with the method decides. Of joined errors, all must be healthy. It is false
+// for nil and for any other error.
 //
-// Implementations of [Backend] should give the method to the errors with which a
-// store refuses one call and goes on serving others: bytes that cannot be decoded,
-// a value of another type, a permission that the user lacks, a write that a full
-// or read-only store refuses. They must not give it to errors with which a store
-// refuses all calls, because it starts, fails over or has too many clients, nor to
-// timeouts and lost connections.
+// Implementations of [Backend] should give the method to the errors with which a store refuses one
+// call and goes on serving others: bytes that cannot be decoded, a value of another type, a
+// permission that the user lacks, a write that a full or read-only store refuses. They must not
+// give it to errors with which a store refuses all calls, because it is starting, is failing over
+// or has too many clients, nor to timeouts and lost connections.
 //
 // [EncodeError], [DecodeError], [TooLargeError], [DamagedError] and [ErrEmptyKey]
 // have it.

@@ -42,7 +42,7 @@ func OptionalOf[V any](b Backend[V]) Optional[V] {
 	}
 }
 
-// Write is that of [Versioned].
+// Write implements [Versioned].
 func (o Optional[V]) Write(ctx context.Context, w *Write[V]) (Result, error) {
 	if o.versioned == nil {
 		return Result{}, Unsupported("versions")
@@ -50,7 +50,7 @@ func (o Optional[V]) Write(ctx context.Context, w *Write[V]) (Result, error) {
 	return o.versioned.Write(ctx, w)
 }
 
-// GetIf is that of [Versioned].
+// GetIf implements [Versioned].
 func (o Optional[V]) GetIf(ctx context.Context, key string, have Version) (Entry[V], Answer, error) {
 	if o.versioned == nil {
 		return Entry[V]{}, Answer{}, Unsupported("versions")
@@ -58,7 +58,7 @@ func (o Optional[V]) GetIf(ctx context.Context, key string, have Version) (Entry
 	return o.versioned.GetIf(ctx, key, have)
 }
 
-// GetMany is that of [Batcher].
+// GetMany implements [Batcher].
 func (o Optional[V]) GetMany(ctx context.Context, keys []string, got []Got[V]) {
 	if o.batcher != nil {
 		o.batcher.GetMany(ctx, keys, got)
@@ -69,7 +69,7 @@ func (o Optional[V]) GetMany(ctx context.Context, keys []string, got []Got[V]) {
 	}
 }
 
-// WriteMany is that of [Batcher].
+// WriteMany implements [Batcher].
 func (o Optional[V]) WriteMany(ctx context.Context, writes []Write[V], done []Done) {
 	if o.batcher != nil {
 		o.batcher.WriteMany(ctx, writes, done)
@@ -80,7 +80,7 @@ func (o Optional[V]) WriteMany(ctx context.Context, writes []Write[V], done []Do
 	}
 }
 
-// StoreTime is that of [Clocked].
+// StoreTime implements [Clocked].
 func (o Optional[V]) StoreTime() (now time.Time, within time.Duration, ok bool) {
 	if o.clocked == nil {
 		return time.Time{}, 0, false
@@ -88,7 +88,7 @@ func (o Optional[V]) StoreTime() (now time.Time, within time.Duration, ok bool) 
 	return o.clocked.StoreTime()
 }
 
-// Watch is that of [Watcher].
+// Watch implements [Watcher].
 func (o Optional[V]) Watch(ctx context.Context, sink Sink) error {
 	if o.watcher == nil {
 		return Unsupported("watching")
@@ -96,7 +96,7 @@ func (o Optional[V]) Watch(ctx context.Context, sink Sink) error {
 	return o.watcher.Watch(ctx, sink)
 }
 
-// Seen is that of [Watcher].
+// Seen implements [Watcher].
 func (o Optional[V]) Seen(key string) Version {
 	if o.watcher == nil {
 		return 0
@@ -104,7 +104,7 @@ func (o Optional[V]) Seen(key string) Version {
 	return o.watcher.Seen(key)
 }
 
-// GetStamped is that of [Stamped].
+// GetStamped implements [Stamped].
 func (o Optional[V]) GetStamped(ctx context.Context, key string) (entry Entry[V], stamp Stamp, ok bool, err error) {
 	if o.stamped == nil {
 		return Entry[V]{}, Stamp{}, false, Unsupported("stamps")
@@ -112,7 +112,7 @@ func (o Optional[V]) GetStamped(ctx context.Context, key string) (entry Entry[V]
 	return o.stamped.GetStamped(ctx, key)
 }
 
-// SetStamped is that of [Stamped].
+// SetStamped implements [Stamped].
 func (o Optional[V]) SetStamped(ctx context.Context, key string, entry Entry[V], stamp Stamp) error {
 	if o.stamped == nil {
 		return Unsupported("stamps")
@@ -120,7 +120,7 @@ func (o Optional[V]) SetStamped(ctx context.Context, key string, entry Entry[V],
 	return o.stamped.SetStamped(ctx, key, entry, stamp)
 }
 
-// Walk is that of [Walker].
+// Walk implements [Walker].
 func (o Optional[V]) Walk(ctx context.Context, visit func(key string, stamp Stamp) bool) error {
 	if o.walker == nil {
 		return Unsupported("walking")

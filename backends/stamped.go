@@ -19,8 +19,8 @@ type Stamped[V any] interface {
 	SetStamped(ctx context.Context, key string, entry Entry[V], stamp Stamp) error
 }
 
-// FreshGetter is a [Stamped] that can return the value alone, of an entry that a cache may
-// return as it is: most hits are such.
+// FreshGetter is a [Stamped] that can return the value alone if its stamp shows that it is fresh,
+// as it does for most hits.
 type FreshGetter[V any] interface {
 	// GetFresh returns the value at key if its stamp has the epoch, and a version that is
 	// not 0. Otherwise ok is false.

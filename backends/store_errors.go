@@ -53,7 +53,7 @@ func (e *TooLargeError) ErrorType() string { return "too_large" }
 // cut. Writing or deleting the key repairs it.
 type DamagedError struct {
 	Reason string // completes "the stored bytes are"; must not quote them
-	Advice string // names another way to repair it, beside writing or deleting; may be empty
+	Advice string // names another way to repair it, besides writing or deleting; may be empty
 }
 
 // Error describes the damage and how to repair it.

@@ -2,9 +2,9 @@ package backends
 
 import "time"
 
-// Version is the place of a change in the order of its store: of two changes of one
-// key, the later one has the greater version. It is never used twice, also not after
-// the key was deleted. 0 means that it is not known.
+// Version is the place of a change in the order of its store: of two changes of one key, the later
+// one has the greater version. It is never used twice, even after the key was deleted. 0 means
+// unknown.
 //
 // A version has two parts. A store that loses its order, because its log was deleted
 // for instance, begins a new era: versions of different eras do not compare, and an

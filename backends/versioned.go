@@ -7,9 +7,9 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// Versioned is a [Backend] that gives each change a version and decides conditions. It
-// is one only if its [Description] says so, in Abilities.Versions: a decorator has the
-// methods also over a store that has not.
+// Versioned is a [Backend] that gives each change a version and decides conditions. It is one only
+// if its [Description] says so, in Abilities.Versions: a decorator has the methods even over a
+// store that lacks the ability.
 //
 // Its Set and Delete are unconditional writes, which get versions too.
 type Versioned[V any] interface {
@@ -23,9 +23,8 @@ type Versioned[V any] interface {
 	// change w.
 	Write(ctx context.Context, w *Write[V]) (Result, error)
 
-	// GetIf returns the entry at key with its versions, unless its version is have:
-	// then no value is moved, and the answer is [Unchanged]. With have 0 it returns
-	// the entry in any case.
+	// GetIf returns the entry at key with its versions, unless its version is have: then the store
+	// sends no value, and the answer is [Unchanged]. With have 0 it returns the entry in any case.
 	GetIf(ctx context.Context, key string, have Version) (Entry[V], Answer, error)
 }
 
@@ -69,7 +68,7 @@ const DefaultKeep = 10 * time.Second
 // MaxNoteSize is the largest size of [Write.Note] in bytes.
 const MaxNoteSize = 64
 
-// Refusal is the reason for which a store did not make a [Write].
+// Refusal is the reason why a store refused a [Write].
 type Refusal uint8
 
 // The refusals.
@@ -80,8 +79,8 @@ const (
 	RefusedLate              // the deadline has passed
 )
 
-// Superseded reports whether the store holds something newer than the write, or
-// something else than its condition took for granted.
+// Superseded reports whether the store holds something newer than the write, or something other
+// than its condition expects.
 func (r Refusal) Superseded() bool { return r == RefusedCondition || r == RefusedSource }
 
 // Result is the store's decision on a [Write].
@@ -104,7 +103,7 @@ type Found uint8
 const (
 	Miss      Found = iota // no entry; Version and Source may be those of a deleted one
 	Hit                    // the entry
-	Unchanged              // the entry's version is the given one; no value was moved
+	Unchanged              // the entry's version is the given one; the store sent no value
 )
 
 // Answer is what a store knows about a key, besides the entry itself.

@@ -25,21 +25,21 @@ type Watcher interface {
 
 // Sink is told of changes. Its methods must return soon and must not call the backend.
 type Sink interface {
-	// Changed is called with changes in the store's order. The slice, the keys and the notes
-	// must not be kept after it returns, except for the keys, which are strings.
+	// Changed is called with changes in the store's order. It may keep the keys, which are strings,
+	// but neither the slice nor the notes after it returns.
 	Changed(changes []Change)
 
-	// Synced says that all changes that the store made before asOf have been told,
-	// and none was lost. AsOf has a monotonic reading.
+	// Synced says that Changed was told of all changes that the store made before asOf, and none
+	// was lost. AsOf has a monotonic reading.
 	Synced(asOf time.Time)
 
 	// Lost says that changes may have been missed, so that nothing that was read
 	// before is known to be current. It is called once for each loss, at any time
 	// before the next Synced.
 	//
-	// After LossDisconnected, LossTrimmed and LossLogReplaced a version that was given
-	// before still means the same change. After any other loss the store may give it
-	// again, as a server does that has lost the end of its log.
+	// After LossDisconnected, LossTrimmed and LossLogReplaced a version that was given before still
+	// means the same change. After any other loss the store may give it again, as a server that has
+	// lost the end of its log does.
 	Lost(cause Loss)
 }
 
@@ -53,14 +53,14 @@ type Change struct {
 	At        time.Time // by the store's clock; zero: not known
 }
 
-// Loss is the cause for which changes may have been missed.
+// Loss is the reason why changes may have been missed.
 type Loss uint8
 
 // The causes.
 const (
 	LossUnknown       Loss = iota
 	LossDisconnected       // the store could not be reached for too long
-	LossTrimmed            // the log no longer had what came next
+	LossTrimmed            // the log no longer had the next change
 	LossServerChanged      // another server answers: a failover, a restart
 	LossLogReplaced        // the log was deleted or begun anew
 	LossBehind             // the log is older than a version that was seen

@@ -24,11 +24,11 @@ func (w *Write[V]) Check() error {
 	case w.Kind != tier.Set && w.Kind != tier.Delete:
 		return &InvalidWriteError{Reason: "the kind must be tier.Set or tier.Delete"}
 	case !w.If.Valid():
-		return &InvalidWriteError{Reason: "the condition has no version where it needs one, or one where it needs none"}
+		return &InvalidWriteError{Reason: "the condition lacks a version that it needs, or has one that it must not have"}
 	case w.Keep < 0:
-		return &InvalidWriteError{Reason: "the time for which versions are kept is negative"}
+		return &InvalidWriteError{Reason: "Keep is negative: use 0 for DefaultKeep"}
 	case len(w.Note) > MaxNoteSize:
-		return &InvalidWriteError{Reason: "the note is too long"}
+		return &InvalidWriteError{Reason: "the note is longer than MaxNoteSize"}
 	default:
 		return nil
 	}

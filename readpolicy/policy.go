@@ -8,7 +8,7 @@ type Policy interface {
 	// Name returns the policy's name in telemetry.
 	Name() string
 
-	// Plan is for the cache.
+	// Plan returns the order of the calls. Only the cache calls it.
 	Plan() readplan.Plan
 }
 

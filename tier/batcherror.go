@@ -7,8 +7,8 @@ import (
 	"github.com/tiercache/tiercache/internal/errtype"
 )
 
-// BatchError is the error of an operation on many keys, of which some failed. The others
-// were done. Its text contains neither keys nor values. It must not be modified.
+// BatchError is the error of an operation on many keys, some of which failed. It succeeded for the
+// others. Its text contains neither keys nor values. It must not be modified.
 type BatchError struct {
 	Kind Kind // Set, Delete, Get or Load
 	Size int  // keys in the batch

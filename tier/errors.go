@@ -22,16 +22,17 @@ var ErrReentrant = errors.New("tiercache: the call would wait for itself")
 // Nothing was loaded.
 var ErrOverloaded = errtype.New("overloaded", "tiercache: too many loads are under way")
 
-// ErrSuperseded is the reason for which a tier refused a conditional write: it holds
-// something newer, or something else than the writer took for granted.
+// ErrSuperseded is the error of a conditional write that a tier refused: the tier holds something
+// newer than the write, or something other than the writer expected.
 var ErrSuperseded = errtype.New("superseded", "tiercache: the tier holds something newer")
 
-// ErrConflict is wrapped by the error of an Update that other writers of the key have
-// overtaken too often. Nothing was changed.
-var ErrConflict = errtype.New("conflict", "tiercache: other writers of the key were faster too often")
+// ErrConflict is wrapped by the error of an Update or SetIfAbsent when other writers changed the
+// key during every attempt, and by that of an Update whose value has a lower source version than
+// that in L2. Nothing was changed.
+var ErrConflict = errtype.New("conflict", "tiercache: other writers changed the key first")
 
-// ErrOutdated is wrapped by the error of a read that asked for a version which the tiers
-// do not have: L2 has lost it, or a replica has not got it yet.
+// ErrOutdated is wrapped by the error of a read that asked for a version that the tiers do not
+// have: L2 has lost it, or a replica does not have it yet.
 var ErrOutdated = errtype.New("outdated", "tiercache: the tiers have an older version than the one that was asked for")
 
 // ErrUnsupported is wrapped by the error of a call that a tier of the cache cannot
@@ -39,9 +40,9 @@ var ErrOutdated = errtype.New("outdated", "tiercache: the tiers have an older ve
 // changed.
 var ErrUnsupported = errtype.New("unsupported", "tiercache: the cache's tiers cannot do this")
 
-// ErrDiverged is wrapped by the error of an Update, SetIfAbsent or Repair of a key whose
-// tiers may differ since an earlier write, and could not be repaired; and by the error of
-// Close, if such keys are left.
+// ErrDiverged is wrapped by the error of an Update, SetIfAbsent or Repair if the tiers of the key
+// may differ since an earlier write and could not be repaired, and by the error of Close if such
+// keys remain.
 var ErrDiverged = errtype.New("diverged", "tiercache: the tiers may differ since an earlier write, and are not repaired yet")
 
 // ErrInconsistent is matched, by errors.Is, by a [*WriteError] after which the

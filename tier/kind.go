@@ -19,7 +19,7 @@ const (
 	Update
 )
 
-// Kinds is the number of kinds, for arrays that are indexed by one.
+// Kinds is the number of kinds, for arrays indexed by a [Kind].
 const Kinds = int(Update) + 1
 
 // String returns the operation's name in telemetry: "set", "delete",

@@ -10,11 +10,11 @@ const (
 	LookupError                  // not known, because a tier failed
 	LookupLoad                   // no value in the tiers, and one from the loader
 	LookupNegative               // no value, as a loader said before
-	LookupStale                  // an expired value, because no fresh one was available
+	LookupStale                  // expired, or perhaps replaced, because no fresh one was available
 )
 
-// Lookups is the number of results, and TierLookups the number of those that a
-// tier knows, for arrays that are indexed by one.
+// Lookups is the number of results, and TierLookups the number of those that one tier can have, for
+// arrays indexed by a [Lookup].
 const (
 	Lookups     = int(LookupStale) + 1
 	TierLookups = int(LookupError) + 1
@@ -29,8 +29,7 @@ func (l Lookup) String() string {
 	return [Lookups]string{"hit", "miss", "error", "load", "negative", "stale"}[l]
 }
 
-// Refilled is the outcome of storing in L1 an entry that L2 had, or in both
-// tiers a value that was loaded.
+// Refilled is the outcome of a refill of L1, or of storing a loaded value in both tiers.
 type Refilled uint8
 
 // The outcomes of a refill.

@@ -14,7 +14,7 @@ const (
 	Superseded                // refused, because the tier holds something newer
 )
 
-// Outcomes is the number of outcomes, for arrays that are indexed by one.
+// Outcomes is the number of outcomes, for arrays indexed by an [Outcome].
 const Outcomes = int(Superseded) + 1
 
 // String returns "skipped", "applied", "failed", "unknown" or "superseded".

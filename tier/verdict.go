@@ -11,7 +11,7 @@ const (
 	Newer                     // it holds something newer than the operation
 )
 
-// Possible is the knowledge of one tier after an operation.
+// Possible is the set of states in which one tier may be after an operation.
 type Possible struct {
 	Written States // by the operation's own writes
 	Final   States // by its writes and its compensation

@@ -32,9 +32,9 @@ type WriteError struct {
 	L1, L2  Result
 	Verdict Verdict // on whether the tiers may differ now
 
-	// Cause is the reason why no tier was called (a value that cannot be encoded, a
-	// context that ended while the write waited for the key's lock), or an error of the
-	// policy itself. It is nil when the tiers' errors are the only ones.
+	// Cause is the reason why no tier was called, for instance a value that cannot be encoded, or a
+	// context that ended while the write waited for the key's lock; or it is an error of the policy
+	// itself. It is nil when the tiers' errors are the only ones.
 	Cause error
 }
 

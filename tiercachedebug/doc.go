@@ -8,8 +8,8 @@
 //	err = debug.Add(users)
 //	mux.Handle("/debug/tiercache", debug) // on a port for operators, as net/http/pprof
 //
-// The handler answers with a plain page, and with JSON for ?format=json or where the
-// request accepts application/json alone. It needs no scripts and asks no tier.
+// The handler answers with a plain page, and with JSON for ?format=json or where the request
+// accepts application/json alone. The page needs no scripts, and the handler calls no tier.
 //
 // Keys are hidden unless [WithKeys] shows them. Values are never shown. Only caches that
 // were added are shown; there is no registry of the process.

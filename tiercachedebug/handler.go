@@ -12,13 +12,13 @@ import (
 	"github.com/tiercache/tiercache"
 )
 
-// Cache is a cache that the handler can show: every [tiercache.Cache] is one. Its methods
-// are called by each request, and must be safe for concurrent use.
+// Cache is a cache that the handler can show: every [tiercache.Cache] is one. Each request calls
+// its methods, which must be safe for concurrent use.
 type Cache interface {
 	// Name returns the cache's name.
 	Name() string
 
-	// Status returns the state of now.
+	// Status returns the present state.
 	Status() tiercache.Status
 
 	// Stats returns the counts since the cache was made.
@@ -62,9 +62,9 @@ func New(opts ...Option) *Handler {
 	return h
 }
 
-// Add shows caches, after those that were added before. A cache that is shown already is
-// not shown twice. The handler keeps them until [Handler.Remove]. It adds all of them or,
-// if one is nil, none, and the error wraps [tiercache.ErrInvalid].
+// Add adds caches to the page, after those that were added before. A cache that was added already
+// is not shown twice. The handler keeps them until [Handler.Remove]. If one of them is nil, Add
+// adds none and returns an error that wraps [tiercache.ErrInvalid].
 func (h *Handler) Add(caches ...Cache) error {
 	if slices.ContainsFunc(caches, isNil) {
 		return fmt.Errorf("tiercachedebug: %w: a cache is nil: add it once tiercache.New has returned it", tiercache.ErrInvalid)
@@ -79,7 +79,7 @@ func (h *Handler) Add(caches ...Cache) error {
 	return nil
 }
 
-// Remove shows a cache no more, for instance because it was closed.
+// Remove removes a cache from the page, for instance because it was closed.
 func (h *Handler) Remove(c Cache) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

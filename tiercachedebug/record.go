@@ -22,8 +22,8 @@ type inconsistency struct {
 }
 
 // Record is a hook for [tiercache.WithInconsistencyHook]: the handler lists the latest 50
-// inconsistencies, with the ids of their traces. A service that has a hook of its own
-// calls Record in it. It does not wait for anything but other calls of the handler.
+// inconsistencies, with the ids of their traces. A service that has a hook of its own calls Record
+// in it. Record waits for nothing but other calls of the handler.
 func (h *Handler) Record(ctx context.Context, i tiercache.Inconsistency) {
 	span := trace.SpanContextFromContext(ctx)
 	e := inconsistency{

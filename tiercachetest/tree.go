@@ -18,8 +18,8 @@ type treeOptionFunc func(printer) printer
 
 func (f treeOptionFunc) apply(p printer) printer { return f(p) }
 
-// Only makes [Tree] print, of all attributes of spans and events, those with
-// these keys. Without a key it prints none.
+// Only limits the attributes of spans and events that Tree prints to those with these keys. Without
+// a key it prints none.
 func Only(keys ...attribute.Key) TreeOption {
 	return treeOptionFunc(func(p printer) printer {
 		p.wanted = func(key attribute.Key) bool { return slices.Contains(keys, key) }

@@ -2,8 +2,8 @@
 // its metrics and the inconsistency event. docs/telemetry.md explains all of them.
 //
 // Give options of this package to tiercache.WithTelemetry. Without any, a cache uses
-// OpenTelemetry's global providers, also those that are set later. With [Disabled] or
-// the no-op providers telemetry costs nothing.
+// OpenTelemetry's global providers, even if they are set later. With [Disabled] or the no-op
+// providers telemetry costs nothing.
 //
 // # Spans
 //
@@ -70,20 +70,21 @@
 //
 // # Coherence
 //
-// With tiercache.WithCoherence, a span process {cache} says that L1 dropped copies which
-// other processes have replaced; it links to the spans of the writes, or is a child of one
-// by [WithProcessSpans].
+// With tiercache.WithCoherence, a span process {cache} shows that L1 dropped copies that other
+// processes have replaced; it links to the spans of the writes, or is the child of one by
+// [WithProcessSpans].
 //
-// The event tiercache.coherence.lost is a log record, or a line of slog: hits in L1 are not
-// trusted any more. The event tiercache.coherence.restored is one that they are again.
+// The event tiercache.coherence.lost is a log record, or a line of slog, about the loss of trust in
+// L1: hits are no longer returned as fresh. The event tiercache.coherence.restored is its
+// counterpart.
 //
 // # Repairs
 //
-// With tiercache.WithCoherence or tiercache.WithDropDiverged, a span repair {cache} is an
-// attempt to make the tiers of a key agree again, with the spans of the calls of tiers that
-// it makes below it; it links to the span of the write that diverged.
+// With tiercache.WithCoherence or tiercache.WithDropDiverged, a span repair {cache} is an attempt
+// to make the tiers of a key agree again, with a span below it for each call of a tier; it links
+// to the span of the write that diverged.
 //
-// The event tiercache.resolution is a log record, or a line of slog: a difference has ended.
+// The event tiercache.resolution is a log record, or a line of slog, about the end of a difference.
 //
 // # Metrics
 //
@@ -110,8 +111,7 @@
 //	tiercache.repairs                   counter, {repair}
 //	tiercache.scrub.checks              counter, {check}
 //
-// Names and values count as API. Keys are in none of it unless [WithKey] is given, and
-// never in metrics.
+// Names and values count as API. Keys appear only if [WithKey] is given, and never in metrics.
 //
 // # Providers
 //

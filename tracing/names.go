@@ -65,7 +65,7 @@ const (
 const (
 	AttrReadResult   = attribute.Key("tiercache.read.result")    // hit, miss, load, negative, stale, kept, fenced, shared, error (metric)
 	AttrLookupResult = attribute.Key("tiercache.lookup.result")  // of asking one tier: hit, miss, error (metric)
-	AttrRefill       = attribute.Key("tiercache.refill.outcome") // applied, fenced, failed, disabled, unstorable
+	AttrRefill       = attribute.Key("tiercache.refill.outcome") // applied, fenced, failed, disabled, unstorable, superseded
 	AttrStaleAge     = attribute.Key("tiercache.stale.age")      // s: time since the returned value expired
 	AttrStaleReason  = attribute.Key("tiercache.stale.reason")   // of a stale value: expired, coherence
 )

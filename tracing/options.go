@@ -78,9 +78,9 @@ func WithSignals(signals Signals) Option {
 	})
 }
 
-// WithLogLimit limits how many inconsistencies per second become log records, or lines
-// of slog. One summary tells how many more there were. The span events, the counter and
-// the hook of the cache stay complete. Default, and for 0 and less: no limit.
+// WithLogLimit limits how many inconsistencies per second become log records, or lines of slog. One
+// summary tells how many more there were. The span events, the counter and the hook of the cache
+// stay complete. Default, and for 0 or less: no limit.
 func WithLogLimit(perSecond int) Option {
 	return optionFunc(func(s settings.Settings) settings.Settings {
 		s.LogLimit = perSecond
@@ -101,7 +101,7 @@ const (
 	// then the client's span is enough. A Set has two spans.
 	TierSpansL2 = settings.TierSpansL2
 
-	// TierSpansFailures gives spans to no call that succeeds. A Set has one span.
+	// TierSpansFailures gives spans only to calls that fail. A Set that succeeds has one span.
 	TierSpansFailures = settings.TierSpansFailures
 )
 

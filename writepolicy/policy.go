@@ -22,8 +22,8 @@ type Tier interface { //nolint:interfacebloat // one method for each verb, and G
 	// Close waits for done too.
 	Go(ctx context.Context, done func(err error))
 
-	// Drop drops the tier's copy, as the tier's part in the write: [WriteAround]
-	// writes L2 and drops L1's copy. Its outcome is that of the tier.
+	// Drop drops the tier's copy, as the tier's part in the write: [WriteAround] writes L2 and
+	// drops L1's copy. The outcome of the drop is the outcome of the tier.
 	Drop(ctx context.Context) error
 
 	// Compensate drops the tier's copy because the write did not reach the other tier,
@@ -75,7 +75,7 @@ type Validator interface {
 	Validate() error
 }
 
-// NameOf returns the policy's name, or "custom" when it is not [Named].
+// NameOf returns the policy's name, or "custom" if it is not [Named].
 func NameOf(p Policy) string {
 	if n, ok := p.(Named); ok {
 		return n.Name()

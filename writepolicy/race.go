@@ -16,11 +16,10 @@ const DefaultMaxDetached = 128
 // RaceOption is an option of [Race].
 type RaceOption interface{ applyRace(raceConfig) raceConfig }
 
-// MaxDetached limits how many writes of the losing tier may go on after the
-// policy has returned. A write that would exceed the limit, counted from its
-// beginning, waits for both tiers, also with [CancelLoser]. Zero makes every
-// write wait; a negative number is refused when the cache is made.
-// Default: [DefaultMaxDetached].
+// MaxDetached limits how many writes of the losing tier may go on after the policy has returned. A
+// write counts from its beginning; one that would exceed the limit waits for both tiers, even with
+// [CancelLoser]. Zero makes every write wait; tiercache.New refuses a negative number. Default:
+// [DefaultMaxDetached].
 func MaxDetached(n int) RaceOption { return maxDetached(n) }
 
 type maxDetached int
@@ -30,9 +29,9 @@ func (n maxDetached) applyRace(c raceConfig) raceConfig {
 	return c
 }
 
-// CancelLoser makes [Race] end the context of the losing tier's write once the other
-// tier has applied it. A loser that had begun ends as unknown, one that had not as
-// skipped. The tiers may then differ, and the cache reports it.
+// CancelLoser makes Race cancel the losing tier's write once the other tier has applied it. The
+// outcome of the loser is unknown if its write had begun, and skipped otherwise. The tiers may then
+// differ, and the cache reports that.
 func CancelLoser() RaceOption { return cancelLoser{} }
 
 type cancelLoser struct{}

@@ -27,9 +27,9 @@ func (o Order) applySequential(s sequential) sequential {
 	return s
 }
 
-// InvalidateL1 makes [Sequential] drop the copy in L1 when the write failed after L1
-// may have applied it. Readers in the process then get the value of L2, and not one
-// that L2 never got. [L2First] always does so.
+// InvalidateL1 makes Sequential drop the copy in L1 when the write fails although L1 may have
+// applied it. Readers in the process then get the value of L2, and not one that L2 never got.
+// [L2First] always does so.
 func InvalidateL1() SequentialOption { return invalidateL1{} }
 
 type invalidateL1 struct{}

@@ -21,16 +21,16 @@ import (
 // values: nil and empty slices, text that is not ASCII, large numbers, times, and for a
 // field that is an interface each type that it holds.
 //
-// It asks of a codec that
+// It checks that
 //
-//   - it can be used, if it is a [backends.CodecValidator];
+//   - the codec can be used, if it is a [backends.CodecValidator];
 //   - every sample can be encoded, and comes back equal;
 //   - Encode does not modify the value, and does not reuse bytes that it has
 //     returned;
 //   - Decode does not modify the bytes, and does not reuse a value that it has
 //     returned;
-//   - Decode does not panic on damaged bytes, and refuses some of them at least;
-//   - it is safe for concurrent use, also under the race detector.
+//   - Decode does not panic on damaged bytes, and refuses at least some of them;
+//   - the codec is safe for concurrent use; run the suite with the race detector too.
 type CodecSuite[V any] struct {
 	// Codec is the codec. Required.
 	Codec backends.Codec[V]
@@ -39,12 +39,12 @@ type CodecSuite[V any] struct {
 	// time, and at least one. It must be safe for concurrent use. Required.
 	Samples func() []V
 
-	// Equal compares two values. Default: reflect.DeepEqual, for which neither
-	// NaN nor a time with a monotonic clock reading comes back equal.
+	// Equal compares two values. Default: [reflect.DeepEqual], which finds that neither a NaN nor a
+	// time with a monotonic clock reading comes back equal.
 	Equal func(written, read V) bool
 
-	// Deterministic says that equal values have equal encodings. Default: false,
-	// and that is not asked for.
+	// Deterministic says that equal values have equal encodings, and makes the suite check it.
+	// Default: false.
 	Deterministic bool
 
 	// AnyBytes says that all bytes are the encoding of a value, as with

@@ -17,7 +17,6 @@
 //	l2 := backendtest.WithFaults(backendtest.NewMap[string]())
 //	l2.Next(tier.Set, backendtest.ApplyThenFail(errors.New("timeout")))
 //
-// Outside of its own module the package imports only the standard library, of
-// which testing only for the suite: a program may use the faults to show how it
-// behaves.
+// The package imports this module and the standard library only, and package testing only for the
+// suites. So a program may use the faults to show how it behaves.
 package backendtest

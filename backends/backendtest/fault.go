@@ -8,9 +8,9 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// Fault is the fate of one call. It is given the call's context and apply, which makes
-// the real call; it may make it, or not, or late, and returns the error that the caller
-// sees. When apply's error is returned for a Get, the caller gets what apply read.
+// Fault decides the fate of one call. It gets the call's context and apply, which makes the real
+// call. It may call apply at once, late or not at all, and returns the error that the caller sees.
+// When apply's error is returned for a Get, the caller gets what apply read.
 //
 // A Fault that is used for more than one call must be safe for concurrent use;
 // those of this package are.

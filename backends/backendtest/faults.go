@@ -63,7 +63,7 @@ func (f *Faults[V]) Always(kind tier.Kind, fault Fault) {
 	f.always[kind] = fault
 }
 
-// Clear forgets all faults. Calls that a fault holds go on being held.
+// Clear forgets all faults. Calls that a fault already holds stay held.
 func (f *Faults[V]) Clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -77,7 +77,7 @@ func (f *Faults[V]) Calls(kind tier.Kind) int {
 	return f.made[kind]
 }
 
-// Get reads from the backend unless a fault keeps it from it.
+// Get reads from the backend unless a fault prevents it.
 func (f *Faults[V]) Get(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
 	err = f.do(ctx, tier.Get, func(ctx context.Context) error {
 		var err error
@@ -90,18 +90,18 @@ func (f *Faults[V]) Get(ctx context.Context, key string) (entry backends.Entry[V
 	return entry, ok, nil
 }
 
-// Set writes to the backend unless a fault keeps it from it.
+// Set writes to the backend unless a fault prevents it.
 func (f *Faults[V]) Set(ctx context.Context, key string, entry backends.Entry[V]) error {
 	return f.do(ctx, tier.Set, func(ctx context.Context) error { return f.next.Set(ctx, key, entry) })
 }
 
-// Delete deletes from the backend unless a fault keeps it from it.
+// Delete deletes from the backend unless a fault prevents it.
 func (f *Faults[V]) Delete(ctx context.Context, key string) error {
 	return f.do(ctx, tier.Delete, func(ctx context.Context) error { return f.next.Delete(ctx, key) })
 }
 
-// Stage stages in the backend, if that is a [backends.Stager], unless a fault
-// keeps it from it. Faults for Set strike when the staged write is made.
+// Stage stages in the backend, if that is a [backends.Stager], unless a fault prevents it. Faults
+// for Set strike when the staged write is made.
 func (f *Faults[V]) Stage(ctx context.Context, key string, entry backends.Entry[V]) (set func(ctx context.Context) error, err error) {
 	apply := func(ctx context.Context) error { return f.next.Set(ctx, key, entry) }
 	err = f.do(ctx, tier.Stage, func(ctx context.Context) error {

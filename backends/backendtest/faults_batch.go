@@ -27,7 +27,7 @@ func (f *Faults[V]) NextAt(kind tier.Kind, i int, faults ...Fault) {
 	copy(f.at[kind][i:], faults)
 }
 
-// GetMany reads from the backend unless faults for Get keep it from it.
+// GetMany reads from the backend unless faults for Get prevent it.
 func (f *Faults[V]) GetMany(ctx context.Context, keys []string, got []backends.Got[V]) {
 	f.batch(ctx, tier.Get, len(keys),
 		func(ctx context.Context, from, to int) { f.optional.GetMany(ctx, keys[from:to], got[from:to]) },
@@ -35,7 +35,7 @@ func (f *Faults[V]) GetMany(ctx context.Context, keys []string, got []backends.G
 		func(i int, err error) { got[i] = backends.Got[V]{Err: err} })
 }
 
-// WriteMany makes the changes unless faults for Set or Delete keep it from it.
+// WriteMany makes the changes unless faults for Set or Delete prevent it.
 func (f *Faults[V]) WriteMany(ctx context.Context, writes []backends.Write[V], done []backends.Done) {
 	kind := tier.Delete
 	if slices.ContainsFunc(writes, func(w backends.Write[V]) bool { return w.Kind != tier.Delete }) {

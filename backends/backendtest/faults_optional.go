@@ -19,8 +19,8 @@ var (
 	_ backends.Walker         = (*Faults[any])(nil)
 )
 
-// Write makes the change unless a fault keeps it from it: one for Delete if w is one, and
-// for Set otherwise.
+// Write makes the change unless a fault prevents it: a fault for Delete if w is one, and for Set
+// otherwise.
 func (f *Faults[V]) Write(ctx context.Context, w *backends.Write[V]) (result backends.Result, err error) {
 	kind := tier.Set
 	if w.Kind == tier.Delete {
@@ -36,7 +36,7 @@ func (f *Faults[V]) Write(ctx context.Context, w *backends.Write[V]) (result bac
 	return result, nil
 }
 
-// GetIf reads from the backend unless a fault for Get keeps it from it.
+// GetIf reads from the backend unless a fault for Get prevents it.
 func (f *Faults[V]) GetIf(ctx context.Context, key string, have backends.Version) (entry backends.Entry[V], answer backends.Answer, err error) {
 	err = f.do(ctx, tier.Get, func(ctx context.Context) (err error) {
 		entry, answer, err = f.optional.GetIf(ctx, key, have)
@@ -48,7 +48,7 @@ func (f *Faults[V]) GetIf(ctx context.Context, key string, have backends.Version
 	return entry, answer, nil
 }
 
-// GetStamped reads from the backend unless a fault for Get keeps it from it.
+// GetStamped reads from the backend unless a fault for Get prevents it.
 func (f *Faults[V]) GetStamped(ctx context.Context, key string) (entry backends.Entry[V], stamp backends.Stamp, ok bool, err error) {
 	err = f.do(ctx, tier.Get, func(ctx context.Context) (err error) {
 		entry, stamp, ok, err = f.optional.GetStamped(ctx, key)
@@ -60,7 +60,7 @@ func (f *Faults[V]) GetStamped(ctx context.Context, key string) (entry backends.
 	return entry, stamp, ok, nil
 }
 
-// SetStamped writes to the backend unless a fault for Set keeps it from it.
+// SetStamped writes to the backend unless a fault for Set prevents it.
 func (f *Faults[V]) SetStamped(ctx context.Context, key string, entry backends.Entry[V], stamp backends.Stamp) error {
 	return f.do(ctx, tier.Set, func(ctx context.Context) error { return f.optional.SetStamped(ctx, key, entry, stamp) })
 }

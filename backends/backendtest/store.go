@@ -83,8 +83,8 @@ func (s *Store[V]) Remembers(key string) backends.Answer {
 	return answer
 }
 
-// Evict removes the entry or deletion at each key, versions included, as a store does
-// that needs the space. The log says nothing of it.
+// Evict removes the entry or deletion at each key, versions included, as a store that needs the
+// space does. The log does not show it.
 func (s *Store[V]) Evict(keys ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

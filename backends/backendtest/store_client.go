@@ -9,8 +9,8 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// Client is the way of one process to a [Store]. It has its own place in the log, its own
-// connection for reading it, and its own idea of the store's clock.
+// Client is the access of one process to a [Store]. It has its own place in the log, its own
+// connection for reading it, and its own estimate of the store's clock.
 //
 // It describes itself as a remote store of the system "fake" with all abilities of an
 // L2. It is safe for concurrent use.
@@ -59,8 +59,8 @@ func (c *Client[V]) Described(desc backends.Description) *Client[V] {
 	return c
 }
 
-// Lag has reads answered by a replica that lags that many changes behind, from now on.
-// Declare [backends.Abilities.StaleReads] by Described if the cache should know.
+// Lag makes reads see the store as it was that many changes ago, like a replica that lags behind,
+// from now on. Declare [backends.Abilities.StaleReads] by Described if the cache should know.
 func (c *Client[V]) Lag(changes int) {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()

@@ -98,9 +98,8 @@ func (s *Store[V]) Trim(n int) {
 	s.log.trimmed = max(s.log.trimmed, len(s.log.made)-n)
 }
 
-// Failover makes another server answer, which has all that the former had. Together
-// with LoseTail it is one that lagged behind. Readers find
-// [backends.LossServerChanged].
+// Failover makes another server answer, which has everything that the former one had. With
+// [Store.LoseTail], it is a server that lagged behind. Readers find [backends.LossServerChanged].
 func (s *Store[V]) Failover() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -50,8 +50,8 @@ func (c *Client[V]) Watch(ctx context.Context, sink backends.Sink) error {
 // Watched returns a channel that is closed once somebody watches.
 func (c *Client[V]) Watched() <-chan struct{} { return c.watched }
 
-// DenyWatch makes Watch return an error that wraps [backends.ErrUnsupported], as that of
-// a store whose permissions forbid it does. Call it before Watch.
+// DenyWatch makes Watch return an error that wraps [backends.ErrUnsupported], like a store whose
+// permissions forbid it. Call it before Watch.
 func (c *Client[V]) DenyWatch() {
 	c.reader.mu.Lock()
 	defer c.reader.mu.Unlock()
@@ -158,7 +158,7 @@ func (c *Client[V]) Reconnect() {
 	}
 }
 
-// Lose tells the sinks of a loss that a Store does not have by itself, such as
+// Lose tells the sinks of a loss that a [Store] does not cause by itself, such as
 // [backends.LossDisconnected] after too long a time, or [backends.LossProtocol].
 func (c *Client[V]) Lose(cause backends.Loss) {
 	c.reader.mu.Lock()

@@ -18,12 +18,11 @@ import (
 //		Value: func(i int) []byte { return fmt.Append(nil, i) },
 //	}.Run(t)
 //
-// It asks for all that [backends.Backend] and its optional interfaces promise. Those that
-// need an ability are tested if the backend declares it, see [backends.Abilities].
-// Keys are of 1 to MaxKeySize bytes, and any bytes, NUL, line breaks and invalid
-// UTF-8 included. Errors may quote neither key nor value, in any encoding; the
-// suite sees those of calls whose context has ended and of keys that are too
-// long, and with Break those of a store that fails.
+// It checks all that [backends.Backend] and its optional interfaces promise. Interfaces that need
+// an ability are tested if the backend declares it; see [backends.Abilities]. Keys are of 1 to
+// MaxKeySize bytes, and any bytes, NUL, line breaks and invalid UTF-8 included. Errors may quote
+// neither key nor value, in any encoding; the suite sees those of calls whose context has ended and
+// of keys that are too long, and with Break those of a store that fails.
 //
 // Failures print values, strings and bytes as quoted text.
 type Suite[V any] struct {
@@ -49,26 +48,24 @@ type Suite[V any] struct {
 	// process. Default: false.
 	Bubble bool
 
-	// Precision is how much longer than it should an entry may live. The suite
-	// waits that long before it calls an entry immortal. Default: 0.
+	// Precision is how long after its expiry an entry may still be returned. The suite waits that
+	// long before it reports that an entry has not expired. Default: 0.
 	Precision time.Duration
 
-	// MaxKeySize is how many bytes the longest key has that the suite stores. It
-	// must be 16 at least. Default: 200.
+	// MaxKeySize is the size in bytes of the longest key that the suite stores. It must be at least
+	// 16. Default: 200.
 	MaxKeySize int
 
-	// Patience is how long a call may go on after its context has ended, which
-	// the contract calls soon. Default: 1 s.
+	// Patience is how soon a call must return after its context has ended. Default: 1 s.
 	Patience time.Duration
 
-	// Break makes the store of b fail, for instance by closing it, so that the
-	// suite sees its errors. Calls of b come after it. Default: the suite does
-	// without.
+	// Break makes the store of b fail, for instance by closing it, so that the suite sees its
+	// errors. The suite calls b afterwards. Default: such errors are not checked.
 	Break func(t *testing.T, b backends.Backend[V])
 
-	// Hang makes the store of b stop answering, for instance by holding a lock or
-	// stopping a server, until the test ends: release it by t.Cleanup. Calls of b come
-	// after it, and must end with their contexts. Default: the suite does without.
+	// Hang makes the store of b stop answering, for instance by holding a lock or stopping a
+	// server, until the test ends: release it by t.Cleanup. The suite calls b afterwards, and each
+	// call must end with its context. Default: this is not checked.
 	Hang func(t *testing.T, b backends.Backend[V])
 
 	// Sync makes b tell those who watch it of all changes and that they are in sync.

@@ -1,5 +1,5 @@
-// Package badgerbackend keeps entries in a badger store: a second tier on the
-// local disk, which survives a restart and needs no server.
+// Package badgerbackend keeps entries in a badger store: an L2 on the local disk, which survives a
+// restart and needs no server.
 //
 //	store, err := badgerbackend.Open("/var/cache/shop")
 //	if err != nil {
@@ -16,29 +16,28 @@
 //		ExpiresAt: time.Now().Add(time.Hour),
 //	})
 //
-// [OpenInMemory] keeps everything in memory instead, [New] uses a badger store
-// that the caller has opened. A folder belongs to one process at a time.
+// [OpenInMemory] keeps everything in memory instead; [New] uses a badger store that the caller has
+// opened. A folder belongs to one process at a time.
 //
 // Two caches on one store read and overwrite each other's values, unless each has
 // a [WithKeyPrefix] of its own.
 //
-// Badger does not survive a full disk: it ends the process. So the store refuses writes
-// while there is still room, see [WithMinFreeSpace]; it cannot stop other programs from
-// filling the disk. On Unix only the owner of the store can read its files, see
-// [WithPermissionCheck].
+// Badger ends the process when the disk is full. So the backend refuses writes while there is still
+// some room, see [WithMinFreeSpace]; it cannot stop other programs from filling the disk. On Unix
+// only the owner of the store can read its files, see [WithPermissionCheck].
 //
-// Each change has a version, and conditions, source versions and deadlines are decided
-// in the store, see [Backend.Write]. The clock of deadlines is that of this machine. All
-// Backends over one store share one order of changes; other writers of its keys have no
-// part in it. Versions rise over restarts: the key "!tiercache:version" has the
-// first one that was not reserved yet. The key stays when all entries are deleted.
+// Each change has a version, and conditions, source versions and deadlines are decided in the
+// store, see [Backend.Write]. The clock of deadlines is that of this machine. All Backends over one
+// store share one order of changes; changes by other writers are not in it. Versions go on rising
+// after a restart: the key "!tiercache:version" holds the first one that is not reserved yet. The
+// key stays when all entries are deleted.
 //
-// A deleted entry leaves its version behind, and so does one that has expired, for
-// [backends.DefaultKeep] or as [backends.Write.Keep] says.
+// The store remembers the version of a deleted or expired entry for [backends.DefaultKeep], or for
+// as long as [backends.Write.Keep] says.
 //
-// Badger counts TTLs in whole seconds. The exact expiry is therefore kept in front of
-// the value, and Get goes by it; badger gets the next full second after which the
-// versions are not needed, so that its compactions drop them. A stored value:
+// Badger counts TTLs in whole seconds. So the exact expiry is kept in front of the value, for Get.
+// Badger gets the next full second after the time for which the versions are remembered, so that
+// its compactions drop them. A stored value:
 //
 //	byte 0       magic, 0xC1
 //	byte 1       format, 0x82

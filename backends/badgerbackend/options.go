@@ -55,7 +55,7 @@ func newConfig(opts []Option) config {
 func (c config) validate(brought bool) error {
 	var errs []error
 	if len(c.prefix) > maxPrefixSize {
-		errs = append(errs, fmt.Errorf("%w: the key prefix has %d bytes: it may have %d",
+		errs = append(errs, fmt.Errorf("%w: the key prefix has %d bytes: use at most %d",
 			ErrBadOption, len(c.prefix), maxPrefixSize))
 	}
 	if c.gcInterval < 0 {
@@ -64,7 +64,7 @@ func (c config) validate(brought bool) error {
 	}
 	if brought && len(c.set) > 0 {
 		errs = append(errs, fmt.Errorf("%w: %s cannot change a store that is open already: "+
-			"open it accordingly, or use Open", ErrBadOption, strings.Join(c.set, ", ")))
+			"set it where you open the store, or use Open", ErrBadOption, strings.Join(c.set, ", ")))
 	}
 	return errors.Join(errs...)
 }

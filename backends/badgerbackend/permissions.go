@@ -117,7 +117,7 @@ func isBadgers(name string) bool {
 
 func exposedError(path string, mode fs.FileMode, why string) error {
 	return fmt.Errorf("%w: %q has the mode %#o, and %s: name a folder that does not exist yet, run chmod -R go= on "+
-		"this one as its owner, or let others in by WithPermissionCheck(false)", ErrExposed, path, mode.Perm(), why)
+		"this one as its owner, or allow it with WithPermissionCheck(false)", ErrExposed, path, mode.Perm(), why)
 }
 
 // reasonOf returns the error of the system alone, because the path is in the text

@@ -117,7 +117,7 @@ func TestFoldersWithOtherThings(t *testing.T) {
 	require.ErrorIs(t, err, badgerbackend.ErrExposed)
 	require.EqualError(t, err, "badgerbackend: others can read the folder: "+strconv.Quote(dir)+
 		` has the mode 0755, and it also has "report.pdf" in it: name a folder that does not exist yet, `+
-		"run chmod -R go= on this one as its owner, or let others in by WithPermissionCheck(false)")
+		"run chmod -R go= on this one as its owner, or allow it with WithPermissionCheck(false)")
 	assert.Equal(t, fs.FileMode(0o755), modes(t, dir)["."], "it is not changed")
 	assert.Len(t, modes(t, dir), 2, "nothing is added")
 

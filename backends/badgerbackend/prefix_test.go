@@ -100,12 +100,12 @@ func TestBadOptionsOfNew(t *testing.T) {
 	}{
 		"long prefix": {
 			[]badgerbackend.Option{badgerbackend.WithKeyPrefix(strings.Repeat("p", 1025))},
-			"bad option: the key prefix has 1025 bytes: it may have 1024",
+			"bad option: the key prefix has 1025 bytes: use at most 1024",
 		},
 		"options for opening": {
 			[]badgerbackend.Option{badgerbackend.WithSyncWrites(false), badgerbackend.WithGCInterval(time.Hour), tune(func(*badger.Options) {})},
 			"bad option: WithSyncWrites, WithGCInterval, WithBadgerOptions cannot change a store that is open already: " +
-				"open it accordingly, or use Open",
+				"set it where you open the store, or use Open",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -44,7 +44,7 @@ func (c *Codec[V]) Validate() error { return c.invalid }
 
 func (c *Codec[V]) validate() error {
 	if c.codec == nil {
-		return fmt.Errorf("compresscodec: there is no codec whose values are compressed: %w", backends.ErrNilCodec)
+		return fmt.Errorf("compresscodec: the codec to compress is missing: %w", backends.ErrNilCodec)
 	}
 	if err := c.config.validate(); err != nil {
 		return err

@@ -181,7 +181,7 @@ func TestCodec_isADecodeErrorOfTheStore(t *testing.T) {
 func TestCodec_Validate(t *testing.T) {
 	t.Parallel()
 	for text, codec := range map[string]*compresscodec.Codec[string]{
-		"there is no codec":                  compresscodec.New[string](nil),
+		"the codec to compress is missing":   compresscodec.New[string](nil),
 		"there is no algorithm 7":            compresscodec.New(backends.String(), compresscodec.WithAlgorithm(7)),
 		"the minimal size is -1 bytes":       compresscodec.New(backends.String(), compresscodec.WithMinSize(-1)),
 		"the maximal size is 0 bytes":        compresscodec.New(backends.String(), compresscodec.WithMaxSize(0)),

@@ -21,7 +21,7 @@ type sizeError struct{ size int64 }
 
 func (*sizeError) Error() string { return "compresscodec: the decompressed value is too large" }
 
-var errDamaged = errors.New("compresscodec: the checksum is another one")
+var errDamaged = errors.New("compresscodec: the checksum does not match")
 
 // zstdCoder has the state that makes zstd fast. It is made once; the zero value is of no use.
 type zstdCoder struct {

@@ -31,7 +31,7 @@ var (
 
 	// errDoubt is the error of a repetition that the store refused, perhaps because an
 	// attempt before it was applied.
-	errDoubt = backends.Healthy(errors.New("the store refused the repetition, which an earlier attempt may have caused"))
+	errDoubt = backends.Healthy(errors.New("the store refused a retry, perhaps because an earlier attempt was applied"))
 )
 
 // RefusedError says that the policies, or a context that had ended, allowed no

@@ -32,12 +32,12 @@ func (c config) validate() error {
 	}
 	if b := c.breaker; b != nil {
 		bad(c.breakerPolicy != nil, "both WithCircuitBreaker and WithCircuitBreakerPolicy are used: choose one of them")
-		bad(b.failures <= 0, "the breaker opens after %d failures: it must be at least one", b.failures)
-		bad(b.delay <= 0, "the breaker is open for %v: it must be positive", b.delay)
+		bad(b.failures <= 0, "the breaker opens after %d failures: use at least one", b.failures)
+		bad(b.delay <= 0, "the breaker stays open for %v: use a positive time", b.delay)
 	}
 	if b := c.bulkhead; b != nil {
 		bad(c.bulkheadPolicy != nil, "both WithBulkhead and WithBulkheadPolicy are used: choose one of them")
-		bad(b.calls <= 0, "the bulkhead lets %d attempts run: it must be at least one", b.calls)
+		bad(b.calls <= 0, "the bulkhead admits %d attempts: it must admit at least one", b.calls)
 		bad(b.maxWait < 0, "the wait for the bulkhead is %v: it must not be negative", b.maxWait)
 	}
 	if c.breakerPolicy != nil {

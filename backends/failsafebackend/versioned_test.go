@@ -148,8 +148,8 @@ func TestRetry_Write_ErrorText(t *testing.T) {
 		require.NoError(t, err)
 		faults.Next(tier.Set, faultOf(ghost))
 		_, err = b.Write(t.Context(), &write{Key: "key", Kind: tier.Set, If: backends.Is(first.Version)})
-		assert.EqualError(t, err, "failsafebackend: set failed after 2 attempts: lost; then the store refused the repetition, "+
-			"which an earlier attempt may have caused")
+		assert.EqualError(t, err, "failsafebackend: set failed after 2 attempts: lost; then the store refused a retry, "+
+			"perhaps because an earlier attempt was applied")
 	})
 }
 

@@ -11,7 +11,8 @@
 //
 // [backends.WithVerify] finds such values while a service runs, and backendtest.CodecSuite in a test.
 //
-// Bytes from a store are checked before they are decoded: they must be one value, without more
-// behind it, nested at most 10 000 deep, so that no bytes can exhaust the stack or the memory.
-// A value that contains itself ends the process when it is encoded, because the encoder follows it.
+// Bytes from a store are checked before they are decoded: they must be exactly one value, nested at
+// most 10 000 deep, so that no bytes can exhaust the stack or the memory. A value that contains
+// itself ends the process when it is encoded, because the encoder never finishes and exhausts the
+// stack.
 package msgpackcodec

@@ -27,7 +27,7 @@ var (
 func New[M proto.Message]() *Codec[M] {
 	c := &Codec[M]{}
 	if t := reflect.TypeFor[M](); t.Kind() != reflect.Pointer {
-		c.invalid = fmt.Errorf("protobufcodec: a %s does not say which message it is: use a pointer to a generated message: %w",
+		c.invalid = fmt.Errorf("protobufcodec: the type %s does not name a message: use a pointer to a generated message: %w",
 			t, backends.ErrUnsupportedType)
 	}
 	return c

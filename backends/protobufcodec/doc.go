@@ -5,6 +5,7 @@
 // Fields that a message of this process does not know are kept, so that an older instance of a
 // service that reads and writes an entry does not lose the fields of a newer one.
 //
-// Equal messages have equal encodings in processes of one build; maps cost a sort for that. Messages are compared
-// by proto.Equal; give that to [backends.WithVerify] and backendtest.CodecSuite.
+// Equal messages have equal encodings in processes of one build; for that, the keys of maps are
+// sorted. Compare messages with proto.Equal: give it to [backends.WithVerify] and
+// backendtest.CodecSuite.
 package protobufcodec

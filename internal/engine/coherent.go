@@ -47,9 +47,9 @@ func checkCoherence[V any](cfg Coherence, l1, l2 backends.Backend[V], first, sec
 	case cfg.Bound < MinBound:
 		return refuse(fmt.Sprintf("the bound is %v: it must be at least %v, twice the time between two heartbeats", cfg.Bound, MinBound))
 	case cfg.OnLost != AskL2 && cfg.OnLost != ServeStale:
-		return refuse("say what a read gets when coherence is lost: AskL2 or ServeStale")
+		return refuse("choose the result of a read when coherence is lost: AskL2 or ServeStale")
 	case !first.InProcess || backends.AsStamped(l1) == nil || backends.AsWalker(l1) == nil:
-		return refuse("l1 must be in the process, keep stamps and be walked: use otterbackend, for instance")
+		return refuse("l1 must be in the process, keep stamps and allow walks: use otterbackend, for instance")
 	case alone(second):
 		return nil
 	case backends.AsWatcher(l2) == nil || backends.AsVersioned(l2) == nil:

@@ -41,7 +41,7 @@ func TestWithCoherence_Refused(t *testing.T) {
 		"no versions":    {bound, tiercache.AskL2, good, l2(backends.Abilities{Log: true}), "issue versions"},
 		"replicas":       {bound, tiercache.AskL2, good, l2(backends.Abilities{Versions: true, Log: true, StaleReads: true}), "reads replicas"},
 		"no stamps":      {bound, tiercache.AskL2, l1(backends.Description{InProcess: true, Abilities: backends.Abilities{Walks: true}}), l2(able), "keep stamps"},
-		"no walks":       {bound, tiercache.AskL2, l1(backends.Description{InProcess: true, Abilities: backends.Abilities{Stamps: true}}), l2(able), "be walked"},
+		"no walks":       {bound, tiercache.AskL2, l1(backends.Description{InProcess: true, Abilities: backends.Abilities{Stamps: true}}), l2(able), "allow walks"},
 		"a remote L1":    {bound, tiercache.AskL2, l1(backends.Description{Abilities: backends.Abilities{Stamps: true, Walks: true}}), l2(able), "in the process"},
 	} {
 		t.Run(name, func(t *testing.T) {

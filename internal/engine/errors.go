@@ -31,7 +31,7 @@ var (
 	ErrNilContext = fmt.Errorf("%w: the context is nil: pass one, such as context.Background()", tier.ErrInvalid)
 	ErrEmptyKey   = fmt.Errorf("%w: the key is empty: pass a key of at least one byte", tier.ErrInvalid)
 	errNoSource   = fmt.Errorf("%w: the version is 0, which means none: pass the source's version of the deletion", tier.ErrInvalid)
-	errNilChanger = fmt.Errorf("%w: the function that changes the value is nil: pass one", tier.ErrInvalid)
+	errNilChanger = fmt.Errorf("%w: the function that changes the value is nil: pass a function", tier.ErrInvalid)
 	errNilLoader  = fmt.Errorf("%w: the loader is nil: pass a function", tier.ErrInvalid)
 )
 
@@ -42,10 +42,10 @@ var (
 	errNoVersion = fmt.Errorf("%w: the entry in l2 was stored without a version: set or delete it once", tier.ErrUnsupported)
 )
 
-// errOlderSource is the reason for which an update is not tried again.
-var errOlderSource = fmt.Errorf("%w: a newer version of the value's source has come: read the source again", tier.ErrConflict)
+// errOlderSource is the reason why an update is not tried again.
+var errOlderSource = fmt.Errorf("%w: l2 has a newer version of the value: read the source again", tier.ErrConflict)
 
-// errLate is the reason for which a store refuses a write that comes too late.
+// errLate is the reason why a store refuses a late write.
 var errLate = errors.New("the write came after its deadline")
 
 // NegativeTTLError returns the error for a negative TTL.
@@ -55,12 +55,12 @@ func NegativeTTLError(ttl time.Duration) error {
 
 // The calls that would wait for themselves.
 var (
-	errCloseWithin = fmt.Errorf("%w: Close was called in one of them", tier.ErrReentrant)
+	errCloseWithin = fmt.Errorf("%w: Close was called in an operation that it would wait for", tier.ErrReentrant)
 	errHeld        = fmt.Errorf("%w: the call is made in a write that holds the lock of the key", tier.ErrReentrant)
 	errLoading     = fmt.Errorf("%w: the load of the key waits for the loader that asks for it", tier.ErrReentrant)
 )
 
-// lockError returns the reason for which a write did not get its key's lock.
+// lockError returns the reason why a write did not acquire its key's lock.
 func lockError(err error, key string) error {
 	if errors.Is(err, keylock.ErrClosed) {
 		return tier.ErrClosed

@@ -27,7 +27,7 @@ const (
 // The reasons for which an attempt fails, beside the errors of tiers.
 var (
 	errNoProof  = errors.New("l2's changes cannot be followed, so nobody knows which server answers")
-	errTooLate  = errors.New("l2 refused the repair as late")
+	errTooLate  = errors.New("l2 refused the repair because it came after its deadline")
 	errNoRepair = errors.New("the repair has failed")
 )
 

@@ -134,7 +134,7 @@ func (w *write[V]) run(ctx context.Context) error {
 	return w.proceed(w.prepare(ctx))
 }
 
-// acquire locks the key, or returns the reason for which it cannot.
+// acquire locks the key, or returns the reason why it cannot.
 func (w *write[V]) acquire(ctx context.Context) error {
 	e := w.engine
 	if e.locks.TryAcquire(&w.lock, w.op.Key) {
