@@ -77,7 +77,10 @@ func TestDeploy_Dashboard(t *testing.T) {
 	}
 }
 
-// Images have versions, ports are published on the loopback interface alone, and
+// pinned is the form of an image's name with its version and its digest.
+const pinned = `:v?\d+\.\d+\.\d+\S*@sha256:[0-9a-f]{64}$`
+
+// Images have versions and digests, ports are published on the loopback interface alone, and
 // what is mounted is there.
 func TestDeploy_Compose(t *testing.T) {
 	t.Parallel()
@@ -94,7 +97,7 @@ func TestDeploy_Compose(t *testing.T) {
 	assert.Len(t, compose.Services, 5)
 	for name, s := range compose.Services {
 		if s.Image != "" {
-			assert.Regexp(t, `:v?\d+\.\d+`, s.Image, name)
+			assert.Regexp(t, pinned, s.Image, name)
 		}
 		for _, port := range s.Ports {
 			assert.Regexp(t, `^127\.0\.0\.1:\d+:\d+$`, port, name)
@@ -107,7 +110,12 @@ func TestDeploy_Compose(t *testing.T) {
 		}
 	}
 	service := compose.Services["service"]
-	_, err := os.Stat(filepath.Join("deploy", service.Build.Context, service.Build.Dockerfile))
+	dockerfile, err := os.ReadFile(filepath.Join("deploy", "Dockerfile"))
+	require.NoError(t, err)
+	build := regexp.MustCompile(`(?m)^FROM (\S+) AS build$`).FindStringSubmatch(string(dockerfile))
+	require.Len(t, build, 2)
+	assert.Regexp(t, pinned, build[1])
+	_, err = os.Stat(filepath.Join("deploy", service.Build.Context, service.Build.Dockerfile))
 	require.NoError(t, err)
 	opts, err := parseOptions(service.Command, noEnv)
 	require.NoError(t, err)
