@@ -53,7 +53,7 @@ func checkCoherence[V any](cfg Coherence, l1, l2 backends.Backend[V], first, sec
 	case alone(second):
 		return nil
 	case backends.AsWatcher(l2) == nil || backends.AsVersioned(l2) == nil:
-		return refuse("l2 must issue versions and log all changes: use redisbackend with its log, for instance")
+		return refuse("l2 must issue versions and log all changes: for instance, use redisbackend with WithLog")
 	case second.Abilities.StaleReads:
 		return refuse("l2 reads replicas, which may lag behind its log: let it read the primary")
 	default:

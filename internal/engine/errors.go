@@ -38,7 +38,7 @@ var (
 // Conditional writes that cannot be made.
 var (
 	errNoVersions = fmt.Errorf("%w: l2 issues no versions, so it cannot decide a condition: "+
-		"use a backend that does (redisbackend with its log, badgerbackend)", tier.ErrUnsupported)
+		"use a backend that does (redisbackend or rueidisbackend with WithLog, badgerbackend)", tier.ErrUnsupported)
 	errNoVersion = fmt.Errorf("%w: the entry in l2 was stored without a version: set or delete it once", tier.ErrUnsupported)
 )
 
