@@ -135,8 +135,8 @@ func TestStdout(t *testing.T) {
 // request, the operation and a call of either tier; a read with a refill and one
 // without; a load with a write of its own, and one that is shared; a write if absent and
 // one that is refused; an update in two tries and one in one; a batch; and a write and its
-// repair.
-const spansInAll = 9*4 + 4 + 3 + 7 + 2 + (4 + 7) + (10 + 6) + 4 + (4 + 1)
+// repair, which calls each tier twice.
+const spansInAll = 9*4 + 4 + 3 + 7 + 2 + (4 + 7) + (10 + 6) + 4 + (4 + 5)
 
 func TestWrongFlags(t *testing.T) {
 	t.Parallel()
