@@ -29,8 +29,11 @@ const (
 	// Redis goes on before the deadline of the write, and executes it. The repair looks
 	// after that; its script is new to the server.
 	treeRepair = `repair users (internal) cache.name=users ledger.cause=unknown operation.name=repair repair.resolution=applied
-  evalsha (client) Error
-  eval (client)
+  get users l1 (internal) cache.name=users lookup.result=miss operation.name=get tier.name=l1
+  get users l2 (internal) cache.name=users lookup.result=hit operation.name=get tier.name=l2
+    evalsha (client) Error
+    eval (client)
+  invalidate users l1 (internal) cache.name=users operation.name=invalidate outcome=applied tier.name=l1
 `
 
 	treeHitL1 = `GET /users/{id} (server)
