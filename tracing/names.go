@@ -39,7 +39,7 @@ const EventResolution = "tiercache.resolution"
 // (event) on the inconsistency event.
 const (
 	AttrCache      = attribute.Key("tiercache.cache.name")         // string (metric, event)
-	AttrOperation  = attribute.Key("tiercache.operation.name")     // set, delete, invalidate, get, refill, load, update (metric, event)
+	AttrOperation  = attribute.Key("tiercache.operation.name")     // set, delete, invalidate, get, refill, load, update, process, repair (metric, event)
 	AttrPolicy     = attribute.Key("tiercache.policy.name")        // string (metric, event)
 	AttrTier       = attribute.Key("tiercache.tier.name")          // l1, l2 (metric)
 	AttrOutcome    = attribute.Key("tiercache.outcome")            // applied, failed, unknown, superseded (metric)
