@@ -30,7 +30,7 @@ func TestNew_Errors(t *testing.T) {
 	assert.Nil(t, b)
 	require.ErrorIs(t, err, redisbackend.ErrBadOption)
 	require.EqualError(t, err, "redisbackend: bad option: the number of retries is -1: it must not be negative\n"+
-		"redisbackend: bad option: the key prefix has 1025 bytes: it may have 1024")
+		"redisbackend: bad option: the key prefix has 1025 bytes: use at most 1024")
 
 	b, err = redisbackend.New(client, nil, redisbackend.WithClock(nil), redisbackend.WithoutKeyPrefix())
 	require.NoError(t, err)

@@ -83,7 +83,7 @@
 //     hundreds, are then unknown, except for those whose answers were read. Nothing tells
 //     which of them were written.
 //   - A context that ended. Its command may wait in the queue of its connection, and be sent
-//     later: for as long as the connection lives.
+//     later: for as long as the connection is open.
 //   - [rueidis.ErrClosing]. Calls get it that came after the client was closed, but also
 //     those that waited while it was.
 //   - An error reply to something else: to HELLO when a connection is made, or to AUTH when

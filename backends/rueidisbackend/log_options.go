@@ -1,9 +1,6 @@
 package rueidisbackend
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/tiercache/tiercache/internal/redislog"
 )
 
@@ -12,9 +9,9 @@ import (
 // server issues, writes may have conditions and deadlines, and every process can follow
 // the changes of all others. Default: there is no log, and values have no versions.
 //
-// All writes are scripts, which need Redis 7, or a server with the same commands, and the permissions for EVAL,
-// EVALSHA, GET, SET, GETRANGE, XADD, XREAD, XREVRANGE, TIME and INFO. Keys are in a space
-// of their own: "v2:{0/1}:" follows the prefix. So a cache that is switched to it begins
+// All writes are scripts, which need Redis 7, or a server with the same commands, and the
+// permissions for EVAL, EVALSHA, GET, SET, GETRANGE, XADD, XREAD, XREVRANGE, TIME and INFO.
+// Keys are in a space of their own: "v2:{0/1}:" follows the prefix. So a cache that is switched to it begins
 // empty, and shares no entries with instances that are not. It shares them with instances
 // that use redisbackend with the same options.
 //
@@ -46,8 +43,8 @@ func WithLogPartitions(n int) Option {
 }
 
 // WithLogLength sets how many messages a log keeps at least. A reader that was
-// disconnected catches up if it missed fewer. A message takes some 120 bytes and its
-// key. It may be 100 to 100 million. Default: 10,000. It needs [WithLog].
+// disconnected catches up if it missed fewer. A message with a short key takes
+// some 70 bytes. It may be 100 to 100 million. Default: 10,000. It needs [WithLog].
 func WithLogLength(messages int) Option {
 	return optionFunc(func(c config) config {
 		c.logLength, c.logOptions = messages, true
@@ -55,25 +52,9 @@ func WithLogLength(messages int) Option {
 	})
 }
 
-func (c *config) checkLog() (errs []error) {
-	bad := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("%w: "+format, append([]any{ErrBadOption}, args...)...))
+func (c *config) checkLog() []error {
+	o := redislog.Options{
+		Log: c.log, Given: c.logOptions, Raw: c.raw, Prefix: c.prefix, Partitions: c.partitions, Length: c.logLength,
 	}
-	switch {
-	case !c.log && c.logOptions:
-		bad("WithLogPartitions and WithLogLength need WithLog")
-	case !c.log:
-	case c.raw:
-		bad("WithLog and WithRawValues exclude each other: raw values have no room for a version")
-	}
-	if c.partitions < 0 || c.partitions > redislog.MaxPartitions {
-		bad("WithLogPartitions takes 1 to %d", redislog.MaxPartitions)
-	}
-	if c.logLength < redislog.MinLength || c.logLength > redislog.MaxLength {
-		bad("WithLogLength takes %d to %d", redislog.MinLength, redislog.MaxLength)
-	}
-	if _, tag, found := strings.Cut(c.prefix, "{"); c.log && found && strings.HasPrefix(tag, "}") {
-		bad("the key prefix contains {}, which keeps the keys of a log apart from it in a cluster")
-	}
-	return errs
+	return o.Check(ErrBadOption)
 }

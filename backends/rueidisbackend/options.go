@@ -47,10 +47,6 @@ func newConfig(opts []Option) (config, error) {
 	case !c.hasPrefix && !c.noPrefix:
 		errs = append(errs, ErrNoKeyPrefix)
 	}
-	if len(c.prefix) > redislog.MaxPrefixSize {
-		errs = append(errs, fmt.Errorf("%w: the key prefix has %d bytes: it may have %d",
-			ErrBadOption, len(c.prefix), redislog.MaxPrefixSize))
-	}
 	return c, errors.Join(append(errs, c.checkLog()...)...)
 }
 
