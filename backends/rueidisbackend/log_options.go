@@ -44,7 +44,7 @@ func WithLogPartitions(n int) Option {
 
 // WithLogLength sets how many messages a log keeps at least. A reader that was
 // disconnected catches up if it missed fewer. A message with a short key takes
-// some 70 bytes. It may be 100 to 100 million. Default: 10,000. It needs [WithLog].
+// some 70 bytes. The number may be 100 to 100 million. Default: 10,000. It needs [WithLog].
 func WithLogLength(messages int) Option {
 	return optionFunc(func(c config) config {
 		c.logLength, c.logOptions = messages, true
