@@ -15,26 +15,31 @@ var (
 	errCut   = &backends.DamagedError{Reason: "cut, or no MessagePack"}
 	errMore  = &backends.DamagedError{Reason: "more than one value of MessagePack"}
 	errDeep  = &backends.DamagedError{Reason: "nested too deep"}
+	errExt   = &backends.DamagedError{Reason: "an extension where a map belongs"}
 	errNever = &backends.DamagedError{Reason: "no MessagePack: it does not use the byte 0xc1"}
 )
 
 // checkValue returns an error unless data is one value of MessagePack. It does not recurse, and
 // needs memory for the depth alone, so that the decoder, which does neither, is safe afterwards: no
-// length that it meets exceeds the bytes that there are.
-func checkValue(data []byte) error {
+// length that it meets exceeds the bytes that there are. The bytes of an extension are not checked;
+// disguised has where those begin that the decoder could take for a map.
+func checkValue(data []byte) (disguised []int, err error) {
 	var open []uint64 // the values still to come in each array and map around
 	for rest := data; ; {
 		size, children, err := head(rest)
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if n := extensionHead(rest[0]); n > 0 && size > n && beginsMap(rest[n]) {
+			disguised = append(disguised, len(data)-len(rest)+n)
 		}
 		rest = rest[size:]
 		if children > uint64(len(rest)) { // each has at least a byte
-			return errCut
+			return nil, errCut
 		}
 		if children > 0 {
 			if len(open) == maxDepth {
-				return errDeep
+				return nil, errDeep
 			}
 			open = append(open, children)
 			continue
@@ -49,9 +54,9 @@ func checkValue(data []byte) error {
 		}
 		if len(open) == 0 {
 			if len(rest) > 0 {
-				return errMore
+				return nil, errMore
 			}
-			return nil
+			return disguised, nil
 		}
 	}
 }

@@ -57,7 +57,7 @@ func (c *Codec[V]) Encode(v V) ([]byte, error) {
 	}
 	msgpack.PutEncoder(encoder)
 	// A custom encoder may have written anything.
-	if err := checkValue(buf.Bytes()); err != nil {
+	if _, err := checkValue(buf.Bytes()); err != nil {
 		return nil, fmt.Errorf("msgpackcodec: the encoding of a %T cannot be decoded: %w", v, err)
 	}
 	return buf.Bytes(), nil
@@ -65,11 +65,15 @@ func (c *Codec[V]) Encode(v V) ([]byte, error) {
 
 // Decode returns the value whose encoding is data. If data is no single value of MessagePack, the
 // error is a [*backends.DamagedError].
+//
+// A decoder that was registered with msgpack.RegisterExtDecoder reads the bytes of its extension with
+// ReadFull. If it reads them as a map, the error is a DamagedError as well.
 func (c *Codec[V]) Decode(data []byte) (v V, err error) {
 	if c.invalid != nil {
 		return v, c.invalid
 	}
-	if err := checkValue(data); err != nil {
+	disguised, err := checkValue(data)
+	if err != nil {
 		return v, err
 	}
 	defer func() {
@@ -79,7 +83,7 @@ func (c *Codec[V]) Decode(data []byte) (v V, err error) {
 		}
 	}()
 	decoder := msgpack.GetDecoder()
-	decoder.Reset(bytes.NewReader(data))
+	decoder.Reset(reader(data, disguised))
 	if err := decoder.Decode(&v); err != nil {
 		var zero V
 		return zero, err

@@ -149,6 +149,70 @@ func TestDecode_refuses(t *testing.T) {
 	}
 }
 
+// Where the decoder expects a map, it takes the bytes of an extension for one. Without a guard, a
+// length in them makes it allocate 64 GiB, which ends the process.
+func TestDecode_refusesMapsInExtensions(t *testing.T) {
+	t.Parallel()
+	const huge = "\xdd\xff\xff\xff\xff"
+	for _, test := range []struct{ name, data string }{
+		{"fixext 1", "\xd4\x05\x81"},
+		{"fixext 2", "\xd5\x05\x81\x01"},
+		{"fixext 4", "\xd6\x05\xc0" + huge[:3]},
+		{"fixext 8", "\xd7\x05\x81\x01" + huge + "0"},
+		{"fixext 16", "\xd8\x05\x81\x01" + huge + "000000000"},
+		{"ext 8", "\xc7\x07\x05\x81\x01" + huge},
+		{"ext 16", "\xc8\x00\x07\x05\x81\x01" + huge},
+		{"ext 32", "\xc9\x00\x00\x00\x07\x05\x81\x01" + huge},
+		{"map 16", "\xc7\x09\x05\xde\x00\x01\x01" + huge},
+		{"map 32", "\xc7\x0b\x05\xdf\x00\x00\x00\x01\x01" + huge},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			refuses[map[any]any](t, test.data)
+			refuses[map[string]any](t, test.data)
+			refuses[map[string]string](t, test.data)
+			refuses[map[int][]any](t, test.data)
+			refuses[[]map[any]any](t, "\x92\x80"+test.data)
+		})
+	}
+}
+
+func refuses[V any](t *testing.T, data string) {
+	t.Helper()
+	_, err := msgpackcodec.New[V]().Decode([]byte(data))
+	var damaged *backends.DamagedError
+	require.ErrorAs(t, err, &damaged)
+	require.ErrorContains(t, err, "an extension where a map belongs")
+}
+
+// A time is an extension, whose bytes may look like a map's.
+func TestCodec_keepsTimesThatLookLikeMaps(t *testing.T) {
+	t.Parallel()
+	type event struct {
+		At   time.Time
+		Tags map[string]any
+		Raw  msgpack.RawMessage
+	}
+	for _, at := range []time.Time{
+		time.Unix(0x81_00_00_00, 0), // fixext 4
+		time.Unix(1, 0x81<<22),      // fixext 8
+	} {
+		raw, err := msgpackcodec.New[time.Time]().Encode(at)
+		require.NoError(t, err)
+		codec := msgpackcodec.New[event]()
+		data, err := codec.Encode(event{At: at, Tags: map[string]any{"at": at}, Raw: raw})
+		require.NoError(t, err)
+		got, err := codec.Decode(data)
+		require.NoError(t, err)
+		require.True(t, at.Equal(got.At))
+		require.True(t, at.Equal(got.Tags["at"].(time.Time)))
+		require.Equal(t, msgpack.RawMessage(raw), got.Raw)
+		unknown, err := msgpackcodec.New[struct{ Other int }]().Decode(data)
+		require.NoError(t, err)
+		require.Zero(t, unknown)
+	}
+}
+
 func TestDecode_doesNotPanic(t *testing.T) {
 	t.Parallel()
 	_, err := msgpackcodec.New[map[any]any]().Decode([]byte{0x81, 0x91, 1, 1}) // a key that is a slice
