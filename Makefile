@@ -11,8 +11,8 @@ TESTTIMEOUT ?= 10m
 RACE = $(shell go build -race runtime/cgo 2>/dev/null && echo -race)
 # The platforms of make cross.
 PLATFORMS ?= linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386
-# How long each fuzz target runs.
-FUZZTIME ?= 10s
+# How many inputs each fuzz target gets.
+FUZZTIME ?= 100000x
 # Which benchmarks of the core run, as for go test -bench; how often; how long
 # each time; and by which factor bench-check widens the limits of time.
 BENCH ?= .
@@ -236,7 +236,7 @@ ycsb: bin/ycsb ## Run the YCSB core workloads with this and other libraries over
 	@bin/ycsb $(YCSBFLAGS)
 
 .PHONY: fuzz
-fuzz: ## Run every fuzz target for FUZZTIME.
+fuzz: ## Run every fuzz target with FUZZTIME inputs.
 	@sh internal/tools/fuzz.sh $(FUZZTIME) $(MODULES)
 
 # Mutants of a package are tested by the tests of that package, and those of the
