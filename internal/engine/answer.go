@@ -35,51 +35,77 @@ func (r *result[V]) found() bool { return r.Found == tier.LookupHit || r.Found =
 // conclude makes the result of the answers of the tiers. From is the tier whose answer
 // counts, 0 if none has the value.
 func (r *read[V]) conclude(ctx context.Context, from tier.ID, l2 *found[V]) (res result[V], err error) {
-	if from != tier.L1 && !r.engine.reads.Concurrent && r.mode == 0 && r.fence.Broken() && r.recheck(ctx) {
-		res = answerL1(&r.l1)
-		if l2.hit && !l2.shared && !r.engine.config.NoRefill {
-			res.Refill = tier.RefillFenced // L1 did not get the entry of L2
-		}
-		return res, nil
-	}
-	switch from {
-	case tier.L1:
-		if !r.l1.hit {
-			return suspectAnswer(&r.l1), nil
-		}
+	switch {
+	case from != tier.L1 && r.overtaken(ctx):
+		return r.concludeOvertaken(l2), nil
+	case from == tier.L1 && r.l1.hit:
 		return answerL1(&r.l1), nil
-	case tier.L2:
-		res = answerL2(l2)
-		if res.Shared = l2.shared; l2.shared {
-			return res, nil // the other read refills L1
-		}
-		if res.Refill = r.refill(ctx, l2); res.Refill == tier.RefillSuperseded {
-			refill := res.Refill
-			res = answerL1(&r.l1)
-			res.Refill = refill
-		}
-		return res, nil
+	case from == tier.L1:
+		return suspectAnswer(&r.l1), nil
+	case from == tier.L2:
+		return r.concludeHit(ctx, l2), nil
+	case r.l1.err != nil || l2.err != nil:
+		return r.concludeFailed(l2)
+	default:
+		return r.concludeMiss(ctx, l2), nil
 	}
-	if r.l1.err != nil || l2.err != nil {
-		switch {
-		case r.engine.servesSuspect(&r.l1):
-			return suspectAnswer(&r.l1), nil
-		case r.wantStale && r.l1.stale:
-			return result[V]{entry: r.l1.entry, ReadResult: staleResult(&r.l1)}, nil
-		}
-		res.Found = tier.LookupError
-		return res, getError(r.l1.err, l2.err)
+}
+
+// overtaken reports whether a write has begun since L1 was asked, and L1 has its value by
+// now, which is the answer then.
+func (r *read[V]) overtaken(ctx context.Context) bool {
+	return !r.engine.reads.Concurrent && r.mode == 0 && r.fence.Broken() && r.recheck(ctx)
+}
+
+// concludeOvertaken makes the result of the value that recheck has found.
+func (r *read[V]) concludeOvertaken(l2 *found[V]) result[V] {
+	res := answerL1(&r.l1)
+	if l2.hit && !l2.shared && !r.engine.config.NoRefill {
+		res.Refill = tier.RefillFenced // L1 did not get the entry of L2
 	}
+	return res
+}
+
+// concludeHit makes the result of the entry of L2, and stores that in L1.
+func (r *read[V]) concludeHit(ctx context.Context, l2 *found[V]) result[V] {
+	res := answerL2(l2)
+	if res.Shared = l2.shared; l2.shared {
+		return res // the other read refills L1
+	}
+	if res.Refill = r.refill(ctx, l2); res.Refill == tier.RefillSuperseded {
+		refill := res.Refill
+		res = answerL1(&r.l1)
+		res.Refill = refill
+	}
+	return res
+}
+
+// concludeFailed makes the result of a read that a tier has failed: what L1 has left for
+// such times, or the error.
+func (r *read[V]) concludeFailed(l2 *found[V]) (res result[V], err error) {
+	switch {
+	case r.engine.servesSuspect(&r.l1):
+		return suspectAnswer(&r.l1), nil
+	case r.wantStale && r.l1.stale:
+		return result[V]{entry: r.l1.entry, ReadResult: staleResult(&r.l1)}, nil
+	}
+	res.Found = tier.LookupError
+	return res, getError(r.l1.err, l2.err)
+}
+
+// concludeMiss makes the result of a read that has found nothing, unless L1 has an entry
+// that may be served, and drops the one that may not.
+func (r *read[V]) concludeMiss(ctx context.Context, l2 *found[V]) (res result[V]) {
 	switch {
 	case r.l1.suspect == coherence.NotSuspect || r.mode == skipL2:
 	case l2.barred && r.engine.servesSuspect(&r.l1): // the value of the write that diverged
-		return suspectAnswer(&r.l1), nil
+		return suspectAnswer(&r.l1)
 	case !l2.barred && !l2.shared:
 		r.dropSuspect(ctx)
 	}
 	res.noteOrigin(l2.origin)
 	res.Found, res.Shared = tier.LookupMiss, l2.shared
-	return res, nil
+	return res
 }
 
 func answerL1[V any](f *found[V]) result[V] {

@@ -229,20 +229,25 @@ func rounds(keys []string) func(yield func(round []int) bool) {
 			rest[i] = i
 		}
 		for len(rest) > 0 {
-			seen := make(map[string]struct{}, len(rest))
-			var round, later []int
-			for _, i := range rest {
-				if _, twice := seen[keys[i]]; twice {
-					later = append(later, i)
-					continue
-				}
-				seen[keys[i]] = struct{}{}
-				round = append(round, i)
-			}
+			var round []int
+			round, rest = distinct(keys, rest)
 			if !yield(round) {
 				return
 			}
-			rest = later
 		}
 	}
+}
+
+// distinct splits indices into those of the first place of each key, and the others.
+func distinct(keys []string, indices []int) (first, others []int) {
+	seen := make(map[string]struct{}, len(indices))
+	for _, i := range indices {
+		if _, twice := seen[keys[i]]; twice {
+			others = append(others, i)
+			continue
+		}
+		seen[keys[i]] = struct{}{}
+		first = append(first, i)
+	}
+	return first, others
 }

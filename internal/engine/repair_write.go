@@ -146,15 +146,10 @@ func (p *repairs[V]) entryOf(w *write[V], l1, l2 tier.Possible) *ledger.Entry {
 // diverged opens an event. L1 drops its copy now, unless it is the value of the write,
 // which the repair may need.
 func (p *repairs[V]) diverged(ctx context.Context, w *write[V], e *ledger.Entry, l1 tier.Possible) {
-	clean := l1.Final == tier.Absent || w.op.Kind == tier.Delete && l1.Final == tier.After
-	dropped := clean
-	if !clean && (!e.Held || p.drops) {
-		if ctx.Done() != nil {
-			ctx = context.WithoutCancel(ctx)
-		}
-		dropped = p.engine.l1.Delete(ctx, w.op.Key) == nil
-		e.Held = false
+	if ctx.Done() != nil {
+		ctx = context.WithoutCancel(ctx)
 	}
+	dropped := p.dropCopy(ctx, w, e, l1)
 	if !dropped && !e.Held { // it still has what is older
 		p.distrust()
 		if p.watcher == nil {
@@ -166,17 +161,36 @@ func (p *repairs[V]) diverged(ctx context.Context, w *write[V], e *ledger.Entry,
 		p.openAndClose(ctx, e, now)
 		return
 	}
+	p.open(ctx, e, now)
+	p.poke()
+}
+
+// dropCopy reports whether L1 has no copy, and drops one that the repair does not need.
+func (p *repairs[V]) dropCopy(ctx context.Context, w *write[V], e *ledger.Entry, l1 tier.Possible) (dropped bool) {
+	switch {
+	case l1.Final == tier.Absent, w.op.Kind == tier.Delete && l1.Final == tier.After:
+		return true // it had none
+	case e.Held && !p.drops:
+		return false
+	}
+	dropped = p.engine.l1.Delete(ctx, w.op.Key) == nil
+	e.Held = false
+	return dropped
+}
+
+// open adds the event to the ledger, in the place of an older one of the key. If there is
+// no room, L1 drops its copy, and the event ends.
+func (p *repairs[V]) open(ctx context.Context, e *ledger.Entry, now time.Time) {
 	replaced, was, kept := p.ledger.Open(e)
 	switch {
 	case was:
 		p.engine.tel.Repairs().Resolved(ctx, &replaced, ledger.Superseded, now)
 	case !kept:
-		if e.Held && p.engine.l1.Delete(ctx, w.op.Key) != nil {
+		if e.Held && p.engine.l1.Delete(ctx, e.Key) != nil {
 			p.distrust()
 		}
 		p.engine.tel.Repairs().Resolved(ctx, e, ledger.Dropped, now)
 	}
-	p.poke()
 }
 
 // openAndClose notes an event that ended when it began. A key that is open stays so.

@@ -156,25 +156,37 @@ func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl ti
 			return won, false, err
 		}
 		if res.Applied() {
-			won.Value, won.Tier, won.Version, won.Source = value, tier.L2, res.Version, res.Source
-			if ttl > 0 {
-				won.ExpiresAt = expiry(ttl)
-			}
-			return won, true, nil
+			return wonBy(value, ttl, &res), true, nil
 		}
-		entry, ok, err := e.GetEntry(ctx, key, []ReadOption{SkipL1})
-		if ok || err != nil {
-			return entry, false, err
-		}
-		if res.Refused == backends.RefusedSource { // for a deletion, or by L1
-			entry, _, err = e.GetEntry(ctx, key, nil)
-			return entry, false, err
+		won, found, err := e.winner(ctx, key, &res)
+		if found || err != nil {
+			return won, false, err
 		}
 		if err := pause(ctx, attempt); err != nil { // it has gone in the meantime
 			return won, false, fmt.Errorf("tiercache: set: %w", guard.WithoutKey(err, key))
 		}
 	}
 	return won, false, fmt.Errorf("tiercache: set: %w", tier.ErrConflict)
+}
+
+// wonBy returns the entry that a write has stored.
+func wonBy[V any](value V, ttl time.Duration, res *backends.Result) Entry[V] {
+	won := Entry[V]{Value: value, Tier: tier.L2, Version: res.Version, Source: res.Source}
+	if ttl > 0 {
+		won.ExpiresAt = expiry(ttl)
+	}
+	return won
+}
+
+// winner returns the entry for which L2 has refused a write. Found is false if it has gone
+// in the meantime.
+func (e *Engine[V]) winner(ctx context.Context, key string, res *backends.Result) (won Entry[V], found bool, err error) {
+	won, found, err = e.GetEntry(ctx, key, []ReadOption{SkipL1})
+	if found || err != nil || res.Refused != backends.RefusedSource {
+		return won, found, err
+	}
+	won, _, err = e.GetEntry(ctx, key, nil) // it was refused for a deletion, or by L1
+	return won, true, err
 }
 
 // checkConditional returns the error of a conditional write that cannot begin.
