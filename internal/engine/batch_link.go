@@ -8,25 +8,28 @@ import "context"
 func (b *batch[V]) linked(calls []*call[V]) (ctx context.Context, end func()) {
 	l := &link{Context: b.ctx, cache: b.engine.locks, read: true}
 	for _, c := range calls {
-		if c.write != nil {
-			l.keys = append(l.keys, c.key)
-		}
-		if c.waiter == nil {
-			continue
-		}
-		if l.flight == nil {
-			l.flight = new(waiter)
-		}
-		c.waiter.wait(l.flight)
+		c.linkTo(l)
 	}
 	return l, func() {
 		l.over.Store(true)
 		for _, c := range calls {
-			if c.waiter != nil {
-				c.waiter.done(l.flight)
-			}
+			c.waiter.done(l.flight)
 		}
 	}
+}
+
+// linkTo makes c one of the calls of l.
+func (c *call[V]) linkTo(l *link) {
+	if c.write != nil {
+		l.keys = append(l.keys, c.key)
+	}
+	if c.waiter == nil {
+		return
+	}
+	if l.flight == nil {
+		l.flight = new(waiter)
+	}
+	c.waiter.wait(l.flight)
 }
 
 // newCall returns the part of m in a call.

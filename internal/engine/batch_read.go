@@ -38,32 +38,37 @@ func (e *Engine[V]) GetMany(ctx context.Context, keys []string) (values []Found[
 
 // askL1 answers the keys that L1 has, and makes reads for the others.
 func (b *batch[V]) askL1(ctx context.Context, keys []string, values []Found[V], reads []*read[V]) {
-	e := b.engine
 	for i, key := range keys {
-		if err := e.check(ctx, key); err != nil {
-			b.fail(i, err)
-			continue
-		}
-		l1 := e.lookupL1(ctx, key)
-		if both := e.reads.Concurrent && e.reads.WaitForBoth; l1.hit && !both {
-			e.countHit(&l1)
-			values[i] = Found[V]{Value: l1.entry.Value, OK: true}
-			continue
-		}
-		e.tel.Count(tier.L1, l1.lookup())
-		if e.servesStale(&l1) {
-			values[i] = Found[V]{Value: b.staleValue(ctx, &l1), OK: true, Stale: true}
-			continue
-		}
-		r := e.newRead(key)
-		e.tel.StartMemberRead(&r.obs)
-		r.l1, r.asked = l1, true
-		if err := r.begin(); err != nil {
-			b.fail(i, err)
-			continue
-		}
-		reads[i] = r
+		var err error
+		reads[i], err = b.askL1For(ctx, key, &values[i])
+		b.fail(i, err)
 	}
+}
+
+// askL1For answers one key if L1 has it. Otherwise it returns a read that has begun.
+func (b *batch[V]) askL1For(ctx context.Context, key string, value *Found[V]) (beyond *read[V], err error) {
+	e := b.engine
+	if err := e.check(ctx, key); err != nil {
+		return nil, err
+	}
+	l1 := e.lookupL1(ctx, key)
+	if both := e.reads.Concurrent && e.reads.WaitForBoth; l1.hit && !both {
+		e.countHit(&l1)
+		*value = Found[V]{Value: l1.entry.Value, OK: true}
+		return nil, nil
+	}
+	e.tel.Count(tier.L1, l1.lookup())
+	if e.servesStale(&l1) {
+		*value = Found[V]{Value: b.staleValue(ctx, &l1), OK: true, Stale: true}
+		return nil, nil
+	}
+	r := e.newRead(key)
+	e.tel.StartMemberRead(&r.obs)
+	r.l1, r.asked = l1, true
+	if err := r.begin(); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // endReads ends all reads that have begun.
@@ -124,18 +129,19 @@ func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
 			answers[i].ifExited(keys[i])
 			e.bar(keys[i], &answers[i])
 		}
-		worst := found[V]{hit: true}
-		for i := range answers {
-			if answers[i].lookup() > worst.lookup() {
-				worst = answers[i]
-			}
-		}
+		worst := worstAnswer(answers)
 		defer obs.End()
 		obs.Found(ctx, worst.lookup(), worst.err)
 	}()
+	e.getMany(ctx, keys, answers)
+	return answers
+}
+
+// getMany asks L2 for many keys, in one call if it takes them together.
+func (e *Engine[V]) getMany(ctx context.Context, keys []string, answers []found[V]) {
 	if !e.l2.Batches() {
 		eachKey(e.l2, len(keys), func(i int) { answers[i] = e.askL2(ctx, keys[i]) })
-		return answers
+		return
 	}
 	got := make([]backends.Got[V], len(keys))
 	e.l2.GetMany(ctx, keys, got)
@@ -146,7 +152,17 @@ func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
 			answers[i] = found[V]{err: redact.clean(e.l2.GetError(keys[i], err))}
 		}
 	}
-	return answers
+}
+
+// worstAnswer returns the answer that says most of trouble.
+func worstAnswer[V any](answers []found[V]) found[V] {
+	worst := found[V]{hit: true}
+	for i := range answers {
+		if answers[i].lookup() > worst.lookup() {
+			worst = answers[i]
+		}
+	}
+	return worst
 }
 
 // ifExited gives the answer the error of a read that ended its goroutine, if it did. Only

@@ -7,9 +7,6 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/tiercache/tiercache/internal/flight"
-	"github.com/tiercache/tiercache/internal/guard"
-	"github.com/tiercache/tiercache/internal/telemetry"
 	"github.com/tiercache/tiercache/tier"
 )
 
@@ -131,106 +128,4 @@ func (e *Engine[V]) checkLoad(ctx context.Context, key string, ttl time.Duration
 	default:
 		return e.check(ctx, key)
 	}
-}
-
-// share waits for the flight of the key, or begins one.
-func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found[V]) (value V, err error) {
-	var obs telemetry.Read
-	if p.member == nil {
-		ctx = e.tel.StartRead(ctx, &obs, key)
-		p.leader = obs.SpanContext()
-	} else {
-		e.tel.StartMemberRead(&obs)
-		p.leader = trace.SpanContextFromContext(ctx)
-	}
-	if e.servesStale(&l1) { // it needs no flight
-		p.member.leave()
-		return e.endWithout(ctx, &obs, &l1, nil)
-	}
-	f, first, err := e.join(ctx, key, p)
-	if !first {
-		p.member.leave() // it waits for another caller, or has failed
-	}
-	if err != nil {
-		return e.endWithout(ctx, &obs, &l1, err)
-	}
-	if outer := loading(ctx); outer != nil {
-		if !outer.wait(&f.Call.waiter) {
-			f.Leave(errLoading)
-			return e.endWithout(ctx, &obs, &found[V]{}, errLoading)
-		}
-		defer outer.done(&f.Call.waiter)
-	}
-	if first {
-		r := f.Call.read
-		r.obs.Continue(&obs)
-		r.l1, r.asked, r.mode, r.member = l1, e.asksL1First(p.mode), p.mode, p.member
-		if p.member != nil {
-			p.member.waiter = &f.Call.waiter
-		}
-		run := e.runLoad
-		if p.mode == refresh {
-			run = e.runRefresh
-		}
-		f.Run(e.fly(ctx, &f.Call), run, e.landed)
-	} else {
-		obs.Shared(f.Call.leader)
-	}
-	if !e.await(ctx, f, &l1) {
-		return e.leave(ctx, f, &obs, &l1)
-	}
-	l := &f.Call
-	res := l.ReadResult
-	if !first {
-		res.Refill = tier.NotRefilled // the first caller reports that, once
-		res.Shared = true
-	}
-	obs.Returned(ctx, res, l.err)
-	if first && res.Found == tier.LookupHit {
-		e.refreshIfDue(ctx, key, e.ttlOf(res.Kept, p.ttl), l.entry.ExpiresAt, p.loader)
-	}
-	return l.entry.Value, l.err
-}
-
-// join adds a caller to the flight of the key, or to a new one. A flight whose fence
-// is broken may bring back a value that a write has replaced, so those who come after
-// that write do not join it. Nor does a hook that the flight itself waits for.
-func (e *Engine[V]) join(ctx context.Context, key string, p params[V]) (f *flight.Flight[load[V]], first bool, err error) {
-	return e.flights.Join(ctx, key,
-		func(l *load[V]) bool {
-			return !l.read.fence.Broken() && p.mayJoin(&l.params) && !afterLoader(ctx, &l.waiter)
-		},
-		func(l *load[V]) error {
-			if limit := int64(e.config.MaxLoads); e.loads.Add(1) > limit && limit > 0 {
-				e.loads.Add(-1)
-				return tier.ErrOverloaded
-			}
-			l.params, l.err = p, guard.ErrExited
-			l.read = e.newRead(key)
-			if err := l.read.begin(); err != nil {
-				e.loads.Add(-1)
-				return err
-			}
-			e.tel.LoadActive(1)
-			return nil
-		})
-}
-
-// fly returns the context of a flight.
-func (e *Engine[V]) fly(ctx context.Context, l *load[V]) context.Context {
-	l.link.Context, l.link.cache, l.link.flight, l.link.apart = ctx, e.locks, &l.waiter, l.ahead //nolint:fatcontext // it is the parent
-	return &l.link
-}
-
-// landed ends the read of a flight that nobody can join any more.
-func (e *Engine[V]) landed(f *flight.Flight[load[V]]) {
-	l := &f.Call
-	if end := l.background.Load(); end != nil {
-		(*end)()
-	}
-	e.loads.Add(-1)
-	e.tel.LoadActive(-1)
-	l.link.over.Store(true)
-	l.read.done()
-	l.member.leave()
 }

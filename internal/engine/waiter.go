@@ -20,8 +20,11 @@ type waiter struct {
 }
 
 // wait notes that w waits for other, until done is called. It reports false, and notes
-// nothing, if other waits for w.
+// nothing, if other waits for w. A w that is nil is no flight, and may wait for any.
 func (w *waiter) wait(other *waiter) bool {
+	if w == nil {
+		return true
+	}
 	w.mu.Lock()
 	w.waits = append(w.waits, other)
 	w.mu.Unlock()
@@ -32,7 +35,11 @@ func (w *waiter) wait(other *waiter) bool {
 	return true
 }
 
+// done is called after wait; w may be nil.
 func (w *waiter) done(other *waiter) {
+	if w == nil {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if i := slices.Index(w.waits, other); i >= 0 {
