@@ -22,14 +22,11 @@ func (r *read[V]) ask(ctx context.Context) (from tier.ID, l2 found[V]) {
 	case r.l1.err != nil:
 		r.obs.FailedBefore(ctx, r.l1.err)
 	}
-	if r.l1.hit || r.engine.servesStale(&r.l1) {
+	switch {
+	case r.l1.hit, r.engine.servesStale(&r.l1), r.mode == skipL2 && r.engine.servesSuspect(&r.l1):
 		return tier.L1, l2
-	}
-	if r.mode == skipL2 {
-		if r.engine.servesSuspect(&r.l1) {
-			from = tier.L1
-		}
-		return from, l2
+	case r.mode == skipL2:
+		return 0, l2
 	}
 	if r.sharesL2() {
 		l2 = r.askShared(ctx)

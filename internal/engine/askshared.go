@@ -7,6 +7,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/keylock"
 	"github.com/tiercache/tiercache/tier"
 )
 
@@ -38,15 +39,24 @@ func (r *read[V]) askShared(ctx context.Context) (l2 found[V]) {
 		if w == nil {
 			return r.lead(ctx)
 		}
-		select {
-		case <-w.Ready():
-			if a, ok := w.Answer().(*sharedAnswer[V]); ok {
-				r.obs.Shared(a.leader)
-				return a.found
-			}
-		case <-ctx.Done():
-			return found[V]{err: guard.NewError(tier.L2, tier.Get.String(), r.key, tier.Failed, backends.ContextError(ctx))}
+		if l2, ok := r.follow(ctx, w); ok {
+			return l2
 		}
+	}
+}
+
+// follow waits for the answer of the read that leads. Ok is false if it has none to give.
+func (r *read[V]) follow(ctx context.Context, w *keylock.Follower) (l2 found[V], ok bool) {
+	select {
+	case <-w.Ready():
+		a, ok := w.Answer().(*sharedAnswer[V])
+		if !ok {
+			return l2, false
+		}
+		r.obs.Shared(a.leader)
+		return a.found, true
+	case <-ctx.Done():
+		return found[V]{err: guard.NewError(tier.L2, tier.Get.String(), r.key, tier.Failed, backends.ContextError(ctx))}, true
 	}
 }
 

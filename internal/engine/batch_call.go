@@ -77,25 +77,26 @@ func (b *batch[V]) writeTier(c class, calls []*call[V]) {
 		b.obs.Wrote(c.tier, worst)
 		obs.Done(ctx, worst, err)
 	}()
+	touchAll(ctx, c.kind, calls)
+}
+
+// touchAll writes a tier, in one call if it takes many writes.
+func touchAll[V any](ctx context.Context, kind tier.Kind, calls []*call[V]) {
 	t := calls[0].write.tier
 	if !t.Batches() {
 		eachKey(t, len(calls), func(i int) {
-			calls[i].outcome, calls[i].err = calls[i].write.touchKind(ctx, c.kind)
+			calls[i].outcome, calls[i].err = calls[i].write.touchKind(ctx, kind)
 		})
 		return
 	}
 	writes, done := make([]backends.Write[V], len(calls)), make([]backends.Done, len(calls))
 	for i, call := range calls {
-		writes[i] = call.write.asWrite(c.kind)
+		writes[i] = call.write.asWrite(kind)
 	}
 	t.WriteMany(ctx, writes, done)
 	var redact *redaction
 	for i, call := range calls {
-		if call.write.versioned(c.kind) {
-			call.write.write.decided(done[i].Result, done[i].Err)
-			call.write.write.noteResult(done[i].Result, done[i].Err)
-		}
-		call.outcome, call.err = call.write.outcomeOf(c.kind, done[i].Result, done[i].Err)
+		call.done(kind, &done[i])
 		if call.err == nil {
 			continue
 		}
@@ -104,6 +105,15 @@ func (b *batch[V]) writeTier(c class, calls []*call[V]) {
 		}
 		call.err = redact.clean(call.err)
 	}
+}
+
+// done takes the tier's answer to a write.
+func (c *call[V]) done(kind tier.Kind, done *backends.Done) {
+	if c.write.versioned(kind) {
+		c.write.write.decided(done.Result, done.Err)
+		c.write.write.noteResult(done.Result, done.Err)
+	}
+	c.outcome, c.err = c.write.outcomeOf(kind, done.Result, done.Err)
 }
 
 // share returns the telemetry of a call, which the calls have in common.

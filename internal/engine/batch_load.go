@@ -60,18 +60,7 @@ func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.D
 			continue
 		}
 		p := params[V]{loader: load.single, ttl: ttl, member: b.join(i)}
-		wg.Go(func() {
-			var value V
-			err := guard.ErrExited
-			defer func() {
-				p.member.Leave()
-				if !errors.Is(err, backends.ErrNotFound) {
-					b.fail(i, err)
-				}
-				values[i] = Found[V]{Value: value, OK: err == nil}
-			}()
-			value, err = e.share(ctx, key, p, l1)
-		})
+		wg.Go(func() { b.getOrLoad(ctx, key, p, l1, &values[i]) })
 	}
 	b.group.Begin()
 	stop := b.watch()
@@ -79,6 +68,20 @@ func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.D
 	stop()
 	err = b.error(tier.Load, len(keys))
 	return values, err
+}
+
+// getOrLoad is GetOrLoad for one member that L1 has not answered.
+func (b *batch[V]) getOrLoad(ctx context.Context, key string, p params[V], l1 found[V], got *Found[V]) {
+	var value V
+	err := guard.ErrExited
+	defer func() {
+		p.member.Leave()
+		if !errors.Is(err, backends.ErrNotFound) {
+			b.fail(p.member.index, err)
+		}
+		*got = Found[V]{Value: value, OK: err == nil}
+	}()
+	value, err = b.engine.share(ctx, key, p, l1)
 }
 
 // lookupL1 asks L1 where a single load would before it is set up.

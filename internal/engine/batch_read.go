@@ -82,18 +82,7 @@ func endReads[V any](reads []*read[V]) {
 
 // askBeyond asks L2 for the keys of all reads, and refills L1.
 func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*read[V]) {
-	n := 0
-	for _, r := range reads {
-		if r != nil {
-			n++
-		}
-	}
-	index, keys := make([]int, 0, n), make([]string, 0, n)
-	for i, r := range reads {
-		if r != nil {
-			index, keys = append(index, i), append(keys, r.key)
-		}
-	}
+	index, keys := openReads(reads)
 	if len(keys) == 0 {
 		return
 	}
@@ -113,6 +102,23 @@ func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*re
 		b.fail(i, err)
 		values[i] = Found[V]{Value: res.entry.Value, OK: res.found(), Stale: res.Found == tier.LookupStale}
 	}
+}
+
+// openReads returns the keys of the reads that have begun, and their places.
+func openReads[V any](reads []*read[V]) (index []int, keys []string) {
+	n := 0
+	for _, r := range reads {
+		if r != nil {
+			n++
+		}
+	}
+	index, keys = make([]int, 0, n), make([]string, 0, n)
+	for i, r := range reads {
+		if r != nil {
+			index, keys = append(index, i), append(keys, r.key)
+		}
+	}
+	return index, keys
 }
 
 // askL2 asks L2 for many keys, observed.

@@ -27,21 +27,27 @@ func (r *redaction) clean(err error) error {
 	if text == "" {
 		text = e.Err.Error()
 	}
-	clean, known := r.texts[text]
-	if !known {
-		clean = text
-		for _, key := range r.keys {
-			clean = guard.RedactText(clean, key)
-		}
-		if r.texts == nil {
-			r.texts = make(map[string]string)
-		}
-		r.texts[text] = clean
-	}
-	if clean != text {
+	if clean := r.cleanText(text); clean != text {
 		e.Text = clean
 	}
 	return e
+}
+
+// cleanText returns the text without the keys.
+func (r *redaction) cleanText(text string) string {
+	clean, known := r.texts[text]
+	if known {
+		return clean
+	}
+	clean = text
+	for _, key := range r.keys {
+		clean = guard.RedactText(clean, key)
+	}
+	if r.texts == nil {
+		r.texts = make(map[string]string)
+	}
+	r.texts[text] = clean
+	return clean
 }
 
 func keysOfCalls[V any](calls []*call[V]) []string {

@@ -44,9 +44,15 @@ func (e *Engine[V]) lookupStamped(ctx context.Context, key string) (f found[V]) 
 		f.stale = true
 		return f
 	}
-	f.suspect = coherence.Judge(&stamp, epoch)
+	e.judge(key, &f, epoch)
+	return f
+}
+
+// judge finds out whether an entry that has not expired is known to be fresh.
+func (e *Engine[V]) judge(key string, f *found[V], epoch uint32) {
+	f.suspect = coherence.Judge(&f.stamp, epoch)
 	if e.config.KeepLoaded > 0 && f.suspect != coherence.OldEpoch {
-		e.markKept(key, &f)
+		e.markKept(key, f)
 		if f.kept {
 			f.suspect = coherence.NotSuspect // it is flagged as kept
 		}
@@ -54,7 +60,6 @@ func (e *Engine[V]) lookupStamped(ctx context.Context, key string) (f found[V]) 
 	if f.suspect != coherence.NotSuspect {
 		f.hit, f.stale = false, e.co.serveStale || e.lifetime.staleFor > 0
 	}
-	return f
 }
 
 // servesStale reports whether a read gets the entry of L1, flagged, without asking L2:

@@ -107,27 +107,14 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 	if err := e.takeSources(cfg); err != nil {
 		return nil, err
 	}
-	if err := checkTiers(l1, l2, e.l1.Description(), e.l2.Description()); err != nil {
+	if err := e.checkBackends(l1, l2); err != nil {
 		return nil, err
-	}
-	if cfg.Coherence.On {
-		if err := checkCoherence(cfg.Coherence, l1, l2, e.l1.Description(), e.l2.Description()); err != nil {
-			return nil, err
-		}
 	}
 	e.life, e.end = context.WithCancelCause(context.Background())
 	if cfg.RefreshAhead > 0 {
 		e.failedRefreshes = negative.New(refreshBackoff, maxNegatives)
 	}
-	e.tel, err = telemetry.New(telemetry.Target{
-		Cache:       cfg.Name,
-		WritePolicy: e.policyName,
-		ReadPolicy:  cfg.ReadPolicy.Name(),
-		Tiers:       tier.Pair[backends.Description]{L1: e.l1.Description(), L2: e.l2.Description()},
-		Coherent:    cfg.Coherence.On && !alone(e.l2.Description()),
-		Repairs:     e.repaired(),
-	}, cfg.Telemetry)
-	if err != nil {
+	if e.tel, err = telemetry.New(e.target(), cfg.Telemetry); err != nil {
 		return nil, err
 	}
 	e.observed = e.tel.Enabled()
@@ -142,6 +129,27 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 	e.direct = e.directTiers()
 	e.observe()
 	return e, nil
+}
+
+// checkBackends returns the error of two backends that do not go together.
+func (e *Engine[V]) checkBackends(l1, l2 backends.Backend[V]) error {
+	first, second := e.l1.Description(), e.l2.Description()
+	if err := checkTiers(l1, l2, first, second); err != nil || !e.config.Coherence.On {
+		return err
+	}
+	return checkCoherence(e.config.Coherence, l1, l2, first, second)
+}
+
+// target describes the cache to its telemetry.
+func (e *Engine[V]) target() telemetry.Target {
+	return telemetry.Target{
+		Cache:       e.config.Name,
+		WritePolicy: e.policyName,
+		ReadPolicy:  e.config.ReadPolicy.Name(),
+		Tiers:       tier.Pair[backends.Description]{L1: e.l1.Description(), L2: e.l2.Description()},
+		Coherent:    e.config.Coherence.On && !alone(e.l2.Description()),
+		Repairs:     e.repaired(),
+	}
 }
 
 // fastPath returns the way for reads of this engine.
@@ -194,17 +202,7 @@ func (e *Engine[V]) Close(ctx context.Context) error {
 		ctx, cancel = context.WithCancelCause(ctx)
 		cancel(errCloseWithin)
 	}
-	err := e.locks.Close(ctx)
-	if err == nil {
-		err = e.policyCalls.wait(ctx)
-	}
-	if err == nil && e.co != nil {
-		err = e.co.close(ctx)
-	}
-	if err == nil && e.repairs != nil {
-		err = e.repairs.close(ctx)
-	}
-	if err != nil {
+	if err := e.wait(ctx); err != nil {
 		return fmt.Errorf("tiercache: close: %w", err)
 	}
 	e.l1.Release()
@@ -213,4 +211,23 @@ func (e *Engine[V]) Close(ctx context.Context) error {
 		return errors.Join(e.repairs.left(), e.tel.Close(ctx))
 	}
 	return e.tel.Close(ctx)
+}
+
+// wait waits for all that goes on in the cache, until ctx ends.
+func (e *Engine[V]) wait(ctx context.Context) error {
+	if err := e.locks.Close(ctx); err != nil {
+		return err
+	}
+	if err := e.policyCalls.wait(ctx); err != nil {
+		return err
+	}
+	if e.co != nil {
+		if err := e.co.close(ctx); err != nil {
+			return err
+		}
+	}
+	if e.repairs != nil {
+		return e.repairs.close(ctx)
+	}
+	return nil
 }

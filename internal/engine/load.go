@@ -113,9 +113,9 @@ func (e *Engine[V]) getOrLoad(ctx context.Context, key string, ttl time.Duration
 	return e.share(ctx, key, params[V]{loader: loader, ttl: ttl, mode: mode}, l1)
 }
 
-// asksL1First reports whether a load asks L1 before it is set up.
+// asksL1First reports whether a read or load asks L1 before it is set up.
 func (e *Engine[V]) asksL1First(mode readMode) bool {
-	return e.fast != fastNone && mode != skipL1 && mode != refresh
+	return mode == atLeast || e.fast != fastNone && mode != skipL1 && mode != refresh
 }
 
 // checkLoad returns the error of a load that cannot begin.

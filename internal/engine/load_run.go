@@ -185,13 +185,23 @@ func (l *load[V]) notFound(ctx context.Context, missed bool) {
 	if r.l1.stale {
 		_ = e.l1.Delete(ctx, r.key) // it has expired, so nobody is wrong about it
 	}
-	if missed && (e.co == nil || r.epoch != 0) {
-		e.negatives.Add(r.key)
-		if r.fence.Broken() { // by another process, which may have written a value since
-			e.negatives.Drop(r.key)
-		}
+	if missed {
+		r.remember()
 	}
 	r.settle(ctx)
+}
+
+// remember notes that there is no value, if the read has begun in sync with the changes of
+// other processes.
+func (r *read[V]) remember() {
+	e := r.engine
+	if e.co != nil && r.epoch == 0 {
+		return
+	}
+	e.negatives.Add(r.key)
+	if r.fence.Broken() { // by another process, which may have written a value since
+		e.negatives.Drop(r.key)
+	}
 }
 
 // failed makes the result of a load that failed: an expired value, if L1 has kept

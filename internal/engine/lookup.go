@@ -37,6 +37,11 @@ func (f *found[V]) lookup() tier.Lookup {
 	}
 }
 
+// atLeast reports whether an entry of L1 has the version, or a later one; 0: any.
+func (f *found[V]) atLeast(least backends.Version) bool {
+	return least == 0 || f.stamp.Version.Covers(least)
+}
+
 // lookupL1 asks L1. Only this function, lookupValue and those
 // of coherent_read.go do.
 func (e *Engine[V]) lookupL1(ctx context.Context, key string) (f found[V]) {

@@ -88,25 +88,15 @@ func (e *Engine[V]) StoredEntry(ctx context.Context, key string) (entry backends
 // read is Get where more than the value of L1 is wanted.
 func (e *Engine[V]) read(ctx context.Context, key string, opts []ReadOption, wantStale bool) (res result[V], err error) {
 	res.Found = tier.LookupError
-	if err := e.check(ctx, key); err != nil {
-		return res, err
-	}
-	mode, err := modeOf(opts)
-	switch {
-	case err != nil:
-		return res, err
-	case mode == refresh:
-		return res, errRefreshes
-	}
-	least, err := e.leastVersion(mode, opts)
+	mode, least, err := e.checkRead(ctx, key, opts)
 	if err != nil {
 		return res, err
 	}
 	var l1 found[V]
-	asked := e.fast != fastNone && mode != skipL1 || mode == atLeast
+	asked := e.asksL1First(mode)
 	if asked {
 		l1 = e.lookupL1(ctx, key)
-		if l1.hit && (least == 0 || l1.stamp.Version.Covers(least)) {
+		if l1.hit && l1.atLeast(least) {
 			e.countHit(&l1)
 			return answerL1(&l1), nil
 		}
@@ -118,10 +108,27 @@ func (e *Engine[V]) read(ctx context.Context, key string, opts []ReadOption, wan
 	r := e.newRead(key)
 	r.l1, r.asked, r.mode, r.wantStale, r.versions = l1, asked, mode, wantStale, wantStale || least != 0
 	res, err = r.get(ctx)
-	if err == nil && least != 0 {
+	if err == nil {
 		err = res.tooOld(least)
 	}
 	return res, err
+}
+
+// checkRead returns what the options of a read ask for, or the error of a read that cannot
+// begin.
+func (e *Engine[V]) checkRead(ctx context.Context, key string, opts []ReadOption) (mode readMode, least backends.Version, err error) {
+	if err := e.check(ctx, key); err != nil {
+		return 0, 0, err
+	}
+	mode, err = modeOf(opts)
+	switch {
+	case err != nil:
+		return 0, 0, err
+	case mode == refresh:
+		return 0, 0, errRefreshes
+	}
+	least, err = e.leastVersion(mode, opts)
+	return mode, least, err
 }
 
 func (e *Engine[V]) newRead(key string) *read[V] {

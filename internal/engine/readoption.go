@@ -79,9 +79,10 @@ func (e *Engine[V]) leastVersion(mode readMode, opts []ReadOption) (least backen
 }
 
 // tooOld returns the error of a result that is older than the version asked for: L2 has lost
-// that one, or a replica has not got it yet. A key of which L2 knows nothing is a miss.
+// that one, or a replica has not got it yet. A key of which L2 knows nothing is a miss. A
+// least of 0 asks for none.
 func (r *result[V]) tooOld(least backends.Version) error {
-	if r.version == 0 && !r.found() || r.version.Covers(least) {
+	if least == 0 || r.version == 0 && !r.found() || r.version.Covers(least) {
 		return nil
 	}
 	return fmt.Errorf("tiercache: get: %w", tier.ErrOutdated)

@@ -13,12 +13,12 @@ import (
 
 // refill stores in L1 the entry of L2, unless a newer write has begun. It holds the
 // key's lock meanwhile, so that no write can pass it.
-func (r *read[V]) refill(ctx context.Context, l2 *found[V]) (stored tier.Refilled) {
+func (r *read[V]) refill(ctx context.Context, l2 *found[V]) tier.Refilled {
 	e := r.engine
 	if e.config.NoRefill && !l2.unchanged {
 		return tier.RefillDisabled
 	}
-	if l2.barred || e.repairs != nil && e.repairs.watcher == nil && e.opened(r.key) {
+	if l2.barred || e.closedToRefill(r.key) {
 		return tier.RefillFenced
 	}
 	unheld := e.unheld(ctx)
@@ -37,6 +37,11 @@ func (r *read[V]) refill(ctx context.Context, l2 *found[V]) (stored tier.Refille
 		defer link.over.Store(true)
 		ctx = held
 	}
+	return r.refillLocked(ctx, l2)
+}
+
+// refillLocked is refill with the key's lock, observed.
+func (r *read[V]) refillLocked(ctx context.Context, l2 *found[V]) (stored tier.Refilled) {
 	if r.newerInL1(ctx, l2.entry.Value) {
 		return tier.RefillSuperseded
 	}
@@ -53,11 +58,11 @@ func (r *read[V]) refill(ctx context.Context, l2 *found[V]) (stored tier.Refille
 		call.Link(l2.origin.Note)
 	}
 	if stored, err = r.storeL1(ctx, l2); err != nil {
-		outcome, err = e.l1.Failed(tier.Refill, r.key, err)
+		outcome, err = r.engine.l1.Failed(tier.Refill, r.key, err)
 		return tier.RefillFailed
 	}
 	outcome = tier.Applied
-	e.kept.drop(r.key)
+	r.engine.kept.drop(r.key)
 	return stored
 }
 

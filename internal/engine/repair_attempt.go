@@ -189,19 +189,32 @@ func (a *attempt[V]) decideOther(answer *backends.Answer) (res ledger.Resolution
 		res = ledger.RolledBack
 	case entry.Kind == tier.Delete && (older || nothing && entry.Base != 0 && entry.Fenced):
 		return a.write()
-	case older && !entry.ExpiresAt.IsZero() && !time.Now().Before(entry.ExpiresAt):
-		return a.undo()
-	case older && a.held:
-		return a.write()
 	case older:
-		return a.undo()
+		return a.repeat()
 	case entry.Base != 0 && entry.Fenced && !nothing:
 		res = ledger.Superseded
 	default: // nothing is proven
 		res = ledger.Dropped
 	}
-	if err = a.drop(); err == nil {
-		a.repairs.resolved.add(entry, max(answer.Version, a.repairs.seen(entry.Key)))
+	return res, a.dropAndWatch(answer)
+}
+
+// repeat writes the value that L2 lacks, as long as L1 has it and it has not expired.
+func (a *attempt[V]) repeat() (ledger.Resolution, error) {
+	until := a.entry.ExpiresAt
+	expired := !until.IsZero() && !time.Now().Before(until)
+	if a.held && !expired {
+		return a.write()
 	}
-	return res, err
+	return a.undo()
+}
+
+// dropAndWatch drops L1's copy. If L2 still tells of the write some day, the key is opened
+// again.
+func (a *attempt[V]) dropAndWatch(answer *backends.Answer) error {
+	if err := a.drop(); err != nil {
+		return err
+	}
+	a.repairs.resolved.add(&a.entry, max(answer.Version, a.repairs.seen(a.entry.Key)))
+	return nil
 }

@@ -28,13 +28,22 @@ func (e *Engine[V]) repairNow(ctx context.Context, key, call string) error {
 	if e.holds(ctx, key) {
 		return errHeld
 	}
+	if err := p.repair(ctx, key); err != nil {
+		return fmt.Errorf("tiercache: %s: %w: %w", call, tier.ErrDiverged, err)
+	}
+	return nil
+}
+
+// repair repairs the key, unless it is not open. It returns the error of the first attempt
+// that fails.
+func (p *repairs[V]) repair(ctx context.Context, key string) error {
 	for {
 		entry, open := p.ledger.Get(key)
 		if !open {
 			return nil
 		}
 		if err := waitUntil(ctx, entry.Until); err != nil {
-			return fmt.Errorf("tiercache: %s: %w: waiting for the deadline of the write: %w", call, tier.ErrDiverged, guard.WithoutKey(err, key))
+			return fmt.Errorf("waiting for the deadline of the write: %w", guard.WithoutKey(err, key))
 		}
 		switch end, err := p.attempt(ctx, key, p.timeout); end {
 		case attemptClosed:
@@ -42,7 +51,7 @@ func (e *Engine[V]) repairNow(ctx context.Context, key, call string) error {
 			return nil
 		case attemptEarly: // another write has come in between
 		case attemptRefused, attemptFailed, attemptBusy:
-			return fmt.Errorf("tiercache: %s: %w: %w", call, tier.ErrDiverged, err)
+			return err
 		}
 	}
 }

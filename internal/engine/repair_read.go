@@ -21,6 +21,12 @@ func (e *Engine[V]) bar(key string, f *found[V]) {
 	}
 }
 
+// closedToRefill reports whether the key is open in a cache that knows no versions: there,
+// nothing tells a newer entry of L2 from the one that has diverged.
+func (e *Engine[V]) closedToRefill(key string) bool {
+	return e.repairs != nil && e.repairs.watcher == nil && e.opened(key)
+}
+
 // opened reports whether the key is open, so that nothing may be stored in L1.
 func (e *Engine[V]) opened(key string) bool {
 	p := e.repairs

@@ -44,10 +44,12 @@ func (w *write[V]) stage(ctx context.Context) (err error) {
 	if !e.stages {
 		return nil
 	}
-	for _, t := range [...]*policyTier[V]{&w.l1, &w.l2} {
-		if w.when.on && t.id == tier.L2 {
-			continue // it is written first, and refuses what it cannot write
-		}
+	both := [...]*policyTier[V]{&w.l1, &w.l2}
+	stages := both[:]
+	if w.when.on {
+		stages = both[:1] // L2 is written first, and refuses what it cannot write
+	}
+	for _, t := range stages {
 		if t.staged, err = t.tier.Stage(ctx, w.op.Key, *w.entryFor(t.id)); err != nil {
 			return err
 		}

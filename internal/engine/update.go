@@ -151,16 +151,9 @@ func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl ti
 		return won, false, err
 	}
 	for attempt := 1; attempt <= maxAttempts; attempt++ {
-		res, err := e.SetIf(ctx, key, value, ttl, backends.Absent())
-		if err != nil {
-			return won, false, err
-		}
-		if res.Applied() {
-			return wonBy(value, ttl, &res), true, nil
-		}
-		won, found, err := e.winner(ctx, key, &res)
-		if found || err != nil {
-			return won, false, err
+		won, stored, lost, err := e.trySetIfAbsent(ctx, key, value, ttl)
+		if stored || lost || err != nil {
+			return won, stored, err
 		}
 		if err := pause(ctx, attempt); err != nil { // it has gone in the meantime
 			return won, false, fmt.Errorf("tiercache: set: %w", guard.WithoutKey(err, key))
@@ -169,24 +162,26 @@ func (e *Engine[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl ti
 	return won, false, fmt.Errorf("tiercache: set: %w", tier.ErrConflict)
 }
 
-// wonBy returns the entry that a write has stored.
-func wonBy[V any](value V, ttl time.Duration, res *backends.Result) Entry[V] {
-	won := Entry[V]{Value: value, Tier: tier.L2, Version: res.Version, Source: res.Source}
-	if ttl > 0 {
-		won.ExpiresAt = expiry(ttl)
+// trySetIfAbsent writes the value once: it is stored, or has lost against the entry that is
+// returned. It is neither if that entry has gone in the meantime.
+func (e *Engine[V]) trySetIfAbsent(ctx context.Context, key string, value V, ttl time.Duration) (won Entry[V], stored, lost bool, err error) {
+	res, err := e.SetIf(ctx, key, value, ttl, backends.Absent())
+	if err != nil {
+		return won, false, false, err
 	}
-	return won
-}
-
-// winner returns the entry for which L2 has refused a write. Found is false if it has gone
-// in the meantime.
-func (e *Engine[V]) winner(ctx context.Context, key string, res *backends.Result) (won Entry[V], found bool, err error) {
-	won, found, err = e.GetEntry(ctx, key, []ReadOption{SkipL1})
-	if found || err != nil || res.Refused != backends.RefusedSource {
-		return won, found, err
+	if res.Applied() {
+		won.Value, won.Tier, won.Version, won.Source = value, tier.L2, res.Version, res.Source
+		if ttl > 0 {
+			won.ExpiresAt = expiry(ttl)
+		}
+		return won, true, false, nil
+	}
+	won, lost, err = e.GetEntry(ctx, key, []ReadOption{SkipL1})
+	if lost || err != nil || res.Refused != backends.RefusedSource {
+		return won, false, lost, err
 	}
 	won, _, err = e.GetEntry(ctx, key, nil) // it was refused for a deletion, or by L1
-	return won, true, err
+	return won, false, true, err
 }
 
 // checkConditional returns the error of a conditional write that cannot begin.

@@ -124,6 +124,11 @@ func (w *write[V]) run(ctx context.Context) error {
 	if err := w.acquire(ctx); err != nil {
 		return w.refuse(ctx, err)
 	}
+	return w.runLocked(ctx)
+}
+
+// runLocked is run with the key's lock.
+func (w *write[V]) runLocked(ctx context.Context) error {
 	if w.when.source != 0 && w.supersededByL1(ctx) {
 		return w.endSuperseded(ctx)
 	}
