@@ -33,20 +33,7 @@ func batchName(kind tier.Kind) string { return kind.String() + "_many" }
 
 func newBatches(target Target, spans settings.TierSpans) (t batches) {
 	for _, kind := range []tier.Kind{tier.Set, tier.Delete, tier.Get, tier.Load} {
-		attrs := attributes{
-			tracing.AttrCache.String(target.Cache),
-			tracing.AttrOperation.String(batchName(kind)),
-		}
-		switch kind {
-		case tier.Load: // by no policy
-		case tier.Get:
-			attrs = append(attrs, tracing.AttrPolicy.String(target.ReadPolicy))
-		default:
-			attrs = append(attrs, tracing.AttrPolicy.String(target.WritePolicy))
-		}
-		t.operations[kind] = opTemplate{
-			batchName(kind) + " " + target.Cache, []trace.SpanStartOption{trace.WithAttributes(attrs...)}, newDurations(attrs),
-		}
+		t.operations[kind] = newOpTemplate(target, kind, batchName(kind))
 	}
 	for _, id := range []tier.ID{tier.L1, tier.L2} {
 		for _, kind := range []tier.Kind{tier.Set, tier.Delete, tier.Invalidate, tier.Get, tier.Refill} {
@@ -166,12 +153,8 @@ func (b *Batch) describeEnd(failed int, written bool, err error) {
 		setAttributes(b.span, tracing.AttrBatchFailures.Int(failed))
 	}
 	if written {
-		for _, id := range []tier.ID{tier.L1, tier.L2} {
-			if *open.At(id) > 0 {
-				*worst.At(id) = InFlight
-			}
-		}
-		setAttributes(b.span, b.tel.writeEnds[worst.L1][worst.L2][btoi(!of.apart)]...)
+		l1, l2 := unlessOpen(worst.L1, open.L1), unlessOpen(worst.L2, open.L2)
+		setAttributes(b.span, b.tel.writeEnds[l1][l2][btoi(!of.apart)]...)
 	}
 	if of.count > 0 {
 		setAttributes(b.span, tracing.AttrBatchInconsistencies.Int(of.count))
@@ -180,4 +163,12 @@ func (b *Batch) describeEnd(failed int, written bool, err error) {
 	if err != nil {
 		fail(b.span, err)
 	}
+}
+
+// unlessOpen returns the outcome of a tier of which no call goes on.
+func unlessOpen(outcome tier.Outcome, open int) tier.Outcome {
+	if open > 0 {
+		return InFlight
+	}
+	return outcome
 }

@@ -2,11 +2,9 @@ package telemetry
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/trace"
 
@@ -37,31 +35,22 @@ func (c *Coherence) Happened(e coherence.Event) {
 		return
 	}
 	t := c.tel
-	event, severity, level := tracing.EventCoherenceLost, log.SeverityWarn, slog.LevelWarn
-	text := t.target.Cache + ": hits in l1 are not trusted until l2's changes can be followed again: " + e.Cause
-	attrs := attributes{
-		tracing.AttrCache.String(t.target.Cache), tracing.AttrCoherenceCause.String(e.Cause),
-		tracing.AttrCoherenceState.String(stateOf(e.Trusted)),
+	l := logLine{
+		event:    tracing.EventCoherenceLost,
+		at:       e.At,
+		severity: log.SeverityWarn,
+		text:     t.target.Cache + ": hits in l1 are not trusted until l2's changes can be followed again: " + e.Cause,
+		attrs: attributes{
+			tracing.AttrCache.String(t.target.Cache), tracing.AttrCoherenceCause.String(e.Cause),
+			tracing.AttrCoherenceState.String(stateOf(e.Trusted)),
+		},
 	}
 	if e.Trusted {
-		event, severity, level = tracing.EventCoherenceRestored, log.SeverityInfo, slog.LevelInfo
-		text = t.target.Cache + ": hits in l1 are trusted again after " + e.Lasted.Round(time.Millisecond).String()
-		attrs = append(attrs, tracing.AttrCoherenceDuration.Float64(e.Lasted.Seconds()))
+		l.event, l.severity = tracing.EventCoherenceRestored, log.SeverityInfo
+		l.text = t.target.Cache + ": hits in l1 are trusted again after " + e.Lasted.Round(time.Millisecond).String()
+		l.attrs = append(l.attrs, tracing.AttrCoherenceDuration.Float64(e.Lasted.Seconds()))
 	}
-	if t.slog != nil && slogEnabled(ctx, t.slog, level) {
-		defer logAttrs(ctx, t.slog, level, text, fieldsOf(event, nil, attrs))
-	}
-	if t.logger == nil || !logEnabled(ctx, t.logger, log.EnabledParameters{Severity: severity, EventName: event}) {
-		return
-	}
-	var r log.Record
-	r.SetEventName(event)
-	r.SetTimestamp(e.At)
-	r.SetSeverity(severity)
-	r.SetSeverityText(severity.String())
-	r.SetBody(attribute.StringValue(text))
-	r.AddAttributes(attrs...)
-	emit(ctx, t.logger, r)
+	t.log(ctx, &l)
 }
 
 func stateOf(trusted bool) string {

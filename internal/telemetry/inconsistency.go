@@ -3,13 +3,12 @@ package telemetry
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/log"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
@@ -20,40 +19,61 @@ import (
 // log record; to the slog logger; and in the counter. It is called once. The ways are
 // deferred, so that each is taken even if the one before ends the goroutine.
 func (w *Write) Inconsistent(ctx context.Context, late *TierCall, i tier.Inconsistency) {
-	t, now := w.tel, time.Now()
+	t, now, done := w.tel, time.Now(), i.Verdict.Resolved
 	if t.meters != nil {
-		if i.Verdict.Resolved {
-			t.meters.counts.add(resolved)
-		} else {
-			t.meters.counts.add(inconsistent)
-		}
+		t.meters.counts.add(inconsistencyEvent(done))
 		defer t.meters.inconsistencies.add(ctx, i.Kind, i.Verdict)
 	}
-	span := w.span
-	if late != nil && w.batch == nil { // the write's own span has ended without it
-		late.makeSpan(ctx)
-		if span = late.span; span != nil {
-			setAttributes(span, tracing.AttrConsistent.Bool(i.Verdict.Resolved))
-		}
-	}
-	onSpan := span != nil && t.events || w.batch != nil
-	logged := (t.logger != nil || t.slog != nil) && t.limit.pass(i.Verdict.Resolved)
+	span := w.eventSpan(ctx, late, done)
+	onSpan := span != nil || w.batch != nil
+	logged := t.logs() && t.limit.pass(done)
 	if !onSpan && !logged {
 		return
 	}
 	cause := i.Err()
 	attrs := w.describe(i, cause)
 	if logged {
-		defer t.logSlog(ctx, i, cause, attrs)
-		defer t.logRecord(ctx, now, i, cause, attrs)
+		defer t.log(ctx, &logLine{tracing.EventInconsistency, now, severityOf(done), i.String(), cause, attrs})
 	}
 	switch {
 	case !onSpan:
 	case w.batch != nil:
-		w.batch.inconsistent(ctx, late, now, i.Verdict.Resolved, attrs)
+		w.batch.inconsistent(ctx, late, now, done, attrs)
 	default:
 		addEvent(span, tracing.EventInconsistency, now, attrs)
 	}
+}
+
+// inconsistencyEvent returns the event by which an inconsistency is counted.
+func inconsistencyEvent(done bool) event {
+	if done {
+		return resolved
+	}
+	return inconsistent
+}
+
+// severityOf returns the severity of an inconsistency.
+func severityOf(resolved bool) log.Severity {
+	if resolved {
+		return log.SeverityWarn
+	}
+	return log.SeverityError
+}
+
+// eventSpan returns the span that gets the event of a single write, nil for none: that of
+// late if the write's own span has ended without it.
+func (w *Write) eventSpan(ctx context.Context, late *TierCall, resolved bool) trace.Span {
+	span := w.span
+	if late != nil && w.batch == nil {
+		late.makeSpan(ctx)
+		if span = late.span; span != nil {
+			setAttributes(span, tracing.AttrConsistent.Bool(resolved))
+		}
+	}
+	if !w.tel.events {
+		return nil
+	}
+	return span
 }
 
 func (w *Write) describe(i tier.Inconsistency, cause error) attributes {
@@ -78,76 +98,13 @@ func (w *Write) describe(i tier.Inconsistency, cause error) attributes {
 	return slices.Clip(attrs)
 }
 
-func (t *Telemetry) logRecord(ctx context.Context, now time.Time, i tier.Inconsistency, cause error, attrs attributes) {
-	if t.logger == nil {
-		return
-	}
-	severity := log.SeverityError
-	if i.Verdict.Resolved {
-		severity = log.SeverityWarn
-	}
-	if !logEnabled(ctx, t.logger, log.EnabledParameters{Severity: severity, EventName: tracing.EventInconsistency}) {
-		return
-	}
-	var r log.Record
-	r.SetEventName(tracing.EventInconsistency)
-	r.SetTimestamp(now)
-	r.SetSeverity(severity)
-	r.SetSeverityText(severity.String())
-	r.SetBody(attribute.StringValue(i.String()))
-	r.SetErr(cause) // its text does not quote the key
-	r.AddAttributes(attrs...)
-	emit(ctx, t.logger, r)
-}
-
-func (t *Telemetry) logSlog(ctx context.Context, i tier.Inconsistency, cause error, attrs attributes) {
-	if t.slog == nil {
-		return
-	}
-	level := slog.LevelError
-	if i.Verdict.Resolved {
-		level = slog.LevelWarn
-	}
-	if !slogEnabled(ctx, t.slog, level) {
-		return
-	}
-	logAttrs(ctx, t.slog, level, i.String(), fieldsOf(tracing.EventInconsistency, cause, attrs))
-}
-
 // summarize logs how many inconsistencies the limit has held back.
 func (t *Telemetry) summarize(held heldBack) {
-	severity, level := log.SeverityWarn, slog.LevelWarn
-	if held.unresolved {
-		severity, level = log.SeverityError, slog.LevelError
-	}
-	text := fmt.Sprintf("%s: %d more inconsistencies within a second are not logged one by one", t.target.Cache, held.count)
-	attrs := attributes{tracing.AttrCache.String(t.target.Cache), tracing.AttrSuppressed.Int64(held.count)}
-	ctx := context.Background() // of no operation
-	if t.slog != nil && slogEnabled(ctx, t.slog, level) {
-		defer logAttrs(ctx, t.slog, level, text, fieldsOf(tracing.EventInconsistencySummary, nil, attrs))
-	}
-	if t.logger == nil || !logEnabled(ctx, t.logger, log.EnabledParameters{Severity: severity, EventName: tracing.EventInconsistencySummary}) {
-		return
-	}
-	var r log.Record
-	r.SetEventName(tracing.EventInconsistencySummary)
-	r.SetTimestamp(time.Now())
-	r.SetSeverity(severity)
-	r.SetSeverityText(severity.String())
-	r.SetBody(attribute.StringValue(text))
-	r.AddAttributes(attrs...)
-	emit(ctx, t.logger, r)
-}
-
-// fieldsOf returns the fields of a line of slog.
-func fieldsOf(event string, cause error, attrs attributes) []slog.Attr {
-	fields := make([]slog.Attr, 0, len(attrs)+2)
-	fields = append(fields, slog.String("event", event))
-	if cause != nil {
-		fields = append(fields, slog.String("error", cause.Error()))
-	}
-	for _, a := range attrs {
-		fields = append(fields, slog.Any(string(a.Key), a.Value.AsInterface()))
-	}
-	return fields
+	t.log(context.Background(), &logLine{ // of no operation
+		event:    tracing.EventInconsistencySummary,
+		at:       time.Now(),
+		severity: severityOf(!held.unresolved),
+		text:     fmt.Sprintf("%s: %d more inconsistencies within a second are not logged one by one", t.target.Cache, held.count),
+		attrs:    attributes{tracing.AttrCache.String(t.target.Cache), tracing.AttrSuppressed.Int64(held.count)},
+	})
 }

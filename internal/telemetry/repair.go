@@ -2,10 +2,8 @@ package telemetry
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/trace"
 
@@ -97,29 +95,20 @@ func (s *Repair) End() {
 // event.
 func (r *Repairs) Resolved(ctx context.Context, e *ledger.Entry, res ledger.Resolution, now time.Time) {
 	t := r.tel
-	if t.logger == nil && t.slog == nil || !r.logs.pass(now, resolutionsPerSecond) {
+	if !t.logs() || !r.logs.pass(now, resolutionsPerSecond) {
 		return
 	}
-	severity, level := log.SeverityInfo, slog.LevelInfo
+	severity := log.SeverityInfo
 	if res == ledger.Dropped {
-		severity, level = log.SeverityWarn, slog.LevelWarn
+		severity = log.SeverityWarn
 	}
-	attrs := r.describe(e, res, now)
-	text := t.target.Cache + ": a difference between the tiers has ended: " + res.String()
-	if t.slog != nil && slogEnabled(ctx, t.slog, level) {
-		defer logAttrs(ctx, t.slog, level, text, fieldsOf(tracing.EventResolution, nil, attrs))
-	}
-	if t.logger == nil || !logEnabled(ctx, t.logger, log.EnabledParameters{Severity: severity, EventName: tracing.EventResolution}) {
-		return
-	}
-	var record log.Record
-	record.SetEventName(tracing.EventResolution)
-	record.SetTimestamp(now)
-	record.SetSeverity(severity)
-	record.SetSeverityText(severity.String())
-	record.SetBody(attribute.StringValue(text))
-	record.AddAttributes(attrs...)
-	emit(ctx, t.logger, record)
+	t.log(ctx, &logLine{
+		event:    tracing.EventResolution,
+		at:       now,
+		severity: severity,
+		text:     t.target.Cache + ": a difference between the tiers has ended: " + res.String(),
+		attrs:    r.describe(e, res, now),
+	})
 }
 
 func (r *Repairs) describe(e *ledger.Entry, res ledger.Resolution, now time.Time) attributes {

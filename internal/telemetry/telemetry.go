@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/log"
 	lognoop "go.opentelemetry.io/otel/log/noop"
+	"go.opentelemetry.io/otel/metric"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
@@ -58,20 +59,12 @@ func New(target Target, opts []tracing.Option) (*Telemetry, error) {
 		target: target, slog: s.Slog, events: s.Signals&settings.SpanEvents != 0, key: s.Key,
 		templates: newTemplates(target, s.TierSpans),
 	}
-	if _, off := s.TracerProvider.(tracenoop.TracerProvider); !off {
-		t.tracer = s.TracerProvider.Tracer(tracing.ScopeName,
-			trace.WithInstrumentationVersion(tracing.Version), trace.WithSchemaURL(tracing.SchemaURL))
+	t.tracer = tracerOf(s.TracerProvider)
+	var err error
+	if t.meters, err = instrumentsOf(s.MeterProvider, target.Cache); err != nil {
+		return nil, err
 	}
-	if _, off := s.MeterProvider.(metricnoop.MeterProvider); !off {
-		var err error
-		if t.meters, err = newInstruments(s.MeterProvider, target.Cache); err != nil {
-			return nil, err
-		}
-	}
-	if _, off := s.LoggerProvider.(lognoop.LoggerProvider); !off && s.Signals&settings.LogRecords != 0 {
-		t.logger = s.LoggerProvider.Logger(tracing.ScopeName,
-			log.WithInstrumentationVersion(tracing.Version), log.WithSchemaURL(tracing.SchemaURL))
-	}
+	t.logger = loggerOf(&s)
 	if target.Coherent {
 		if err := t.newCoherence(s.MeterProvider, s.ProcessSpans == settings.ProcessChildren); err != nil {
 			return nil, err
@@ -104,6 +97,31 @@ func settingsOf(opts []tracing.Option) settings.Settings {
 		s.LoggerProvider = otel.GetLoggerProvider()
 	}
 	return s
+}
+
+// tracerOf returns the tracer of a provider, nil if that makes no spans.
+func tracerOf(p trace.TracerProvider) trace.Tracer {
+	if _, off := p.(tracenoop.TracerProvider); off {
+		return nil
+	}
+	return p.Tracer(tracing.ScopeName, trace.WithInstrumentationVersion(tracing.Version), trace.WithSchemaURL(tracing.SchemaURL))
+}
+
+// instrumentsOf returns the instruments of a provider, nil if that measures nothing.
+func instrumentsOf(p metric.MeterProvider, cache string) (*instruments, error) {
+	if _, off := p.(metricnoop.MeterProvider); off {
+		return nil, nil
+	}
+	return newInstruments(p, cache)
+}
+
+// loggerOf returns the logger of a provider, nil if that makes no records, or is to make
+// none.
+func loggerOf(s *settings.Settings) log.Logger {
+	if _, off := s.LoggerProvider.(lognoop.LoggerProvider); off || s.Signals&settings.LogRecords == 0 {
+		return nil
+	}
+	return s.LoggerProvider.Logger(tracing.ScopeName, log.WithInstrumentationVersion(tracing.Version), log.WithSchemaURL(tracing.SchemaURL))
 }
 
 // Enabled reports whether operations have anything to prepare: spans, durations, or a

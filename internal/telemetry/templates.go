@@ -51,19 +51,7 @@ type callTemplate struct {
 func newTemplates(target Target, spans settings.TierSpans) (t templates) {
 	cache := tracing.AttrCache.String(target.Cache)
 	for _, kind := range []tier.Kind{tier.Set, tier.Delete, tier.Get, tier.Load, tier.Update} {
-		attrs := attributes{cache, tracing.AttrOperation.String(kind.String())}
-		switch kind {
-		case tier.Load, tier.Update: // by no policy
-		case tier.Get:
-			attrs = append(attrs, tracing.AttrPolicy.String(target.ReadPolicy))
-		default:
-			attrs = append(attrs, tracing.AttrPolicy.String(target.WritePolicy))
-		}
-		t.operations[kind] = opTemplate{
-			kind.String() + " " + target.Cache,
-			[]trace.SpanStartOption{trace.WithAttributes(attrs...)},
-			newDurations(attrs),
-		}
+		t.operations[kind] = newOpTemplate(target, kind, kind.String())
 	}
 	t.conditionals = newConditionals(target)
 	t.batches = newBatches(target, spans)
@@ -84,6 +72,20 @@ func newTemplates(target Target, spans settings.TierSpans) (t templates) {
 		}, t.readEnds[e]...))
 	}
 	return t
+}
+
+func newOpTemplate(target Target, kind tier.Kind, name string) opTemplate {
+	attrs := attributes{tracing.AttrCache.String(target.Cache), tracing.AttrOperation.String(name)}
+	switch kind {
+	case tier.Load, tier.Update: // by no policy
+	case tier.Get:
+		attrs = append(attrs, tracing.AttrPolicy.String(target.ReadPolicy))
+	default:
+		attrs = append(attrs, tracing.AttrPolicy.String(target.WritePolicy))
+	}
+	return opTemplate{
+		name + " " + target.Cache, []trace.SpanStartOption{trace.WithAttributes(attrs...)}, newDurations(attrs),
+	}
 }
 
 func newCallTemplate(target Target, id tier.ID, kind tier.Kind, name string, spans settings.TierSpans) callTemplate {
