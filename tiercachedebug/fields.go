@@ -34,36 +34,36 @@ func fieldsOfValue(v reflect.Value, keys bool) (all fields) {
 		if !f.IsExported() {
 			continue
 		}
-		name := snakeCase(f.Name)
-		switch value := v.Field(i).Interface().(type) {
-		case time.Time:
-			if !value.IsZero() {
-				all = append(all, field{name, value.UTC().Format(time.RFC3339Nano)})
-			}
-			continue
-		case time.Duration:
-			all = append(all, field{name + "_seconds", value.Seconds()})
-			continue
-		}
-		switch value := v.Field(i); value.Kind() {
-		case reflect.Struct:
-			all = append(all, field{name, fieldsOfValue(value, keys)})
-		case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-			reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
-			all = append(all, field{name, value.Interface()})
-		case reflect.Slice:
-			if value.Type().Elem().Kind() == reflect.Struct {
-				all = append(all, field{name, list(value, keys)})
-			} else if keys {
-				all = append(all, field{name, fmt.Sprint(value.Interface())})
-			}
-		default:
-			if keys || texts[name] {
-				all = append(all, field{name, fmt.Sprint(value.Interface())})
-			}
+		if one, shown := fieldOf(snakeCase(f.Name), v.Field(i), keys); shown {
+			all = append(all, one)
 		}
 	}
 	return all
+}
+
+// fieldOf returns the field of one value. It is not shown if it is a time that is not set,
+// or may be or contain a key.
+func fieldOf(name string, v reflect.Value, keys bool) (f field, shown bool) {
+	switch value := v.Interface().(type) {
+	case time.Time:
+		return field{name, value.UTC().Format(time.RFC3339Nano)}, !value.IsZero()
+	case time.Duration:
+		return field{name + "_seconds", value.Seconds()}, true
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		return field{name, fieldsOfValue(v, keys)}, true
+	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
+		return field{name, v.Interface()}, true
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Struct {
+			return field{name, list(v, keys)}, true
+		}
+		return field{name, fmt.Sprint(v.Interface())}, keys
+	default:
+		return field{name, fmt.Sprint(v.Interface())}, keys || texts[name]
+	}
 }
 
 // list returns the fields of each element.

@@ -20,22 +20,27 @@ func (r *Recorder) Metrics(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("tiercachetest: collecting metrics: %w", err)
 	}
 	var lines []string
-	for _, scope := range data.ScopeMetrics {
-		if scope.Scope.Name != tracing.ScopeName {
-			continue
+	for _, m := range ofCaches(&data) {
+		points, err := dataPoints(m.Data)
+		if err != nil {
+			return nil, fmt.Errorf("tiercachetest: %s: %w", m.Name, err)
 		}
-		for _, m := range scope.Metrics {
-			points, err := dataPoints(m.Data)
-			if err != nil {
-				return nil, fmt.Errorf("tiercachetest: %s: %w", m.Name, err)
-			}
-			for _, point := range points {
-				lines = append(lines, m.Name+" "+m.Unit+" "+point)
-			}
+		for _, point := range points {
+			lines = append(lines, m.Name+" "+m.Unit+" "+point)
 		}
 	}
 	slices.Sort(lines)
 	return lines, nil
+}
+
+// ofCaches returns the metrics that caches have made.
+func ofCaches(data *metricdata.ResourceMetrics) (all []metricdata.Metrics) {
+	for _, scope := range data.ScopeMetrics {
+		if scope.Scope.Name == tracing.ScopeName {
+			all = append(all, scope.Metrics...)
+		}
+	}
+	return all
 }
 
 func dataPoints(data metricdata.Aggregation) (points []string, err error) {

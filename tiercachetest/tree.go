@@ -102,15 +102,18 @@ func (p printer) print(out *strings.Builder, n *Node, indent string) {
 		fmt.Fprintln(out, indent+join("! "+e.Name, p.attributes(e.Attributes)))
 	}
 	for _, l := range s.Links() {
-		name, ok := p.names[idOf(l.SpanContext)]
-		if !ok {
-			name = "a span that is missing"
-		}
-		fmt.Fprintln(out, indent+join("linked to "+name, p.attributes(l.Attributes)))
+		fmt.Fprintln(out, indent+join("linked to "+p.linkedName(l), p.attributes(l.Attributes)))
 	}
 	for _, child := range n.Children {
 		p.print(out, child, indent)
 	}
+}
+
+func (p printer) linkedName(l sdktrace.Link) string {
+	if name, ok := p.names[idOf(l.SpanContext)]; ok {
+		return name
+	}
+	return "a span that is missing"
 }
 
 func (p printer) attributes(attrs []attribute.KeyValue) string {
