@@ -103,18 +103,22 @@ func (c comparison) stale() ID {
 func compare(kind Kind, l1, l2 States) (c comparison) {
 	for s1 := Before; s1 <= Newer; s1 <<= 1 {
 		for s2 := Before; s2 <= Newer; s2 <<= 1 {
-			if l1&s1 == 0 || l2&s2 == 0 || agree(kind, s1, s2) {
-				continue
-			}
-			c.differ = true
-			if s2 == Absent || s1 < s2 {
-				c.staleL1 = true
-			} else {
-				c.staleL2 = true
+			if l1&s1 != 0 && l2&s2 != 0 && !agree(kind, s1, s2) {
+				c.add(s1, s2)
 			}
 		}
 	}
 	return c
+}
+
+// add adds a pair of states that do not agree.
+func (c *comparison) add(s1, s2 States) {
+	c.differ = true
+	if s2 == Absent || s1 < s2 {
+		c.staleL1 = true
+	} else {
+		c.staleL2 = true
+	}
 }
 
 func agree(kind Kind, s1, s2 States) bool {

@@ -21,20 +21,12 @@ const (
 func (m *Machine) Follow(ctx context.Context, store backends.Watcher) {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		began := time.Now()
-		ended := make(chan error, 1)
-		go func() {
-			err := guard.ErrExited
-			defer func() { ended <- err }()
-			err = m.watch(ctx, store)
-		}()
-		err := <-ended
-		if ctx.Err() != nil {
+		err := m.runReader(ctx, store)
+		switch {
+		case ctx.Err() != nil:
 			return
-		}
-		if errors.Is(err, backends.ErrUnsupported) {
-			if m.Status().Cause != backends.LossUnsupported.String() { // the reader may have said so
-				m.Lost(backends.LossUnsupported)
-			}
+		case errors.Is(err, backends.ErrUnsupported):
+			m.lostForGood()
 			return
 		}
 		m.Lost(backends.LossUnknown)
@@ -46,6 +38,24 @@ func (m *Machine) Follow(ctx context.Context, store backends.Watcher) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// runReader runs the reader until it ends, in a goroutine of its own, which it may end too.
+func (m *Machine) runReader(ctx context.Context, store backends.Watcher) error {
+	ended := make(chan error, 1)
+	go func() {
+		err := guard.ErrExited
+		defer func() { ended <- err }()
+		err = m.watch(ctx, store)
+	}()
+	return <-ended
+}
+
+// lostForGood notes that the store cannot be watched.
+func (m *Machine) lostForGood() {
+	if m.Status().Cause != backends.LossUnsupported.String() { // the reader may have said so
+		m.Lost(backends.LossUnsupported)
 	}
 }
 

@@ -40,9 +40,7 @@ func (m *Machine) Store(l *keylock.Lock, version backends.Version, h Holder) (ke
 	for first := true; first || told != 0; first = false {
 		switch {
 		case told != 0 && !version.Covers(told):
-			if kept, err = false, h.Drop(); err != nil {
-				m.Fail()
-			}
+			kept, err = false, m.dropEntry(h)
 			m.count(Dropped, foreign)
 		case first && version != 0:
 			err = h.Store()
@@ -55,6 +53,15 @@ func (m *Machine) Store(l *keylock.Lock, version backends.Version, h Holder) (ke
 	}
 	ended = true
 	return kept, err
+}
+
+// dropEntry removes L1's entry. If that fails, nothing of L1 is trusted.
+func (m *Machine) dropEntry(h Holder) error {
+	err := h.Drop()
+	if err != nil {
+		m.Fail()
+	}
+	return err
 }
 
 // exited ends the storing of a holder whose goroutine was ended by foreign code. Nothing

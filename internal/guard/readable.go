@@ -43,8 +43,11 @@ const maxErrors = 1000
 var errTooMany = errors.New("it wraps too many errors, or itself")
 
 // probe calls the methods that package errors and this module call, on all errors in
-// err's tree. It reports false when there are more of them than rest.
+// err's tree. It reports false when there are more of them than rest. Err may be nil.
 func probe(err error, rest *int) bool {
+	if err == nil {
+		return true
+	}
 	*rest--
 	if *rest < 0 {
 		return false
@@ -52,14 +55,18 @@ func probe(err error, rest *int) bool {
 	probeMethods(err)
 	switch e := err.(type) { //nolint:errorlint // it walks the tree itself
 	case interface{ Unwrap() error }:
-		if next := e.Unwrap(); next != nil {
-			return probe(next, rest)
-		}
+		return probe(e.Unwrap(), rest)
 	case interface{ Unwrap() []error }:
-		for _, next := range e.Unwrap() {
-			if next != nil && !probe(next, rest) {
-				return false
-			}
+		return probeAll(e.Unwrap(), rest)
+	default:
+		return true
+	}
+}
+
+func probeAll(errs []error, rest *int) bool {
+	for _, err := range errs {
+		if !probe(err, rest) {
+			return false
 		}
 	}
 	return true

@@ -153,15 +153,24 @@ func Decode(data []byte) (h Header, value []byte, err error) {
 	}
 	value = data[Size:]
 	if data[FlagsAt]&HasNote != 0 {
-		if len(value) == 0 || int(value[0]) > len(value)-1 || value[0] == 0 || int(value[0]) > backends.MaxNoteSize {
+		var ok bool
+		if h.Note, value, ok = cutNote(value); !ok {
 			return Header{}, nil, damaged("with an impossible note")
 		}
-		h.Note, value = value[1:1+value[0]], value[1+int(value[0]):]
 	}
 	if h.Tombstone && len(value) > 0 {
 		return Header{}, nil, damaged("a deletion with a value")
 	}
 	return h, value, nil
+}
+
+// cutNote cuts the note off the data that begin with its length.
+func cutNote(data []byte) (note, value []byte, ok bool) {
+	if len(data) == 0 || data[0] == 0 || int(data[0]) > len(data)-1 || int(data[0]) > backends.MaxNoteSize {
+		return nil, nil, false
+	}
+	end := 1 + int(data[0])
+	return data[1:end], data[end:], true
 }
 
 // Earlier reports whether data may be of a format before this one, which the adapter

@@ -60,20 +60,20 @@ func (tb *Table) Tell(l *Lock, key string, v backends.Version, own bool) Told {
 	if e != nil {
 		e.breakFences(nil)
 	}
-	if e == nil || e.holder == nil {
-		if b.closed {
-			if e != nil {
-				b.tidy(e)
-			}
-			l.reset()
-			return ToldTooLate
-		}
-		b.present++
-		b.entry(key).add(l)
-		return ToldNobody
+	if e != nil && e.holder != nil {
+		l.reset()
+		return e.holder.tell(tb, v, own)
 	}
-	l.reset()
-	return e.holder.tell(tb, v, own)
+	if b.closed {
+		if e != nil {
+			b.tidy(e)
+		}
+		l.reset()
+		return ToldTooLate
+	}
+	b.present++
+	b.entry(key).add(l)
+	return ToldNobody
 }
 
 // tell is called with the bucket locked.
