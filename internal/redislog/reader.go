@@ -80,25 +80,18 @@ func (r *reader) session(ctx context.Context) error {
 		r.follower.onDisconnect()
 	}
 	var next time.Time // heartbeat
-	for ctx.Err() == nil {
-		if !r.joined {
-			if err := r.join(ctx, conn); err != nil {
-				return err
-			}
-			next = time.Time{}
-		}
-		if now := time.Now(); !now.Before(next) {
-			if err := r.beat(ctx, conn); err != nil {
-				return err
-			}
-			next = now.Add(heartbeat)
-			continue // it may have found a loss
-		}
-		if err := r.read(ctx, conn, time.Until(next)); err != nil {
-			return err
+	for err == nil && ctx.Err() == nil {
+		now := time.Now()
+		switch {
+		case !r.joined:
+			err, next = r.join(ctx, conn), now
+		case !now.Before(next): // it may find a loss
+			err, next = r.beat(ctx, conn), now.Add(heartbeat)
+		default:
+			err = r.read(ctx, conn, next.Sub(now))
 		}
 	}
-	return nil
+	return err
 }
 
 // join takes a position in the log. A loss is told only now: from here on all changes are
