@@ -83,27 +83,32 @@ func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*re
 			n++
 		}
 	}
-	index, keys := make([]int, 0, n), make([]string, 0, n)
-	for i, r := range reads {
-		if r != nil {
-			index, keys = append(index, i), append(keys, r.key)
-		}
-	}
-	if len(keys) == 0 {
+	if n == 0 {
 		return
+	}
+	keys := make([]string, 0, n)
+	for _, r := range reads {
+		if r != nil {
+			keys = append(keys, r.key)
+		}
 	}
 	l := &link{Context: ctx, cache: b.engine.locks, read: true}
 	defer l.over.Store(true)
 	answers := b.askL2(l, keys) //nolint:contextcheck // l is a context made of ctx
-	for i := range answers {
-		b.engine.tel.Count(tier.L2, answers[i].lookup())
+	for i := range keys {
+		b.engine.tel.Count(tier.L2, answers.lookup(i))
 	}
 	refills := &refills[V]{batch: b, ctx: ctx, at: time.Now()}
 	defer refills.end()
-	for n, i := range index {
-		r := reads[i]
+	next := 0
+	for i, r := range reads {
+		if r == nil {
+			continue
+		}
+		l2 := answers.at(next)
+		next++
 		r.refills = refills
-		res, err := r.conclude(ctx, r.fresher(&answers[n]), &answers[n])
+		res, err := r.conclude(ctx, r.fresher(&l2), &l2)
 		r.obs.Returned(ctx, res.ReadResult, err)
 		b.fail(i, err)
 		values[i] = Found[V]{Value: res.entry.Value, OK: res.found(), Stale: res.Found == tier.LookupStale}
@@ -111,50 +116,34 @@ func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*re
 }
 
 // askL2 asks L2 for many keys, observed.
-func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
+func (b *batch[V]) askL2(ctx context.Context, keys []string) (a answers[V]) {
 	e := b.engine
 	var obs telemetry.TierCall
 	ctx = b.obs.StartCall(ctx, &obs, tier.L2, tier.Get, len(keys))
-	answers := make([]found[V], len(keys))
-	for i := range answers {
-		answers[i].err = guard.ErrExited
-	}
 	defer func() {
-		for i := range answers {
-			answers[i].ifExited(keys[i])
-			e.bar(keys[i], &answers[i])
-		}
-		worst := found[V]{hit: true}
-		for i := range answers {
-			if answers[i].lookup() > worst.lookup() {
-				worst = answers[i]
-			}
-		}
+		a.ifExited(keys)
+		a.bar(e, keys)
+		worst, err := a.worst(len(keys))
 		defer obs.End()
-		obs.Found(ctx, worst.lookup(), worst.err)
+		obs.Found(ctx, worst, err)
 	}()
 	if !e.l2.Batches() {
-		eachKey(e.l2, len(keys), func(i int) { answers[i] = e.askL2(ctx, keys[i]) })
-		return answers
+		a.each = make([]found[V], len(keys))
+		for i := range a.each {
+			a.each[i].err = guard.ErrExited
+		}
+		eachKey(e.l2, len(keys), func(i int) { a.each[i] = e.askL2(ctx, keys[i]) })
+		return a
 	}
-	got := make([]backends.Got[V], len(keys))
-	e.l2.GetMany(ctx, keys, got)
+	a.got = make([]backends.Got[V], len(keys))
+	e.l2.GetMany(ctx, keys, a.got)
 	redact := newRedaction(keys)
-	for i := range got {
-		answers[i] = found[V]{entry: got[i].Entry, hit: got[i].Answer.Found == backends.Hit, origin: &got[i].Answer}
-		if err := got[i].Err; err != nil {
-			answers[i] = found[V]{err: redact.clean(e.l2.GetError(keys[i], err))}
+	for i := range a.got {
+		if err := a.got[i].Err; err != nil {
+			a.got[i].Err = redact.clean(e.l2.GetError(keys[i], err))
 		}
 	}
-	return answers
-}
-
-// ifExited gives the answer the error of a read that ended its goroutine, if it did. Only
-// then, because it is dear: its text must not quote the key.
-func (f *found[V]) ifExited(key string) {
-	if f.err == guard.ErrExited { //nolint:errorlint // the mark that was set beforehand
-		f.err = exited(tier.L2, tier.Get, key, tier.Failed)
-	}
+	return a
 }
 
 // askL2 asks L2 together with the other members. Nobody is spared its answer: a caller that
@@ -162,7 +151,7 @@ func (f *found[V]) ifExited(key string) {
 func (m *member[V]) askL2(_ context.Context, key string) found[V] {
 	mine := m.newCall(key)
 	m.Do(class{tier.L2, tier.Get}, mine)
-	mine.found.ifExited(key)
+	mine.found.err = ifExited(key, mine.found.err)
 	return mine.found
 }
 
@@ -175,7 +164,8 @@ func (b *batch[V]) readMany(calls []*call[V]) {
 	}
 	ctx, end := b.linked(calls)
 	defer end()
-	for i, f := range b.askL2(ctx, keys) {
-		calls[i].found = f
+	answers := b.askL2(ctx, keys)
+	for i, c := range calls {
+		c.found = answers.at(i)
 	}
 }
