@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/guard"
 	"github.com/tiercache/tiercache/internal/telemetry"
 	"github.com/tiercache/tiercache/tier"
@@ -82,101 +81,64 @@ func endReads[V any](reads []*read[V]) {
 
 // askBeyond asks L2 for the keys of all reads, and refills L1.
 func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*read[V]) {
-	index, keys := openReads(reads)
+	keys := openKeys(reads)
 	if len(keys) == 0 {
 		return
 	}
 	l := &link{Context: ctx, cache: b.engine.locks, read: true}
 	defer l.over.Store(true)
 	answers := b.askL2(l, keys) //nolint:contextcheck // l is a context made of ctx
-	for i := range answers {
-		b.engine.tel.Count(tier.L2, answers[i].lookup())
+	for i := range keys {
+		b.engine.tel.Count(tier.L2, answers.lookup(i))
 	}
 	refills := &refills[V]{batch: b, ctx: ctx, at: time.Now()}
 	defer refills.end()
-	for n, i := range index {
-		r := reads[i]
+	next := 0
+	for i, r := range reads {
+		if r == nil {
+			continue
+		}
+		l2 := answers.at(next)
+		next++
 		r.refills = refills
-		res, err := r.conclude(ctx, r.fresher(&answers[n]), &answers[n])
+		res, err := r.conclude(ctx, r.fresher(&l2), &l2)
 		r.obs.Returned(ctx, res.ReadResult, err)
 		b.fail(i, err)
 		values[i] = Found[V]{Value: res.entry.Value, OK: res.found(), Stale: res.Found == tier.LookupStale}
 	}
 }
 
-// openReads returns the keys of the reads that have begun, and their places.
-func openReads[V any](reads []*read[V]) (index []int, keys []string) {
+// openKeys returns the keys of the reads that have begun.
+func openKeys[V any](reads []*read[V]) []string {
 	n := 0
 	for _, r := range reads {
 		if r != nil {
 			n++
 		}
 	}
-	index, keys = make([]int, 0, n), make([]string, 0, n)
-	for i, r := range reads {
+	keys := make([]string, 0, n)
+	for _, r := range reads {
 		if r != nil {
-			index, keys = append(index, i), append(keys, r.key)
+			keys = append(keys, r.key)
 		}
 	}
-	return index, keys
+	return keys
 }
 
 // askL2 asks L2 for many keys, observed.
-func (b *batch[V]) askL2(ctx context.Context, keys []string) []found[V] {
+func (b *batch[V]) askL2(ctx context.Context, keys []string) (a answers[V]) {
 	e := b.engine
 	var obs telemetry.TierCall
 	ctx = b.obs.StartCall(ctx, &obs, tier.L2, tier.Get, len(keys))
-	answers := make([]found[V], len(keys))
-	for i := range answers {
-		answers[i].err = guard.ErrExited
-	}
 	defer func() {
-		for i := range answers {
-			answers[i].ifExited(keys[i])
-			e.bar(keys[i], &answers[i])
-		}
-		worst := worstAnswer(answers)
+		a.ifExited(keys)
+		a.bar(e, keys)
+		worst, err := a.worst(len(keys))
 		defer obs.End()
-		obs.Found(ctx, worst.lookup(), worst.err)
+		obs.Found(ctx, worst, err)
 	}()
-	e.getMany(ctx, keys, answers)
-	return answers
-}
-
-// getMany asks L2 for many keys, in one call if it takes them together.
-func (e *Engine[V]) getMany(ctx context.Context, keys []string, answers []found[V]) {
-	if !e.l2.Batches() {
-		eachKey(e.l2, len(keys), func(i int) { answers[i] = e.askL2(ctx, keys[i]) })
-		return
-	}
-	got := make([]backends.Got[V], len(keys))
-	e.l2.GetMany(ctx, keys, got)
-	redact := newRedaction(keys)
-	for i := range got {
-		answers[i] = found[V]{entry: got[i].Entry, hit: got[i].Answer.Found == backends.Hit, origin: &got[i].Answer}
-		if err := got[i].Err; err != nil {
-			answers[i] = found[V]{err: redact.clean(e.l2.GetError(keys[i], err))}
-		}
-	}
-}
-
-// worstAnswer returns the answer that says most of trouble.
-func worstAnswer[V any](answers []found[V]) found[V] {
-	worst := found[V]{hit: true}
-	for i := range answers {
-		if answers[i].lookup() > worst.lookup() {
-			worst = answers[i]
-		}
-	}
-	return worst
-}
-
-// ifExited gives the answer the error of a read that ended its goroutine, if it did. Only
-// then, because it is dear: its text must not quote the key.
-func (f *found[V]) ifExited(key string) {
-	if f.err == guard.ErrExited { //nolint:errorlint // the mark that was set beforehand
-		f.err = exited(tier.L2, tier.Get, key, tier.Failed)
-	}
+	a.fetch(ctx, e, keys)
+	return a
 }
 
 // askL2 asks L2 together with the other members. Nobody is spared its answer: a caller that
@@ -184,7 +146,7 @@ func (f *found[V]) ifExited(key string) {
 func (m *member[V]) askL2(_ context.Context, key string) found[V] {
 	mine := m.newCall(key)
 	m.Do(class{tier.L2, tier.Get}, mine)
-	mine.found.ifExited(key)
+	mine.found.err = ifExited(key, mine.found.err)
 	return mine.found
 }
 
@@ -197,7 +159,8 @@ func (b *batch[V]) readMany(calls []*call[V]) {
 	}
 	ctx, end := b.linked(calls)
 	defer end()
-	for i, f := range b.askL2(ctx, keys) {
-		calls[i].found = f
+	answers := b.askL2(ctx, keys)
+	for i, c := range calls {
+		c.found = answers.at(i)
 	}
 }

@@ -7,11 +7,10 @@ import (
 // bar makes L2's copy of an open key none, unless it is that of the write which diverged,
 // or certainly newer than the base of it: the key is a tombstone here.
 func (e *Engine[V]) bar(key string, f *found[V]) {
-	p := e.repairs
-	if p == nil || p.watcher == nil || !f.hit || p.ledger.Len() == 0 {
+	if !f.hit || !e.bars() {
 		return
 	}
-	entry, open := p.ledger.Get(key)
+	entry, open := e.repairs.ledger.Get(key)
 	if !open {
 		return
 	}
@@ -25,6 +24,12 @@ func (e *Engine[V]) bar(key string, f *found[V]) {
 // nothing tells a newer entry of L2 from the one that has diverged.
 func (e *Engine[V]) closedToRefill(key string) bool {
 	return e.repairs != nil && e.repairs.watcher == nil && e.opened(key)
+}
+
+// bars reports whether any key may be barred.
+func (e *Engine[V]) bars() bool {
+	p := e.repairs
+	return p != nil && p.watcher != nil && p.ledger.Len() != 0
 }
 
 // opened reports whether the key is open, so that nothing may be stored in L1.

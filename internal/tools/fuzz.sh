@@ -32,7 +32,7 @@ for module in "$@"; do
 			for target in $targets; do
 				echo "== $package $target"
 				count=$((count + 1))
-				(cd "$module" && go test -run '^$' -fuzz "^$target\$" -fuzztime "$fuzztime" -fuzzminimizetime 1000x -timeout 10m "$package") </dev/null ||
+				(cd "$module" && go test -run '^$' -fuzz "^$target\$" -fuzztime "$fuzztime" -fuzzminimizetime 100x -timeout 10m "$package") </dev/null ||
 					failed="$failed $package:$target"
 			done
 			targets=
