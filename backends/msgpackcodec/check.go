@@ -24,8 +24,9 @@ var (
 // length that it meets exceeds the bytes that there are. The bytes of an extension are not checked;
 // disguised has where those begin that the decoder could take for a map.
 func checkValue(data []byte) (disguised []int, err error) {
-	var open []uint64 // the values still to come in each array and map around
-	for rest := data; ; {
+	var open levels
+	rest := data
+	for first := true; first || len(open) > 0; first = false {
 		size, children, err := head(rest)
 		if err != nil {
 			return nil, err
@@ -37,27 +38,40 @@ func checkValue(data []byte) (disguised []int, err error) {
 		if children > uint64(len(rest)) { // each has at least a byte
 			return nil, errCut
 		}
-		if children > 0 {
-			if len(open) == maxDepth {
-				return nil, errDeep
-			}
-			open = append(open, children)
-			continue
+		if err := open.add(children); err != nil {
+			return nil, err
 		}
-		for len(open) > 0 {
-			last := len(open) - 1
-			open[last]--
-			if open[last] > 0 {
-				break
-			}
-			open = open[:last]
+	}
+	if len(rest) > 0 {
+		return nil, errMore
+	}
+	return disguised, nil
+}
+
+// levels are the values still to come in each array and map around.
+type levels []uint64
+
+// add adds a value, which contains so many others.
+func (l *levels) add(children uint64) error {
+	if children == 0 {
+		l.end()
+		return nil
+	}
+	if len(*l) == maxDepth {
+		return errDeep
+	}
+	*l = append(*l, children)
+	return nil
+}
+
+// end ends a value, and each one around it that it is the last of.
+func (l *levels) end() {
+	for last := len(*l) - 1; last >= 0; last-- {
+		(*l)[last]--
+		if (*l)[last] > 0 {
+			return
 		}
-		if len(open) == 0 {
-			if len(rest) > 0 {
-				return nil, errMore
-			}
-			return disguised, nil
-		}
+		*l = (*l)[:last]
 	}
 }
 
