@@ -24,7 +24,7 @@ var (
 // length that it meets exceeds the bytes that there are. The bytes of an extension are not checked;
 // disguised has where those begin that the decoder could take for a map.
 func checkValue(data []byte) (disguised []int, err error) {
-	var open levels
+	open := make(levels, 0, 16) // on the stack, for values that are not nested deeper
 	rest := data
 	for first := true; first || len(open) > 0; first = false {
 		size, children, err := head(rest)
@@ -38,7 +38,7 @@ func checkValue(data []byte) (disguised []int, err error) {
 		if children > uint64(len(rest)) { // each has at least a byte
 			return nil, errCut
 		}
-		if err := open.add(children); err != nil {
+		if open, err = open.add(children); err != nil {
 			return nil, err
 		}
 	}
@@ -51,28 +51,29 @@ func checkValue(data []byte) (disguised []int, err error) {
 // levels are the values still to come in each array and map around.
 type levels []uint64
 
-// add adds a value, which contains so many others.
-func (l *levels) add(children uint64) error {
-	if children == 0 {
-		l.end()
-		return nil
+// add returns the levels after a value, which contains so many others.
+func (l levels) add(children uint64) (levels, error) {
+	switch {
+	case children == 0:
+		return l.end(), nil
+	case len(l) == maxDepth:
+		return nil, errDeep
+	default:
+		return append(l, children), nil
 	}
-	if len(*l) == maxDepth {
-		return errDeep
-	}
-	*l = append(*l, children)
-	return nil
 }
 
 // end ends a value, and each one around it that it is the last of.
-func (l *levels) end() {
-	for last := len(*l) - 1; last >= 0; last-- {
-		(*l)[last]--
-		if (*l)[last] > 0 {
-			return
+func (l levels) end() levels {
+	for len(l) > 0 {
+		last := len(l) - 1
+		l[last]--
+		if l[last] > 0 {
+			break
 		}
-		*l = (*l)[:last]
+		l = l[:last]
 	}
+	return l
 }
 
 // head returns the size of the value that data begins with, without those that it contains, and
