@@ -17,13 +17,8 @@ const (
 
 // GetMany reads all keys in one transaction.
 func (b *Backend) GetMany(ctx context.Context, keys []string, got []backends.Got[[]byte]) {
-	fail := func(err error) {
-		for i := range got {
-			got[i] = backends.Got[[]byte]{Err: err}
-		}
-	}
 	if err := b.begin(ctx); err != nil {
-		fail(err)
+		failAll(got, err)
 		return
 	}
 	defer b.calls.RUnlock()
@@ -34,25 +29,37 @@ func (b *Backend) GetMany(ctx context.Context, keys []string, got []backends.Got
 	}
 	err := b.db.View(func(txn *badger.Txn) error {
 		for i, key := range keys {
-			if ctx.Err() != nil {
-				got[i].Err = endedError(ctx)
-				continue
-			}
-			stored, storable := b.storedKey(key)
-			if !storable {
-				continue
-			}
-			entry, answer, err := get(txn, stored, 0)
-			if err != nil {
-				got[i] = backends.Got[[]byte]{Err: readError(err)}
-				continue
-			}
-			got[i] = backends.Got[[]byte]{Entry: entry, Answer: answer}
+			got[i] = b.getOne(ctx, txn, key)
 		}
 		return nil
 	})
 	if err != nil {
-		fail(readError(err))
+		failAll(got, readError(err))
+	}
+}
+
+// getOne reads one key of a batch. One that cannot have been stored is a miss.
+func (b *Backend) getOne(ctx context.Context, txn *badger.Txn, key string) (got backends.Got[[]byte]) {
+	if ctx.Err() != nil {
+		got.Err = endedError(ctx)
+		return got
+	}
+	stored, storable := b.storedKey(key)
+	if !storable {
+		return got
+	}
+	entry, answer, err := get(txn, stored, 0)
+	if err != nil {
+		got.Err = readError(err)
+		return got
+	}
+	got.Entry, got.Answer = entry, answer
+	return got
+}
+
+func failAll(got []backends.Got[[]byte], err error) {
+	for i := range got {
+		got[i] = backends.Got[[]byte]{Err: err}
 	}
 }
 

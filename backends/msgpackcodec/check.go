@@ -24,8 +24,9 @@ var (
 // length that it meets exceeds the bytes that there are. The bytes of an extension are not checked;
 // disguised has where those begin that the decoder could take for a map.
 func checkValue(data []byte) (disguised []int, err error) {
-	var open []uint64 // the values still to come in each array and map around
-	for rest := data; ; {
+	open := make(levels, 0, 16) // on the stack, for values that are not nested deeper
+	rest := data
+	for first := true; first || len(open) > 0; first = false {
 		size, children, err := head(rest)
 		if err != nil {
 			return nil, err
@@ -37,28 +38,42 @@ func checkValue(data []byte) (disguised []int, err error) {
 		if children > uint64(len(rest)) { // each has at least a byte
 			return nil, errCut
 		}
-		if children > 0 {
-			if len(open) == maxDepth {
-				return nil, errDeep
-			}
-			open = append(open, children)
-			continue
-		}
-		for len(open) > 0 {
-			last := len(open) - 1
-			open[last]--
-			if open[last] > 0 {
-				break
-			}
-			open = open[:last]
-		}
-		if len(open) == 0 {
-			if len(rest) > 0 {
-				return nil, errMore
-			}
-			return disguised, nil
+		if open, err = open.add(children); err != nil {
+			return nil, err
 		}
 	}
+	if len(rest) > 0 {
+		return nil, errMore
+	}
+	return disguised, nil
+}
+
+// levels are the values still to come in each array and map around.
+type levels []uint64
+
+// add returns the levels after a value, which contains so many others.
+func (l levels) add(children uint64) (levels, error) {
+	switch {
+	case children == 0:
+		return l.end(), nil
+	case len(l) == maxDepth:
+		return nil, errDeep
+	default:
+		return append(l, children), nil
+	}
+}
+
+// end ends a value, and each one around it that it is the last of.
+func (l levels) end() levels {
+	for len(l) > 0 {
+		last := len(l) - 1
+		l[last]--
+		if l[last] > 0 {
+			break
+		}
+		l = l[:last]
+	}
+	return l
 }
 
 // head returns the size of the value that data begins with, without those that it contains, and

@@ -109,7 +109,7 @@ func (b *Backend) round(ctx context.Context, changes []*batched) (again []*batch
 		switch {
 		case repeat:
 			again = append(again, w)
-		case err != nil && b.mayRepeat(w, err):
+		case b.mayRepeatAfter(err):
 			w.done.Err = err // unless a repetition ends otherwise
 			again, waits = append(again, w), max(waits, w.attempts)
 		default:
@@ -214,8 +214,8 @@ func (b *Backend) settleBatched(
 	return result, again, failed
 }
 
-// mayRepeat reports whether a change that failed is to be made again.
-func (b *Backend) mayRepeat(w *batched, err error) bool {
-	e, ok := err.(*Error) //nolint:errorlint // as it was made
-	return ok && e.notApplied && w.attempts <= b.retry.max && passes(e.Err)
+// mayRepeatAfter is mayRepeat for any error; nil is no failure.
+func (b *Backend) mayRepeatAfter(err error) bool {
+	e, ours := err.(*Error) //nolint:errorlint // as it was made
+	return ours && b.mayRepeat(e)
 }

@@ -60,19 +60,12 @@ func (b *Backend) writeLogged(ctx context.Context, c *redislog.Write) (backends.
 		if failed == nil {
 			return result, nil
 		}
-		certain := backends.CertainlyNotApplied(failed)
 		e, ours := failed.(*Error) //nolint:errorlint // as it was made
 		if !ours {
 			return result, failed
 		}
 		e.Attempts = attempts
-		if !certain || attempts > b.retry.max || !passes(e.Err) {
-			return result, failed
-		}
-		if !b.retry.pause(ctx, attempts) {
-			if e.ended == nil {
-				e.Stopped = backends.ContextError(ctx)
-			}
+		if !b.repeats(ctx, e) {
 			return result, failed
 		}
 	}

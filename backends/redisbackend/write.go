@@ -57,16 +57,29 @@ func (b *Backend) write(ctx context.Context, op string, c change) error {
 		certain := b.notExecuted(cmd.withdraw(), err)
 		b.lookAgain(ctx, err)
 		failed := &Error{Op: op, Attempts: attempts, Err: err, ended: rediserr.EndOf(ctx, err), notApplied: certain}
-		if !certain || attempts > b.retry.max || !passes(err) {
-			return failed
-		}
-		if !b.retry.pause(ctx, attempts) {
-			if failed.ended == nil {
-				failed.Stopped = backends.ContextError(ctx)
-			}
+		if !b.repeats(ctx, failed) {
 			return failed
 		}
 	}
+}
+
+// repeats reports whether another attempt follows one that failed. It pauses before that.
+func (b *Backend) repeats(ctx context.Context, failed *Error) bool {
+	if !b.mayRepeat(failed) {
+		return false
+	}
+	if b.retry.pause(ctx, failed.Attempts) {
+		return true
+	}
+	if failed.ended == nil {
+		failed.Stopped = backends.ContextError(ctx)
+	}
+	return false
+}
+
+// mayRepeat reports whether an attempt that failed may be made again.
+func (b *Backend) mayRepeat(failed *Error) bool {
+	return failed.notApplied && failed.Attempts <= b.retry.max && passes(failed.Err)
 }
 
 // notExecuted reports whether an attempt that was written so often and failed
