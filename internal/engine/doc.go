@@ -16,8 +16,9 @@
 // A read asks L1 (lookup.go, the only place that does), then L2 (ask.go, and askshared.go
 // for reads that share the call), behind a fence
 // that a write of its key breaks, and refills L1 (read.go). A load shares a read and a
-// loader among all callers of a key: load.go and load_wait.go have the callers, load_run.go
-// the load that they share, on package internal/flight, and load_write.go its write.
+// loader among all callers of a key: load.go, load_share.go and load_wait.go have the
+// callers, load_run.go the load that they share, on package internal/flight, and
+// load_write.go its write.
 // lifetime.go alone decides which entries are fresh.
 //
 // direct.go has a shorter way for a Set by the default policy with telemetry off. It joins
