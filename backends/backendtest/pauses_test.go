@@ -120,6 +120,6 @@ func TestSuite_AlwaysPaused(t *testing.T) {
 	t.Parallel()
 	failures := pausedSuite(paused{}, func(int64) bool { return true }, 20*time.Second).Failures(t)
 	for _, test := range []string{"entry-expires", "deletions-are-remembered", "deadlines-are-enforced"} {
-		assert.Contains(t, fmt.Sprint(failures[test]), "of 6 trials", test)
+		assert.Contains(t, fmt.Sprint(failures[test]), "of 10 trials", test)
 	}
 }

@@ -3,7 +3,7 @@ package backendtest
 import "time"
 
 // trials is how often a check is made that ends too late to see anything.
-const trials = 6
+const trials = 10
 
 // timely makes a check of a promise that ends soon. Try describes the problem that it finds, or
 // returns "", and the instant until which the backend had to keep the promise. If that has passed
