@@ -1,6 +1,7 @@
 package backendtest
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -45,11 +46,23 @@ func (s Suite[V]) check(t *testing.T) check[V] {
 	return c
 }
 
-func (c check[V]) set(key string, i int, expiresAt time.Time) {
+// set returns how long the Set took. By so much may an entry expire late in a store that counts its
+// TTL from the arrival of the Set.
+func (c check[V]) set(key string, i int, expiresAt time.Time) (took time.Duration) {
 	c.t.Helper()
+	begin := time.Now()
 	if err := c.b.Set(c.t.Context(), key, backends.Entry[V]{Value: c.Value(i), ExpiresAt: expiresAt}); err != nil {
 		c.t.Fatalf("Set: %v", err)
 	}
+	return time.Since(begin)
+}
+
+// lateness is how long after its expiry an entry may be returned whose Set took so long.
+func (c check[V]) lateness(took time.Duration) time.Duration {
+	if c.Precision == 0 {
+		took = 0 // the store promises the instant
+	}
+	return c.Precision + took + time.Millisecond
 }
 
 func (c check[V]) remove(key string) {
@@ -61,20 +74,28 @@ func (c check[V]) remove(key string) {
 
 func (c check[V]) hit(key string, i int, expiresAt time.Time) {
 	c.t.Helper()
+	if problem := c.noHit(key, i, expiresAt); problem != "" {
+		c.t.Fatal(problem)
+	}
+}
+
+// noHit describes an answer that is not the hit, and returns "" if it is.
+func (c check[V]) noHit(key string, i int, expiresAt time.Time) (problem string) {
 	entry, ok, err := c.b.Get(c.t.Context(), key)
 	switch {
 	case err != nil:
-		c.t.Fatalf("Get: %v", err)
+		return fmt.Sprintf("Get: %v", err)
 	case !ok:
-		c.t.Fatal("Get: a miss, want a hit")
+		return "Get: a miss, want a hit"
 	case !c.Equal(entry.Value, c.Value(i)):
-		c.t.Fatalf("Get: value %s, want %s", show(entry.Value), show(c.Value(i)))
+		return fmt.Sprintf("Get: value %s, want %s", show(entry.Value), show(c.Value(i)))
 	case !sameExpiry(entry.ExpiresAt, expiresAt, 0):
-		c.t.Fatalf("Get: expires at %v, want %v to the millisecond", entry.ExpiresAt, expiresAt)
+		return fmt.Sprintf("Get: expires at %v, want %v to the millisecond", entry.ExpiresAt, expiresAt)
 	}
 	if value, ok, err := c.value(key); err != nil || !ok || !c.Equal(value, c.Value(i)) {
-		c.t.Fatalf("GetValue: %s, %t, %v, want %s", show(value), ok, err, show(c.Value(i)))
+		return fmt.Sprintf("GetValue: %s, %t, %v, want %s", show(value), ok, err, show(c.Value(i)))
 	}
+	return ""
 }
 
 // value is that of GetValue, or of Get where the backend has no GetValue.

@@ -166,26 +166,47 @@ func testDeletions[V any](c check[V]) {
 	if c.versioned() == nil {
 		return
 	}
-	const keep = 2 * time.Second
+	c.timely(func(int) (problem string, until time.Time) {
+		until = time.Now().Add(backends.DefaultKeep)
+		c.remove("default")
+		_, answer := c.look("default")
+		c.timely(c.keeps)
+		return c.forgot("default", answer.Version), until
+	})
+}
+
+// keeps describes a deletion or an expiry that the store forgets too early. Until is the instant
+// from which on it may.
+func (c check[V]) keeps(trial int) (problem string, until time.Time) {
+	const wait = 1500 * time.Millisecond
+	keep := min(wait+500*time.Millisecond*time.Duration(trial), 2*wait)
+	until = time.Now().Add(keep)
 	old := c.made(c.setOf("deleted", 1))
 	w := deleteOf[V]("deleted")
 	w.Keep = keep
 	deleted := c.made(w)
-	expiring := c.setOf("expired", 1)
-	expiring.Keep, expiring.Entry.ExpiresAt = keep, time.Now().Add(time.Millisecond)
-	expired := c.made(expiring)
-	c.remove("default")
-	_, byDefault := c.look("default")
-	c.advance(keep*3/4 + time.Millisecond)
-	for key, version := range map[string]backends.Version{"deleted": deleted, "expired": expired, "default": byDefault.Version} {
-		if c.Precision > 0 && key == "expired" {
-			continue // it may live yet
-		}
-		if entry, answer := c.look(key); answer.Found != backends.Miss || answer.Version != version {
-			c.t.Fatalf("GetIf of a key that was %s: %s with %+v, want a miss with version %d", key, showEntry(entry), answer, version)
+	w = c.setOf("expired", 1)
+	w.Keep, w.Entry.ExpiresAt = keep, time.Now().Add(time.Millisecond)
+	expired := c.made(w)
+	c.advance(wait + time.Millisecond)
+	if problem := c.forgot("deleted", deleted); problem != "" {
+		return problem, until
+	}
+	if c.Precision == 0 { // else it may not have expired
+		if problem := c.forgot("expired", expired); problem != "" {
+			return problem, until
 		}
 	}
-	past := c.setOf("deleted", 2)
-	past.If = backends.NotNewer(old)
-	c.refused(past, backends.RefusedCondition)
+	w = c.setOf("deleted", 2)
+	w.If = backends.NotNewer(old)
+	return c.notRefused(w, backends.RefusedCondition), until
+}
+
+// forgot describes an answer that is not a miss with the version, and returns "" if it is.
+func (c check[V]) forgot(key string, version backends.Version) (problem string) {
+	c.t.Helper()
+	if entry, answer := c.look(key); answer.Found != backends.Miss || answer.Version != version {
+		return fmt.Sprintf("GetIf of a key that was %s: %s with %+v, want a miss with version %d", key, showEntry(entry), answer, version)
+	}
+	return ""
 }

@@ -98,15 +98,29 @@ func (c check[V]) inTime(ctx context.Context, f func() error) (ended bool, err e
 		return true, err
 	case <-ctx.Done():
 	}
-	timer := time.NewTimer(c.Patience)
-	defer timer.Stop()
-	select {
-	case err := <-done:
-		return true, err
-	case <-timer.C:
-		if c.Bubble {
-			time.Sleep(time.Hour)
-		}
-		return false, nil
+	ended, err = c.patiently(done)
+	if !ended && c.Bubble {
+		time.Sleep(time.Hour)
 	}
+	return ended, err
+}
+
+// steps are those in which the patience with a call passes.
+const steps = 10
+
+// patiently waits until a call is done or the patience with it has ended. While the process does
+// not run, one step may pass and no more: the call then has the others to end.
+func (c check[V]) patiently(done <-chan error) (ended bool, err error) {
+	for left := c.Patience; left > 0; {
+		step := min(left, max(c.Patience/steps, 1))
+		left -= step
+		timer := time.NewTimer(step)
+		select {
+		case err := <-done:
+			timer.Stop()
+			return true, err
+		case <-timer.C:
+		}
+	}
+	return false, nil
 }

@@ -47,15 +47,11 @@ func testLog[V any](c check[V]) {
 		c.t.Errorf("the backend has lost changes %d times", told.lost)
 	}
 	cancel()
-	timer := time.NewTimer(c.Patience)
-	defer timer.Stop()
-	select {
-	case err := <-ended:
-		if !errors.Is(err, context.Canceled) {
-			c.t.Errorf("Watch: the error does not wrap that of its context: %v", err)
-		}
-	case <-timer.C:
+	switch ended, err := c.patiently(ended); {
+	case !ended:
 		c.t.Errorf("Watch has not returned %v after its context ended", c.Patience)
+	case !errors.Is(err, context.Canceled):
+		c.t.Errorf("Watch: the error does not wrap that of its context: %v", err)
 	}
 }
 

@@ -19,33 +19,32 @@ func testVersions[V any](c check[V]) {
 	}
 	const keep = 300 * time.Millisecond
 	var last backends.Version
-	rises := func(after string) {
+	rises := func(version backends.Version, after string) {
 		c.t.Helper()
-		_, answer := c.look("k")
-		if answer.Version <= last {
-			c.t.Fatalf("version after %s: %d, want more than that before it, %d", after, answer.Version, last)
+		if version <= last {
+			c.t.Fatalf("version after %s: %d, want more than that before it, %d", after, version, last)
 		}
-		last = answer.Version
+		last = version
+	}
+	now := func() backends.Version {
+		_, answer := c.look("k")
+		return answer.Version
 	}
 	for range 2 {
-		c.made(c.setOf("k", 1))
-		rises("Write of a Set")
+		rises(c.made(c.setOf("k", 1)), "Write of a Set")
 		c.set("k", 2, never)
-		rises("Set")
+		rises(now(), "Set")
 		c.remove("k")
-		rises("Delete")
-		c.made(deleteOf[V]("k"))
-		rises("Write of a Delete")
+		rises(now(), "Delete")
+		rises(c.made(deleteOf[V]("k")), "Write of a Delete")
 		w := c.setOf("k", 3)
 		w.Entry.ExpiresAt, w.Keep = time.Now().Add(keep), keep
-		c.made(w)
-		rises("Write of an entry that expires")
+		rises(c.made(w), "Write of an entry that expires")
 		c.advance(2*keep + c.Precision + time.Millisecond)
 		c.miss("k")
 		w = deleteOf[V]("k")
 		w.Keep = keep
-		c.made(w)
-		rises("a Delete long after the entry expired")
+		rises(c.made(w), "a Delete long after the entry expired")
 		c.advance(keep + c.Precision + time.Millisecond)
 	}
 }
@@ -179,7 +178,6 @@ func testDeadlines[V any](c check[V]) {
 	if clock == nil || c.versioned() == nil {
 		return
 	}
-	const patience = 1700 * time.Millisecond
 	c.made(c.setOf("k", 1))
 	now, within, ok := clock.StoreTime()
 	if !ok {
@@ -195,8 +193,15 @@ func testDeadlines[V any](c check[V]) {
 	c.refused(d, backends.RefusedLate)
 	w.If, w.Before = backends.Always, now.Add(within+time.Hour)
 	c.made(w)
-	w.Before = now.Add(within + patience)
-	c.made(w)
-	c.advance(patience + 2*within + time.Second)
+	const patience = 1700 * time.Millisecond
+	var left time.Duration
+	c.timely(func(int) (problem string, until time.Time) {
+		asked := time.Now()
+		now, within, _ := clock.StoreTime()
+		w.Before, left = now.Add(within+patience), patience+2*within
+		_, problem = c.apply(w)
+		return problem, asked.Add(patience)
+	})
+	c.advance(left + time.Second)
 	c.refused(w, backends.RefusedLate)
 }

@@ -25,6 +25,9 @@ import (
 // of keys that are too long, and with Break those of a store that fails.
 //
 // Failures print values, strings and bytes as quoted text.
+//
+// Outside of a bubble, a busy machine may keep the process from running at any point. A check of a
+// time that such a pause has used up is made again, and fails if that is so each time.
 type Suite[V any] struct {
 	// New returns an empty backend with room for at least 100 entries. It
 	// should release it by t.Cleanup. Required.
@@ -49,14 +52,16 @@ type Suite[V any] struct {
 	Bubble bool
 
 	// Precision is how long after its expiry an entry may still be returned. The suite waits that
-	// long before it reports that an entry has not expired. Default: 0.
+	// long before it reports that an entry has not expired. If it is not 0, the time that the Set
+	// took is added: a store may count the TTL from its arrival. Default: 0.
 	Precision time.Duration
 
 	// MaxKeySize is the size in bytes of the longest key that the suite stores. It must be at least
 	// 16. Default: 200.
 	MaxKeySize int
 
-	// Patience is how soon a call must return after its context has ended. Default: 1 s.
+	// Patience is how soon a call must return after its context has ended. A pause of the whole
+	// process counts for a tenth of it at most. Default: 1 s.
 	Patience time.Duration
 
 	// Break makes the store of b fail, for instance by closing it, so that the suite sees its

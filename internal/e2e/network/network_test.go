@@ -43,21 +43,26 @@ func echo(t *testing.T) (addr string, lines chan string) {
 	return l.Addr().String(), lines
 }
 
-// answer sends a line, and returns the answer, or how the connection has ended.
+// answer sends a line, and returns the answer, or how the connection has ended. It waits in steps:
+// a pause of the process uses up one of them at most.
 func answer(conn net.Conn, line string) string {
+	const steps, step = 10, 20 * time.Millisecond
 	if _, err := conn.Write([]byte(line + "\n")); err != nil {
 		return "reset"
 	}
-	_ = conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
-	got, err := bufio.NewReader(conn).ReadString('\n')
-	switch timeout, ok := err.(net.Error); { //nolint:errorlint // of a connection
-	case err == nil:
-		return strings.TrimSpace(got)
-	case ok && timeout.Timeout():
-		return "nothing"
-	default:
-		return "reset"
+	in, got := bufio.NewReader(conn), ""
+	for range steps {
+		_ = conn.SetReadDeadline(time.Now().Add(step))
+		part, err := in.ReadString('\n')
+		got += part
+		switch timeout, ok := err.(net.Error); { //nolint:errorlint // of a connection
+		case err == nil:
+			return strings.TrimSpace(got)
+		case !ok || !timeout.Timeout():
+			return "reset"
+		}
 	}
+	return "nothing"
 }
 
 func TestMeet(t *testing.T) {

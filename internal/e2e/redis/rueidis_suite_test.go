@@ -83,7 +83,7 @@ func TestRueidis_Suite(t *testing.T) {
 						return b
 					},
 					Value:     func(i int) []byte { return []byte(strconv.Itoa(i)) },
-					Precision: rawPrecision,
+					Precision: precisionOf(format),
 				}.Run(t)
 			})
 		}

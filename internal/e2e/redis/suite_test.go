@@ -86,7 +86,7 @@ func TestSuite(t *testing.T) {
 						return b
 					},
 					Value:     func(i int) []byte { return []byte(strconv.Itoa(i)) },
-					Precision: rawPrecision,
+					Precision: precisionOf(format),
 				}.Run(t)
 			})
 		}
