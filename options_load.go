@@ -73,6 +73,33 @@ func WithKeepLoaded(ttl time.Duration) Option {
 	})
 }
 
+// WithConditionalLoads makes the cache write a loaded value only if no process has changed the key
+// since the load asked L2: so a load that has read the source before another process wrote or
+// deleted the key does not bring the past back. L2 decides, whatever the write policy is, and L1
+// takes a value only when L2 has. The callers of a refused load get its value all the same, and the
+// next read asks L2 again; the outcome in telemetry is "superseded".
+//
+// It costs nothing but the comparison in L2, except that a refresh, by [Refresh] or
+// [WithRefreshAhead], asks L2 before it calls the loader; if the loader finds no value, the same
+// condition decides the deletion. If that read or the one of a load fails, and with [SkipL2], the
+// loaded value is written only if L2 has no entry of the key and remembers no deletion. While L2 is
+// down, loaded values are returned and not cached; with [WithKeepLoaded], L1 keeps them for a
+// short time.
+//
+// L2 remembers a deletion for at least 10 s. A load that takes longer, or whose deletion L2 has
+// lost, by an eviction or a failover, is written all the same if L2 knew nothing of the key when the
+// load asked it. All processes must write with versions, for instance by redisbackend with WithLog.
+//
+// New refuses the option with an L2 that issues no versions. Default: the write policy writes
+// loaded values, which only the writes of the same process keep out, and, with [WithCoherence],
+// those of others as soon as it is told of them.
+func WithConditionalLoads() Option {
+	return optionFunc(func(c config) config {
+		c.ConditionalLoads = true
+		return c
+	})
+}
+
 // WithMaxLoads limits the number of loads at a time. Beyond the limit,
 // [Cache.GetOrLoad] returns a stale value, if there is one, or [ErrOverloaded].
 // Default, and for 0: no limit.

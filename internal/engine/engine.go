@@ -107,6 +107,9 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 	if err := e.takeSources(cfg); err != nil {
 		return nil, err
 	}
+	if err := e.checkConditionalLoads(); err != nil {
+		return nil, err
+	}
 	if err := checkTiers(l1, l2, e.l1.Description(), e.l2.Description()); err != nil {
 		return nil, err
 	}
