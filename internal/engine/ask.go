@@ -123,7 +123,7 @@ func (r *read[V]) askTier(ctx context.Context, id tier.ID) (f found[V]) {
 		f = r.engine.lookupL1(ctx, r.key)
 	case r.member != nil:
 		f = r.member.askL2(ctx, r.key)
-	case r.engine.co != nil || r.engine.config.ConditionalLoads || r.versions && r.engine.l2.Versioned():
+	case r.engine.co != nil || r.versions && r.engine.l2.Versioned():
 		f = r.askCoherent(ctx)
 	default:
 		f.entry, f.hit, f.err = r.engine.l2.Get(ctx, r.key)
