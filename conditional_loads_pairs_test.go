@@ -200,6 +200,34 @@ func TestConditionalLoads_Policies(t *testing.T) {
 	})
 }
 
+// So it is with each option of reads and loads.
+func TestConditionalLoads_ReadSettings(t *testing.T) {
+	t.Parallel()
+	for name, opts := range readSettings() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				n := conditionalNode(t, opts...)
+				check := func(want [2]string, name string) {
+					t.Helper()
+					synctest.Wait()
+					assert.Equal(t, want, n.inTiers(), name)
+				}
+				n.load(t, deletes(t))
+				check(inNeither, "deleted")
+				n.load(t, changesNothing)
+				check(inBoth, "unchanged")
+				n.load(t, deletes(t), tiercache.Refresh())
+				check(inNeither, "refreshed, and deleted")
+				_, err := n.GetOrLoad(t.Context(), "k", 0, loads("", backends.ErrNotFound), tiercache.SkipL1())
+				require.ErrorIs(t, err, backends.ErrNotFound)
+				check(inNeither, "not found")
+				require.NoError(t, n.Close(t.Context()))
+			})
+		})
+	}
+}
+
 // A store that takes one key at a time tells the versions to a batch too.
 func TestConditionalLoads_BatchOfSingles(t *testing.T) {
 	t.Parallel()
