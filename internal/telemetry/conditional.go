@@ -19,11 +19,11 @@ type Condition uint8
 
 // The conditions.
 const (
-	Unconditional    Condition = iota
-	ConditionAbsent            // the key has no entry
-	ConditionVersion           // the entry has the version that was read
-	ConditionSource            // no newer version of the source is there
-	ConditionUnchanged         // nobody has changed the key since a load asked L2
+	Unconditional      Condition = iota
+	ConditionAbsent              // the key has no entry
+	ConditionVersion             // the entry has the version that was read
+	ConditionSource              // no newer version of the source is there
+	ConditionUnchanged           // nobody has changed the key since a load asked L2
 
 	conditions = iota
 )
