@@ -147,7 +147,7 @@ func TestConditionalLoads_Batch(t *testing.T) {
 			here, there := process(t, s, tiercache.WithConditionalLoads()), process(t, s)
 			keys := []string{"a", "b", "c"}
 			require.NoError(t, there.DeleteMany(t.Context(), keys[:2])) // so that versions are needed
-			_, err := here.GetOrLoadMany(t.Context(), keys, time.Hour, func(ctx context.Context, keys []string) (map[string]string, error) {
+			_, err := here.GetOrLoadMany(t.Context(), keys, time.Hour, func(ctx context.Context, _ []string) (map[string]string, error) {
 				return map[string]string{"a": oldValue, "b": oldValue, "c": oldValue}, there.Delete(ctx, "b")
 			})
 			require.NoError(t, err)
