@@ -2,6 +2,7 @@ package tiercache_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/readpolicy"
+	"github.com/tiercache/tiercache/tracing"
 )
 
 // overtaken is a load of "k" in one process, which has read the row "old" when another
@@ -215,4 +217,26 @@ func TestConditionalLoads_RefreshFindsNothing(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A process deletes a row that another one is loading.
+func ExampleWithConditionalLoads() {
+	ctx := context.Background()
+	store := backendtest.NewStore[string]() // a Redis with a log, for instance
+	cache, err := tiercache.New("users", backendtest.NewMap[string](), store.Client(),
+		tiercache.WithConditionalLoads(), tiercache.WithTelemetry(tracing.Disabled()))
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = cache.Close(ctx) }()
+	other := store.Client()
+	value, err := cache.GetOrLoad(ctx, "42", time.Hour, func(ctx context.Context, key string) (string, error) {
+		return "Ada", other.Delete(ctx, key) // the row was read before it was deleted
+	})
+	fmt.Println(value, err)
+	_, ok, err := cache.Get(ctx, "42")
+	fmt.Println(ok, err)
+	// Output:
+	// Ada <nil>
+	// false <nil>
 }
