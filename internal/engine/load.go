@@ -207,7 +207,6 @@ func (e *Engine[V]) join(ctx context.Context, key string, p params[V]) (f *fligh
 			}
 			l.params, l.err = p, guard.ErrExited
 			l.read = e.newRead(key)
-			l.read.versions = e.config.ConditionalLoads
 			if err := l.read.begin(); err != nil {
 				e.loads.Add(-1)
 				return err

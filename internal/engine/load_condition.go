@@ -32,6 +32,7 @@ func (l *load[V]) askFirst(ctx context.Context) {
 	if l.ahead {
 		r.engine.tel.StartRefresh(ctx, &r.obs)
 	}
+	r.versions = true
 	l2 := r.askTier(ctx, tier.L2)
 	r.origin = l2.origin
 }

@@ -36,6 +36,7 @@ func (e *Engine[V]) runLoad(ctx context.Context, f *flight.Flight[load[V]]) {
 		l.Found, l.err = tier.LookupNegative, backends.ErrNotFound
 		return
 	}
+	l.read.versions = e.config.ConditionalLoads
 	res, err := l.read.run(ctx)
 	if res.found() {
 		l.result, l.err = res, nil
