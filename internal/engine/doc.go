@@ -17,9 +17,9 @@
 // for reads that share the call), behind a fence
 // that a write of its key breaks, and refills L1 (read.go). A load shares a read and a
 // loader among all callers of a key: load.go and load_wait.go have the callers, load_run.go
-// the load that they share, on package internal/flight, load_write.go its write, and
-// load_condition.go the condition by which L2 may decide that.
+// the load that they share, on package internal/flight, and load_write.go its write.
 // lifetime.go alone decides which entries are fresh.
+// load_condition.go has the condition by which L2 may decide the write of a load.
 //
 // direct.go has a shorter way for a Set by the default policy with telemetry off. It joins
 // the steps above as soon as anything goes wrong.
