@@ -54,7 +54,7 @@ func SkipL1() ReadOption { return engine.SkipL1 }
 
 // SkipL2 makes a read ask L1 and not L2, for callers that cannot wait for L2. If L1 does not have
 // the value, GetOrLoad loads it and writes it to both tiers. It shares loads with others that skip
-// L2.
+// L2. See [WithConditionalLoads] for its effect there.
 func SkipL2() ReadOption { return engine.SkipL2 }
 
 // Refresh makes [Cache.GetOrLoad] load the value even if the tiers have one, and write it to them.

@@ -94,6 +94,33 @@ func manyScenarios() []manyScenario {
 			putSecret(t, n, 2)
 			require.NoError(t, n.DeleteVersion(ctx, secretKey, 1))
 		}},
+		{
+			name: "conditional load, another process has deleted the key", opts: []tiercache.Option{tiercache.WithConditionalLoads()},
+			run: func(t *testing.T, ctx ctx, n node) {
+				_, err := n.GetOrLoad(ctx, secretKey, time.Hour, func(context.Context, string) (string, error) {
+					return secretValue, n.store.Client().Delete(t.Context(), secretKey)
+				})
+				require.NoError(t, err)
+			},
+		},
+		{
+			name: "conditional load, to refresh", opts: []tiercache.Option{tiercache.WithConditionalLoads()},
+			run: func(t *testing.T, ctx ctx, n node) {
+				putSecret(t, n, 0)
+				_, err := n.GetOrLoad(ctx, secretKey, time.Hour, loads("v", nil), tiercache.Refresh())
+				require.NoError(t, err)
+			},
+		},
+		{
+			name: "conditional load, to refresh ahead", opts: []tiercache.Option{tiercache.WithConditionalLoads(), tiercache.WithRefreshAhead(0.5)},
+			run: func(t *testing.T, ctx ctx, n node) {
+				require.NoError(t, n.Set(t.Context(), secretKey, "v", time.Minute))
+				time.Sleep(40 * time.Second)
+				_, err := n.GetOrLoad(ctx, secretKey, time.Minute, loads("v", nil))
+				require.NoError(t, err)
+				synctest.Wait()
+			},
+		},
 		{name: "set many", run: setMany},
 		{
 			name: "set many, in parallel", opts: []tiercache.Option{tiercache.WithWritePolicy(writepolicy.Parallel())},

@@ -64,11 +64,37 @@ func WithAsyncLoadWrites() Option {
 // L1 then has a value that L2 does not have, so every such write is reported as an inconsistency,
 // and every read of the value as kept: by the result of the read in telemetry, and by [Entry].
 // Another process may load or write a newer value meanwhile. A write of the key, or a refill from
-// L2, replaces the value. At most 10,000 values are kept at a time. Default, and for 0: nothing is
-// kept.
+// L2, replaces the value. At most 10,000 values are kept at a time. With [WithConditionalLoads] it
+// does so under every policy. Default, and for 0: nothing is kept.
 func WithKeepLoaded(ttl time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.KeepLoaded = ttl
+		return c
+	})
+}
+
+// WithConditionalLoads makes the cache write a loaded value only if no process has changed the key
+// in L2 since the load asked it. So a load that read the source before another process wrote or
+// deleted the key does not bring the past back. L2 decides, whatever the write policy is, and L1
+// takes a value when L2 has. The callers of a load that L2 refuses get its value all the same, and
+// the next read asks L2 again; the outcome in telemetry is "superseded".
+//
+// A refresh, by [Refresh] or [WithRefreshAhead], asks L2 before it calls the loader. If the loader
+// finds no value, the deletion has the same condition. If the read of L2 fails, and with [SkipL2],
+// the loaded value is written only if L2 has no entry of the key and remembers no deletion. While
+// L2 is down, loaded values are returned and not cached; with [WithKeepLoaded], L1 keeps them for a
+// short time.
+//
+// L2 remembers a deletion for at least 10 s. A load that takes longer, or whose deletion L2 has
+// lost, by an eviction or a failover, is written all the same if L2 knew nothing of the key when the
+// load asked it. All processes must write with versions, for instance by redisbackend with WithLog.
+//
+// New refuses the option with an L2 that issues no versions. Default: the write policy writes
+// loaded values, which only the writes of the same process keep out, and, with [WithCoherence],
+// those of others as soon as it is told of them.
+func WithConditionalLoads() Option {
+	return optionFunc(func(c config) config {
+		c.ConditionalLoads = true
 		return c
 	})
 }

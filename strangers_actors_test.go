@@ -31,6 +31,7 @@ type operation struct {
 	many       bool // on several keys at once
 	decided    bool // by L2
 	sourced    bool // values have versions of their source
+	loads      bool // conditionally
 }
 
 func operations() []operation {

@@ -23,6 +23,8 @@ const (
 	opDeleteVersion = "delete version"
 	opSourced       = "set with source"
 	opSourcedMany   = "set with source, many"
+	opLoaded        = "conditional load"
+	opRefreshed     = "conditional load, to refresh"
 )
 
 // conditionalOperations are those in which L2 decides.
@@ -49,6 +51,14 @@ func conditionalOperations() []operation {
 		{name: opSourcedMany, many: true, sourced: true, inL1: true, inL2: true, run: func(s *scenario, ctx context.Context) error {
 			return s.SetMany(ctx, maps.All(map[string]string{secretKey: "value", secretKey + ":2": "value"}), time.Hour)
 		}},
+		{name: opLoaded, loads: true, run: func(s *scenario, ctx context.Context) error {
+			_, err := s.GetOrLoad(ctx, secretKey, time.Hour, s.load)
+			return err
+		}},
+		{name: opRefreshed, loads: true, inL1: true, inL2: true, run: func(s *scenario, ctx context.Context) error {
+			_, err := s.GetOrLoad(ctx, secretKey, time.Hour, s.load, tiercache.Refresh())
+			return err
+		}},
 	}
 	for i := range ops {
 		ops[i].decided, ops[i].writes, ops[i].ttl = true, true, time.Hour
@@ -66,7 +76,8 @@ func conditionalActors() []actor {
 		}
 	}
 	sourced := []string{opSourced, opSourcedMany}
-	read := []string{opRefused, opUpdate}
+	loads := []string{opLoaded, opRefreshed}
+	read := append([]string{opRefused, opUpdate}, loads...)
 	return []actor{
 		{name: "l2 Write", place: "l2 write", ops: all, errors: true, context: true, writes: true},
 		{name: "l2 Write, applied", place: "l2 write, applied", ops: all, errors: true, context: true, writes: true},
@@ -76,7 +87,8 @@ func conditionalActors() []actor {
 		{name: "l1 Delete after l2", place: "l1 delete", ops: []string{opRefused, opDeleteVersion}, errors: true, context: true, writes: true},
 		{name: "l1 Get before l2", place: "l1 get", ops: sourced, errors: true, context: true},
 		{name: "Encode for l2", place: "codec encode", ops: stored, errors: true, writes: true},
-		{name: "Decode of l2", place: "codec decode", ops: read, errors: true},
+		{name: "Decode of l2", place: "codec decode", ops: []string{opRefused, opUpdate, opRefreshed}, errors: true},
+		{name: "loader of a conditional load", place: "loader", ops: loads, errors: true, context: true},
 		{name: "function of Update", place: "change", ops: []string{opUpdate}, errors: true},
 		{name: "function of WithSourceVersion", place: "source", ops: sourced},
 	}
@@ -178,10 +190,14 @@ func (s *scenario) decidingL2(t *testing.T) backends.Backend[string] {
 }
 
 func (s *scenario) decidedOptions() []tiercache.Option {
-	if s.op.sourced {
+	switch {
+	case s.op.sourced:
 		return []tiercache.Option{tiercache.WithSourceVersion(s.source)}
+	case s.op.loads:
+		return []tiercache.Option{tiercache.WithConditionalLoads()}
+	default:
+		return nil
 	}
-	return nil
 }
 
 // checkDecidedEnd: the caller gets an error exactly when L2, the codec or the caller's own
@@ -191,6 +207,11 @@ func (s *scenario) checkDecidedEnd(t *testing.T, got outcome) {
 	failed := got.err != nil || got.exited
 	switch {
 	case s.misconduct.kind == reenters || s.actor.l2Down:
+	case s.op.loads && s.actor.place == "loader":
+		assert.True(t, failed)
+	case s.op.loads && s.misconduct.kind != exits && s.misconduct.kind != hangs:
+		assert.False(t, failed, "the loader has made good for the tiers: %v", got.err)
+	case s.op.loads: // where a call ends or never does, the caller may have left
 	case s.actor.telemetry:
 		assert.True(t, !failed || s.misconduct.kind == exits, "it has no part in the result: %v", got.err)
 	case s.actor.place == "l1 set", s.actor.place == "l1 set, applied":

@@ -4,7 +4,7 @@ package backends
 // A store decides and writes in one step, so that no other write comes in between.
 type Condition struct {
 	Test    Test
-	Version Version // for TestIs and TestNotNewer
+	Version Version // for TestIs, TestNotNewer and TestAbsentAt
 }
 
 // Test is the kind of a [Condition].
@@ -16,6 +16,7 @@ const (
 	TestAbsent               // if the key has no entry: none, an expired or a deleted one
 	TestIs                   // if the key's entry has the version
 	TestNotNewer             // if the key has a version that the given one covers
+	TestAbsentAt             // if the key has no entry, and still the version that it had without one
 )
 
 // Always lets the write be made.
@@ -33,6 +34,12 @@ func Is(v Version) Condition { return Condition{Test: TestIs, Version: v} }
 // replaced and deleted since, and a Set would bring back the past.
 func NotNewer(v Version) Condition { return Condition{Test: TestNotNewer, Version: v} }
 
+// AbsentAt lets a write be made if the key has no entry, and the version of the deleted or
+// expired one that the store remembers is exactly v; 0: it remembers none. So a writer that
+// has read a miss with version v knows that nobody has set or deleted the key since. For
+// version 0 this holds as long as the store would remember a deletion: see [Write.Keep].
+func AbsentAt(v Version) Condition { return Condition{Test: TestAbsentAt, Version: v} }
+
 // Valid reports whether c is a condition that a store can decide.
 func (c Condition) Valid() bool {
 	switch c.Test {
@@ -40,6 +47,8 @@ func (c Condition) Valid() bool {
 		return c.Version == 0
 	case TestIs, TestNotNewer:
 		return c.Version != 0
+	case TestAbsentAt:
+		return true
 	default:
 		return false
 	}
@@ -58,6 +67,8 @@ func (c Condition) Holds(remove bool, v Version, live bool) bool {
 		return live && v != 0 && v == c.Version
 	case TestNotNewer:
 		return v == 0 && remove && !live || c.Version.Covers(v)
+	case TestAbsentAt:
+		return !live && v == c.Version
 	default:
 		return false
 	}

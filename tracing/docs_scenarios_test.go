@@ -116,6 +116,9 @@ func scenarios() []scenario {
 			require.NoError(t, f.Set(t.Context(), "k", "old", 0))
 			f.loadNewer(t)
 		}},
+		{opts: []tiercache.Option{tiercache.WithConditionalLoads()}, run: func(t *testing.T, f fixture) {
+			f.loadNewer(t)
+		}},
 		// Batches: each operation, a tier that fails for some keys, and compensation.
 		{opts: invalidating, run: func(t *testing.T, f fixture) {
 			keys := []string{"k", "another"}

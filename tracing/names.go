@@ -46,7 +46,7 @@ const (
 	AttrL1Outcome  = attribute.Key("tiercache.l1.outcome")         // and skipped; absent while in flight (event)
 	AttrL2Outcome  = attribute.Key("tiercache.l2.outcome")         // as for L1 (event)
 	AttrConsistent = attribute.Key("tiercache.consistent")         // bool: the tiers cannot differ now
-	AttrCondition  = attribute.Key("tiercache.write.condition")    // of a write that L2 decides: absent, version, source
+	AttrCondition  = attribute.Key("tiercache.write.condition")    // of a write that L2 decides: absent, version, source, unchanged
 	AttrAttempts   = attribute.Key("tiercache.update.attempts")    // int: how often an update was tried
 	AttrLockWait   = attribute.Key("tiercache.lock.wait_duration") // s: waited for other writers of the key; absent if not
 	AttrL1Duration = attribute.Key("tiercache.l1.duration")        // s: of calls of L1 without spans of their own

@@ -65,6 +65,22 @@ var conditions = []struct {
 		},
 		map[string]bool{"absent, delete": true},
 	},
+	{
+		"absent at its version", func(_, now backends.Version) backends.Condition { return backends.AbsentAt(now) },
+		map[string]bool{"expired": true, "deleted": true},
+	},
+	{
+		"absent at an older one", func(older, _ backends.Version) backends.Condition { return backends.AbsentAt(older) },
+		nil,
+	},
+	{
+		"absent at a newer one", func(_, now backends.Version) backends.Condition { return backends.AbsentAt(now + 1000) },
+		nil,
+	},
+	{
+		"absent at none", func(_, _ backends.Version) backends.Condition { return backends.AbsentAt(0) },
+		map[string]bool{"absent": true},
+	},
 }
 
 // testConditions decides each condition for a key in each state.

@@ -90,6 +90,39 @@ func conditionFlaws() map[string]flaw {
 			}),
 			found: []string{"conditions-decide"},
 		},
+		"absent at a version is absent": {
+			backend: holdsIf(func(w *write, stored backends.Answer) bool {
+				return w.If.Test == backends.TestAbsentAt && stored.Found == backends.Miss
+			}),
+			found: []string{"conditions-decide"},
+		},
+		"absent at none is absent": {
+			backend: holdsIf(func(w *write, stored backends.Answer) bool {
+				return w.If == backends.AbsentAt(0) && stored.Found == backends.Miss
+			}),
+			found: []string{"conditions-decide"},
+		},
+		"absent at a version covers older ones": {
+			backend: holdsIf(func(w *write, stored backends.Answer) bool {
+				return w.If.Test == backends.TestAbsentAt && stored.Version != 0 && stored.Version < w.If.Version && stored.Found == backends.Miss
+			}),
+			found: []string{"conditions-decide"},
+		},
+		"absent at a version counts an entry": {
+			backend: holdsIf(func(w *write, stored backends.Answer) bool {
+				return w.If.Test == backends.TestAbsentAt && stored.Found == backends.Hit && stored.Version == w.If.Version
+			}),
+			found: []string{"conditions-decide"},
+		},
+		"absent at none is invalid": {
+			backend: writesBy(func(ctx context.Context, b versioned, w write) (backends.Result, error) {
+				if w.If == backends.AbsentAt(0) {
+					w.If = backends.Is(0)
+				}
+				return b.client.Write(ctx, &w)
+			}),
+			found: []string{"conditions-decide"},
+		},
 		"conditions are decided before the write": {
 			backend: writesBy(func(ctx context.Context, b versioned, w write) (backends.Result, error) {
 				_, answer, err := b.client.GetIf(ctx, w.Key, 0)

@@ -122,6 +122,8 @@ func showWrite[V any](w backends.Write[V]) string {
 		text += fmt.Sprintf(" if version %d", w.If.Version)
 	case backends.TestNotNewer:
 		text += fmt.Sprintf(" if not newer than %d", w.If.Version)
+	case backends.TestAbsentAt:
+		text += fmt.Sprintf(" if absent at version %d", w.If.Version)
 	default:
 		text += " if invalid"
 	}

@@ -55,9 +55,9 @@
 // otherwise no write is retried. None of this concerns reads. Policies that you have built decide
 // by themselves.
 //
-// A [Backend.Write] whose condition is [backends.Is] or [backends.NotNewer] is retried after an
-// unknown outcome too, because at most one of its attempts can change the key. To the policies, a
-// write that the store refuses is a success. A batch is one call; a retry makes only the elements
+// A [Backend.Write] whose condition is [backends.Is], [backends.NotNewer] or [backends.AbsentAt] of
+// an issued version is retried after an unknown outcome too, because at most one of its attempts
+// can change the key. To the policies, a write that the store refuses is a success. A batch is one call; a retry makes only the elements
 // that are left: see [Backend.GetMany] and [Backend.WriteMany].
 //
 // Versions, deadlines, batches, the log, stamps and walks are those of the backend, and

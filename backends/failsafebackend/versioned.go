@@ -21,15 +21,15 @@ var (
 // Write makes the change. A write that the store refuses is a success to the policies.
 // Errors are those of [Backend.Set].
 //
-// A write with the condition [backends.Is] or [backends.NotNewer] of a version that the
-// store has issued is repeated also after an attempt of unknown outcome: of all attempts,
+// A write with the condition [backends.Is], [backends.NotNewer] or [backends.AbsentAt] of a
+// version that the store has issued is repeated also after an attempt of unknown outcome: of all attempts,
 // late ones included, at most one changes the key, because it changes the version that
 // the others ask for. If the store then refuses a repetition, the reason may be that the
 // attempt before was applied.
 // Write looks: if the key has the write's operation, the write was applied; if it still
-// has the version that Is asked for, no attempt was; otherwise the outcome stays unknown,
+// has the version that Is or AbsentAt asked for, no attempt was; otherwise the outcome stays unknown,
 // and Write returns the error of the earlier attempt. [backends.Absent] is not among
-// these conditions: a late attempt could bring a deleted entry back.
+// these conditions, nor is AbsentAt of version 0: a late attempt could bring a deleted entry back.
 func (b *Backend[V]) Write(ctx context.Context, w *backends.Write[V]) (backends.Result, error) {
 	if !b.able.Versions {
 		return b.optional.Write(ctx, w)
@@ -47,13 +47,13 @@ func (b *Backend[V]) Write(ctx context.Context, w *backends.Write[V]) (backends.
 
 // safe reports whether of several attempts at most one can be applied, however late.
 func safe(c backends.Condition) bool {
-	return c.Test == backends.TestIs || c.Test == backends.TestNotNewer
+	return c.Version != 0 && (c.Test == backends.TestIs || c.Test == backends.TestNotNewer || c.Test == backends.TestAbsentAt)
 }
 
 // settle finds out the outcome of a write of which an attempt may have been applied and
 // another one was refused.
 func (b *Backend[V]) settle(ctx context.Context, w *backends.Write[V], refused backends.Result) (backends.Result, error) {
-	if w.If.Test == backends.TestIs && refused.Version == w.If.Version {
+	if w.If.Test != backends.TestNotNewer && refused.Version == w.If.Version {
 		return refused, nil // an attempt that was applied would have changed it
 	}
 	if w.Operation != 0 && refused.Version != 0 {

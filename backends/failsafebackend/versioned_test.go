@@ -59,6 +59,10 @@ func TestStamped_Suite(t *testing.T) {
 func TestRetry_Write(t *testing.T) {
 	t.Parallel()
 	is := backends.Is
+	absentAt := backends.AbsentAt
+	expire := func(_ *testing.T, s *backendtest.Store[string], _ *backendtest.Client[string]) {
+		s.Advance(90 * time.Minute)
+	}
 	notNewer := backends.NotNewer
 	always := func(backends.Version) backends.Condition { return backends.Always }
 	absent := func(backends.Version) backends.Condition { return backends.Absent() }
@@ -67,6 +71,7 @@ func TestRetry_Write(t *testing.T) {
 		condition func(v backends.Version) backends.Condition
 		fates     string
 		operation uint64
+		before    func(t *testing.T, s *backendtest.Store[string], c *backendtest.Client[string]) // the first attempt
 		between   func(t *testing.T, s *backendtest.Store[string], c *backendtest.Client[string]) // after the first attempt
 		calls     int
 		want      backends.Refusal
@@ -95,6 +100,15 @@ func TestRetry_Write(t *testing.T) {
 			condition: is, fates: "g", operation: 7, calls: 2, want: unknown,
 			between: func(_ *testing.T, s *backendtest.Store[string], _ *backendtest.Client[string]) { s.Evict("key") },
 		},
+		"absent at: a lost one is repeated":                    {condition: absentAt, before: expire, fates: "l", calls: 2},
+		"absent at: the first was applied, the operation says": {condition: absentAt, before: expire, fates: "g", operation: 7, calls: 2},
+		"absent at: the first was applied, nothing says":       {condition: absentAt, before: expire, fates: "g", calls: 2, want: unknown},
+		"absent at: nobody changed the entry that is there":    {condition: absentAt, fates: "l", operation: 7, calls: 2, want: backends.RefusedCondition},
+		"absent at none: a lost one is not repeated": {
+			condition: func(backends.Version) backends.Condition { return absentAt(0) },
+			before:    func(_ *testing.T, s *backendtest.Store[string], _ *backendtest.Client[string]) { s.Evict("key") },
+			fates:     "l", calls: 1, want: unknown,
+		},
 		"is: refused at once": {
 			condition: func(v backends.Version) backends.Condition { return backends.Is(v + 1) },
 			calls:     1, want: backends.RefusedCondition,
@@ -109,6 +123,9 @@ func TestRetry_Write(t *testing.T) {
 					Key: "key", Kind: tier.Set, Entry: backends.Entry[string]{Value: "old", ExpiresAt: time.Now().Add(time.Hour)}, Keep: time.Hour,
 				})
 				require.NoError(t, err)
+				if tc.before != nil {
+					tc.before(t, s, c)
+				}
 				for _, fate := range tc.fates {
 					faults.Next(tier.Set, func(ctx context.Context, apply func(context.Context) error) error {
 						err := faultOf(fate)(ctx, apply)

@@ -100,7 +100,7 @@ func (r *read[V]) askCoherent(ctx context.Context) (f found[V]) {
 
 // askL2 asks L2 for one key of a batch.
 func (e *Engine[V]) askL2(ctx context.Context, key string) (f found[V]) {
-	if e.co == nil {
+	if e.co == nil && !e.config.ConditionalLoads {
 		f.entry, f.hit, f.err = e.l2.Get(ctx, key)
 		return f
 	}

@@ -34,6 +34,7 @@ type Config struct {
 	BackgroundTimeout time.Duration        // of loads that nobody waits for
 	AsyncLoadWrites   bool                 // loaded values are returned before they are written
 	KeepLoaded        time.Duration        // of loaded values that L2 did not take, in L1; 0: not at all
+	ConditionalLoads  bool                 // loaded values are written only if L2 is as it was
 	MaxLoads          int                  // under way at once; 0: no limit
 	NotFound          func(err error) bool // more errors of loaders that say so; nil: none
 

@@ -20,6 +20,7 @@
 // callers, load_run.go the load that they share, on package internal/flight, and
 // load_write.go its write.
 // lifetime.go alone decides which entries are fresh.
+// load_condition.go has the condition by which L2 may decide the write of a load.
 //
 // direct.go has a shorter way for a Set by the default policy with telemetry off. It joins
 // the steps above as soon as anything goes wrong.

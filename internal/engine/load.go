@@ -53,7 +53,7 @@ type params[V any] struct {
 	member *member[V] // of a batch, from the callers of which the load comes; nil: none
 }
 
-// refreshes reports whether the load does not ask the tiers.
+// refreshes reports whether the load is made although the tiers may have a value.
 func (p *params[V]) refreshes() bool { return p.ahead || p.mode == refresh }
 
 // mayJoin reports whether a caller may get the result of the load l. Those who missed

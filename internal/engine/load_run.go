@@ -14,11 +14,13 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// runRefresh loads without asking the tiers.
+// runRefresh loads although the tiers may have a value.
 func (e *Engine[V]) runRefresh(ctx context.Context, f *flight.Flight[load[V]]) {
 	l := &f.Call
+	l.askFirst(ctx)
 	refill := l.call(ctx, f, false)
-	if l.err != nil && !errors.Is(l.err, backends.ErrNotFound) || refill == tier.RefillFailed || refill == tier.RefillUnstorable {
+	refused := refill == tier.RefillSuperseded && e.config.ConditionalLoads // so may the next one be
+	if l.err != nil && !errors.Is(l.err, backends.ErrNotFound) || refill == tier.RefillFailed || refill == tier.RefillUnstorable || refused {
 		e.failedRefreshes.Add(l.read.key)
 	}
 }
@@ -34,6 +36,7 @@ func (e *Engine[V]) runLoad(ctx context.Context, f *flight.Flight[load[V]]) {
 		l.Found, l.err = tier.LookupNegative, backends.ErrNotFound
 		return
 	}
+	l.read.versions = e.config.ConditionalLoads
 	res, err := l.read.run(ctx)
 	if res.found() {
 		l.result, l.err = res, nil
@@ -104,6 +107,7 @@ func (l *load[V]) store(ctx context.Context, f *flight.Flight[load[V]], value V)
 	}
 	w := e.newWrite(tier.Set, l.read.key)
 	w.entry = l.entry
+	l.setCondition(w)
 	w.joinBatch(l.member)
 	stored = l.write(ctx, w)
 	if stored == tier.RefillApplied {
@@ -176,7 +180,9 @@ func (l *load[V]) notFound(ctx context.Context, missed bool) {
 	r := l.read
 	e := r.engine
 	if l.refreshes() {
-		missed = l.write(ctx, e.newWrite(tier.Delete, r.key)) == tier.RefillApplied
+		w := e.newWrite(tier.Delete, r.key)
+		l.setCondition(w)
+		missed = l.write(ctx, w) == tier.RefillApplied
 	}
 	if (e.negatives == nil || !missed) && !r.l1.stale || e.locks.AcquireRefill(r.member.pausing(ctx), &r.lock, &r.fence) != nil {
 		return

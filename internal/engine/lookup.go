@@ -17,7 +17,7 @@ type found[V any] struct {
 	kept   bool // entry is a loaded value that L2 did not take
 	err    error
 
-	// With coherence:
+	// With coherence, and the origin also with conditional loads:
 	stamp     backends.Stamp    // of an entry of L1
 	suspect   coherence.Suspect // why an entry of L1 is no hit, although it has not expired
 	origin    *backends.Answer  // of L2

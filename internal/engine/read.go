@@ -29,6 +29,8 @@ type read[V any] struct {
 	wantStale bool // an expired value is better than an error
 	versions  bool // the versions of L2's entry are wanted
 
+	origin *backends.Answer // of L2, with WithConditionalLoads; nil: L2 has told no version
+
 	member  *member[V]  // of a batch of loads; nil: the read is alone
 	refills *refills[V] // of a batch of reads; nil: likewise
 }
@@ -145,7 +147,8 @@ func (r *read[V]) free() {
 	if r.engine.observed {
 		r.obs = telemetry.Read{}
 	}
-	r.key, r.l1, r.asked, r.epoch, r.mode, r.wantStale, r.versions, r.member, r.refills = "", found[V]{}, false, 0, 0, false, false, nil, nil
+	r.key, r.l1, r.asked, r.epoch, r.mode, r.wantStale, r.versions = "", found[V]{}, false, 0, 0, false, false
+	r.origin, r.member, r.refills = nil, nil, nil
 	r.engine.readPool.Put(r)
 }
 
@@ -197,5 +200,6 @@ func (r *read[V]) done() (last bool) {
 // run asks the tiers as the policy says, and refills L1.
 func (r *read[V]) run(ctx context.Context) (res result[V], err error) {
 	from, l2 := r.ask(ctx)
+	r.origin = l2.origin // for the write of a load that follows
 	return r.conclude(ctx, from, &l2)
 }

@@ -109,6 +109,7 @@ func (c *Write) tombstone(nanos int64) string {
 // tests are the names of the tests in the script.
 var tests = [...]string{
 	backends.TestAlways: "", backends.TestAbsent: "a", backends.TestIs: "i", backends.TestNotNewer: "n",
+	backends.TestAbsentAt: "v",
 }
 
 func bigEndian(n uint64) string {

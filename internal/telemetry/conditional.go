@@ -19,10 +19,11 @@ type Condition uint8
 
 // The conditions.
 const (
-	Unconditional    Condition = iota
-	ConditionAbsent            // the key has no entry
-	ConditionVersion           // the entry has the version that was read
-	ConditionSource            // no newer version of the source is there
+	Unconditional      Condition = iota
+	ConditionAbsent              // the key has no entry
+	ConditionVersion             // the entry has the version that was read
+	ConditionSource              // no newer version of the source is there
+	ConditionUnchanged           // nobody has changed the key since a load asked L2
 
 	conditions = iota
 )
@@ -40,7 +41,7 @@ func ConditionOf(c backends.Condition) Condition {
 }
 
 func (c Condition) String() string {
-	return [conditions]string{"none", "absent", "version", "source"}[c]
+	return [conditions]string{"none", "absent", "version", "source", "unchanged"}[c]
 }
 
 // conditionals are the templates of conditional writes, by kind and condition.

@@ -28,6 +28,15 @@ func (r *Read) Continue(begun *Read) {
 	r.silent = begun.silent
 }
 
+// StartRefresh makes r, which must be zero, the read of a refresh in the background. It has
+// no span of its own: those of its calls are children of the span in ctx, if that is sampled.
+func (t *Telemetry) StartRefresh(ctx context.Context, r *Read) {
+	r.tel = t
+	if span := trace.SpanFromContext(ctx); t.tracer != nil && spanContext(span).IsSampled() {
+		r.span = span
+	}
+}
+
 // FailedBefore is for an L1 that was asked before the read was observed, and
 // failed.
 func (r *Read) FailedBefore(ctx context.Context, err error) {

@@ -193,7 +193,7 @@ func TestLog_ForeignBytes(t *testing.T) {
 	} {
 		foreignly := func() { f.admin(t, "set", valueKey, foreign) }
 		foreignly()
-		for _, cond := range []backends.Condition{backends.Absent(), backends.Is(v), backends.NotNewer(v)} {
+		for _, cond := range []backends.Condition{backends.Absent(), backends.Is(v), backends.NotNewer(v), backends.AbsentAt(0)} {
 			_, err := f.Write(t.Context(), set("2", write{If: cond}))
 			var damaged *backends.DamagedError
 			require.ErrorAs(t, err, &damaged, name)

@@ -62,7 +62,7 @@ func TestLog_Conditions(t *testing.T) {
 		return v
 	}}
 	none := state{"none", func(t *testing.T) backends.Version { t.Helper(); f.admin(t, "del", valueKey); return 0 }}
-	is, notNewer := backends.Is, backends.NotNewer
+	is, notNewer, absentAt := backends.Is, backends.NotNewer, backends.AbsentAt
 	for _, test := range []struct {
 		state   state
 		cond    func(v backends.Version) backends.Condition
@@ -88,6 +88,17 @@ func TestLog_Conditions(t *testing.T) {
 		{deleted, func(v backends.Version) backends.Condition { return notNewer(v - 1) }, "newer", false, false},
 		{expired, notNewer, "not newer", true, true},
 		{none, func(backends.Version) backends.Condition { return notNewer(third) }, "not newer", false, true},
+		{live, absentAt, "absent at its version", false, false},
+		{live, func(backends.Version) backends.Condition { return absentAt(0) }, "absent at none", false, false},
+		{deleted, absentAt, "absent at its version", true, true},
+		{deleted, func(v backends.Version) backends.Condition { return absentAt(v - 1) }, "absent at an older", false, false},
+		{deleted, func(v backends.Version) backends.Condition { return absentAt(v + 1) }, "absent at a later", false, false},
+		{deleted, func(backends.Version) backends.Condition { return absentAt(other) }, "absent at one of another era", false, false},
+		{deleted, func(backends.Version) backends.Condition { return absentAt(0) }, "absent at none", false, false},
+		{expired, absentAt, "absent at its version", true, true},
+		{expired, func(backends.Version) backends.Condition { return absentAt(0) }, "absent at none", false, false},
+		{none, absentAt, "absent at none", true, true},
+		{none, func(backends.Version) backends.Condition { return absentAt(third) }, "absent at a version", false, false},
 	} {
 		for kind, holds := range map[string]bool{"set": test.set, "remove": test.rm} {
 			stored := test.state.prepare(t)

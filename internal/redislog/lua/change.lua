@@ -2,8 +2,8 @@
 -- KEYS: value, log, place.
 -- ARGV: place, id, high half of the version, deadline in microseconds or '', key and meta
 -- of the message, header before the version, the rest behind the source version, TTL in
--- ms or '', the test ('', 'a', 'i' or 'n'), its version, source version, kind ('s' or
--- 'd'), the time of the writer.
+-- ms or '', the test ('', 'a', 'i', 'n' or 'v'), its version, source version, kind ('s'
+-- or 'd'), the time of the writer.
 -- Numbers are never compared as strings: that would go by the server's locale.
 if redis.call('GET', KEYS[3]) ~= ARGV[1] then return 'm' end
 local now = redis.call('TIME')
@@ -30,6 +30,8 @@ if test == 'a' then
   if live then return 'c' .. stored end
 elseif test == 'i' then
   if not live or old == none or old ~= ARGV[11] then return 'c' .. stored end
+elseif test == 'v' then
+  if live or old ~= ARGV[11] then return 'c' .. stored end
 elseif test == 'n' then
   local holds
   if old == none then
