@@ -8,7 +8,8 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// holdsIf returns a backend that makes a write in spite of its condition where in says so.
+// holdsIf returns a backend that makes a write in spite of its condition where in says so. It
+// looks before it writes, and not in one step: in must not say so where the condition holds.
 func holdsIf(in func(w *write, stored backends.Answer) bool) func() backends.Backend[string] {
 	return writesSo(func(b versioned, w *write) {
 		if in(w, b.store.Remembers(w.Key)) {
@@ -49,7 +50,7 @@ func conditionFlaws() map[string]flaw {
 		},
 		"a deletion has its version": {
 			backend: holdsIf(func(w *write, stored backends.Answer) bool {
-				return w.If.Test == backends.TestIs && w.If.Version == stored.Version
+				return w.If.Test == backends.TestIs && stored.Found == backends.Miss && w.If.Version == stored.Version
 			}),
 			found: []string{"conditions-decide"},
 		},
