@@ -80,6 +80,25 @@ func compareDirectRuns(t *testing.T, l1, l2 directFault, drops []directFault) {
 	})
 }
 
+// The TTL is that of the entry in both tiers, and 0 is none.
+func TestSetDirect_TTL(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l1, l2 := &directTier{Map: backendtest.NewMap[string]()}, &directTier{Map: backendtest.NewMap[string]()}
+		cache, err := tiercache.New[string]("users", l1, l2, tiercache.WithTelemetry(tracing.Disabled()))
+		require.NoError(t, err)
+		for ttl, want := range map[time.Duration]time.Time{0: {}, time.Nanosecond: time.Now().Add(1), time.Hour: time.Now().Add(time.Hour)} {
+			require.NoError(t, cache.Set(t.Context(), "k", "v", ttl))
+			for _, tier := range []*directTier{l1, l2} {
+				entry := tier.Snapshot()["k"]
+				assert.True(t, want.Equal(entry.ExpiresAt), "ttl %v: %v", ttl, entry.ExpiresAt)
+			}
+		}
+		assert.Equal(t, []string{"set, directly", "set, directly", "set, directly"}, l1.calls)
+		require.NoError(t, cache.Close(t.Context()))
+	})
+}
+
 // A write whose context has ended touches no tier on either way.
 func TestSetDirect_Cancelled(t *testing.T) {
 	t.Parallel()

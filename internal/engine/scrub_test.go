@@ -102,6 +102,27 @@ func TestScrubber(t *testing.T) {
 	}
 }
 
+// An entry that differed, and that a write has replaced before it is looked at again, is no
+// alarm.
+func TestScrubber_ReplacedMeanwhile(t *testing.T) {
+	t.Parallel()
+	scrubbed(t, 100, func(t *testing.T, _ *store, here, there *instance, reader sdkmetric.Reader) {
+		here.set(t, "old")
+		stamp := here.stamp(t)
+		there.set(t, "new")
+		require.True(t, here.client.Sync())
+		require.NoError(t, here.stamps.SetStamped(t.Context(), "k", backends.Entry[string]{Value: "old"}, stamp))
+		here.beat(t, bound+bound/2) // a pass begins every bound
+		here.set(t, "newest")
+		here.beat(t, 3*bound)
+		synctest.Wait()
+		results := scrubs(t, reader)
+		assert.EqualValues(t, 1, results["lagging"])
+		assert.Zero(t, results["stale"])
+		assert.Equal(t, "newest (l1)", here.read(t))
+	})
+}
+
 // envScrubs is the number of checks; 100,000 if it is not set.
 const envScrubs = "TIERCACHE_SCRUBS"
 
