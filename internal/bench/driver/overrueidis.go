@@ -20,6 +20,7 @@ func overRueidis(d Driver) Driver {
 		client, err := rueidis.NewClient(rueidis.ClientOption{
 			InitAddress: []string{cfg.Redis.Addr}, SelectDB: cfg.Redis.Client.Options().DB,
 			DisableCache: true, AlwaysPipelining: true, ForceSingleClient: true,
+			PipelineMultiplex: rueidisMultiplex, MaxFlushDelay: rueidisFlushDelay,
 		})
 		if err != nil {
 			return nil, err

@@ -23,6 +23,10 @@ const (
 	rueidisConns     = 1 << rueidisMultiplex
 )
 
+// rueidisFlushDelay is how long each client of rueidis collects the commands of its
+// callers, unless there is a single one: the client's option for throughput.
+const rueidisFlushDelay = 20 * time.Microsecond
+
 // rueidisDriver is the client's own cache: reads fill it, and Redis tells the client
 // which keys have changed, so that writes go to Redis only.
 func rueidisDriver() Driver {
@@ -45,6 +49,7 @@ func rueidisDriver() Driver {
 				InitAddress:       []string{cfg.Redis.Addr},
 				CacheSizeEachConn: cfg.L1Size * entry / rueidisConns,
 				PipelineMultiplex: rueidisMultiplex,
+				MaxFlushDelay:     rueidisFlushDelay,
 			})
 			if err != nil {
 				return nil, err
