@@ -15,6 +15,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 )
 
@@ -80,6 +81,25 @@ func TestSetIfAbsent_DropsWhatL2Replaced(t *testing.T) {
 	assert.Equal(t, "new", won.Value)
 	value, _ := a.inL1("k")
 	assert.Equal(t, "new", value)
+}
+
+// The entry that it has lost against is gone when it is read: it tries again.
+func TestSetIfAbsent_GoneMeanwhile(t *testing.T) {
+	t.Parallel()
+	store := backendtest.NewStore[string]()
+	l2 := backendtest.WithFaults[string](store.Client())
+	c, err := tiercache.New("users", backendtest.NewMap[string](), l2, tiercache.WithTelemetry(tracing.Disabled()))
+	require.NoError(t, err)
+	other := store.Client()
+	require.NoError(t, other.Set(t.Context(), "k", backends.Entry[string]{Value: "theirs"}))
+	l2.Next(tier.Get, func(ctx context.Context, apply func(context.Context) error) error {
+		return errors.Join(other.Delete(ctx, "k"), apply(ctx))
+	})
+	won, stored, err := c.SetIfAbsent(t.Context(), "k", "mine", 0)
+	require.NoError(t, err)
+	assert.True(t, stored)
+	assert.Equal(t, "mine", won.Value)
+	require.NoError(t, c.Close(t.Context()))
 }
 
 func TestSetIfAbsent_OneOfManyWins(t *testing.T) {
