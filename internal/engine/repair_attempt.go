@@ -50,7 +50,7 @@ type attempt[V any] struct {
 // attempt tries to repair a key. It waits for the key's lock for a while at most.
 func (p *repairs[V]) attempt(ctx context.Context, key string, wait time.Duration) (end attemptEnd, err error) {
 	e := p.engine
-	a := &attempt[V]{repairs: p}
+	a := &attempt[V]{repairs: p, ctx: context.WithoutCancel(ctx)} // what was told must be compared
 	e.tel.Repairs().Prepare(&a.obs)
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
@@ -116,9 +116,6 @@ func (a *attempt[V]) resolve(res ledger.Resolution) {
 // of, and unlocks the key.
 func (a *attempt[V]) end() {
 	defer a.lock.Unlock()
-	if a.ctx == nil {
-		a.ctx = context.Background()
-	}
 	_ = a.settle(0, 0) // the machine has noted a failure
 }
 
