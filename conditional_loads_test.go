@@ -1,6 +1,7 @@
 package tiercache_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"testing"
@@ -130,7 +131,7 @@ func TestConditionalLoads_Overtaken(t *testing.T) {
 						}
 						got, err := way.of(o)
 						require.NoError(t, err)
-						assert.Equal(t, map[bool]string{true: "old", false: way.kept}[way.kept == ""], got, "the caller's")
+						assert.Equal(t, cmp.Or(way.kept, "old"), got, "the caller's")
 						synctest.Wait()
 						o.requireLeft(store, test.leaves)
 						assert.Equal(t, 1, o.loads)

@@ -238,6 +238,8 @@ func FuzzDecode(f *testing.F) {
 		f.Add(data)
 	}
 	f.Add([]byte{0x81, 0x91, 1, 1})
+	f.Add([]byte("\xc7\x07\x05\x81\x01\xdd\xff\xff\xff\xff")) // an extension that could be a map
+	f.Add([]byte("\x92\xc7\x00\x05\xdc\x00\x00"))             // one without bytes, before an array
 	f.Add([]byte("\xc7\x0c\xff\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		stable(t, msgpackcodec.New[article](), data)

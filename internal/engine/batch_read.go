@@ -109,18 +109,15 @@ func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*re
 }
 
 // openKeys returns the keys of the reads that have begun.
-func openKeys[V any](reads []*read[V]) []string {
-	n := 0
-	for _, r := range reads {
-		if r != nil {
-			n++
+func openKeys[V any](reads []*read[V]) (keys []string) {
+	for i, r := range reads {
+		if r == nil {
+			continue
 		}
-	}
-	keys := make([]string, 0, n)
-	for _, r := range reads {
-		if r != nil {
-			keys = append(keys, r.key)
+		if keys == nil {
+			keys = make([]string, 0, len(reads)-i)
 		}
+		keys = append(keys, r.key)
 	}
 	return keys
 }
