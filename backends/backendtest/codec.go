@@ -129,8 +129,9 @@ func (c codecCheck[V]) encode(v V) []byte {
 	return data
 }
 
+// tryEncode and tryDecode are not marked as helpers: T.Helper takes a lock, by which calls that
+// race would be in order for the race detector.
 func (c codecCheck[V]) tryEncode(v V) (data []byte, err error) {
-	c.t.Helper()
 	defer c.fatalPanic("Encode of ", v)
 	return c.Codec.Encode(v)
 }
@@ -145,15 +146,14 @@ func (c codecCheck[V]) decode(data []byte) V {
 }
 
 func (c codecCheck[V]) tryDecode(data []byte) (v V, err error) {
-	c.t.Helper()
 	defer c.fatalPanic("Decode of ", data)
 	return c.Codec.Decode(data)
 }
 
 // fatalPanic is deferred.
 func (c codecCheck[V]) fatalPanic(what string, v any) {
-	c.t.Helper()
 	if r := recover(); r != nil {
+		c.t.Helper()
 		c.t.Fatalf("%s%s: panic: %v", what, show(v), r)
 	}
 }

@@ -115,7 +115,8 @@ func child(t *testing.T, test string, subtests ...string) string {
 		pattern += "/^(" + strings.Join(subtests, "|") + ")$"
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run="+pattern, "-test.v")
-	cmd.Env = append(os.Environ(), "BACKENDTEST_CHILD="+test)
+	// With one processor calls come one after the other, and a race must be found all the same.
+	cmd.Env = append(os.Environ(), "BACKENDTEST_CHILD="+test, "GOMAXPROCS=1")
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit, "the child should fail:\n%s", out)
