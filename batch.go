@@ -31,8 +31,9 @@ type Found[V any] struct {
 // valid. A batch has one span, and one for each call of a tier. It is safe for
 // concurrent use.
 func (c *Cache[V]) GetMany(ctx context.Context, keys []string) ([]Found[V], error) {
-	found, err := c.engine.GetMany(ctx, keys)
-	return results(found), err
+	all := make([]Found[V], len(keys))
+	err := c.engine.GetMany(ctx, keys, func(i int, found engine.Found[V]) { all[i] = Found[V](found) })
+	return all, err
 }
 
 // SetMany stores the entries, all with one TTL (0: they never expire). Each key is written by the

@@ -88,8 +88,8 @@ func actors() []actor {
 		traced, writes = append(traced, op.name), append(writes, op.name)
 	}
 	return []actor{
-		{name: "l1 GetValue", place: "l1 get value", ops: append(slices.Clone(beyond), "hit"), errors: true, context: true},
-		{name: "l1 Get", place: "l1 get", ops: append([]string{"load", "load, refill", "refresh"}, many...), errors: true, context: true},
+		{name: "l1 GetValue", place: "l1 get value", ops: append(slices.Clone(beyond), "hit", "refill many"), errors: true, context: true},
+		{name: "l1 Get", place: "l1 get", ops: []string{"load", "load, refill", "refresh", "load many"}, errors: true, context: true},
 		{name: "l2 Get", place: "l2 get", ops: append(slices.Clone(beyond), many...), errors: true, context: true},
 		{name: "l1 Set", place: "l1 set", ops: append(slices.Clone(sets), "refill", "load, refill", "refill many"), errors: true, context: true, writes: true},
 		{name: "l2 Set", place: "l2 set", ops: sets, errors: true, context: true, writes: true},

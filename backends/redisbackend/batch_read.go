@@ -102,7 +102,7 @@ func (b *Backend) take(ctx context.Context, r *read, err error, begin time.Time,
 	switch cmd := r.cmd.(type) {
 	case *redis.StringCmd:
 		data, _ := cmd.Bytes() // its error is err
-		take(r.Part, data, now, &got[r.Indices[0]])
+		redislog.AnswerTo(&got[r.Indices[0]], r.Part, data, false, now)
 	case *redis.SliceCmd:
 		takeSlice(r, cmd.Val(), now, got)
 	case *redis.Cmd:
@@ -131,7 +131,7 @@ func takeSlice(r *read, values []any, now time.Time, got []backends.Got[[]byte])
 				got[i].Err = &Error{Op: "get", Err: redislog.ErrOddReply}
 				continue
 			}
-			take(r.Part, bytesOf(text), now, &got[i])
+			redislog.AnswerTo(&got[i], r.Part, bytesOf(text), false, now)
 		}
 	}
 }
@@ -140,9 +140,4 @@ func takeSlice(r *read, values []any, now time.Time, got []backends.Got[[]byte])
 // hand asks for. The client made them for this reply alone, as it does for [redis.StringCmd.Bytes].
 func bytesOf(reply string) []byte {
 	return unsafe.Slice(unsafe.StringData(reply), len(reply)) //nolint:gosec // see above
-}
-
-// take puts one stored value into g.
-func take(p *redislog.Partition, data []byte, now time.Time, g *backends.Got[[]byte]) {
-	g.Entry, g.Answer, g.Err = redislog.Answer(p, data, false, now)
 }

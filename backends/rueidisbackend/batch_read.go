@@ -109,7 +109,7 @@ func takeValue(p *redislog.Partition, reply rueidis.RedisMessage, now time.Time,
 		g.Err = &Error{Op: "get", Attempts: 1, Err: redislog.ErrOddReply}
 		return
 	}
-	g.Entry, g.Answer, g.Err = redislog.Answer(p, data, false, now)
+	redislog.AnswerTo(g, p, data, false, now)
 }
 
 // rawEntry reads the reply to a raw read that was sent at the instant begin.

@@ -24,6 +24,10 @@ type batch[V any] struct {
 
 	members []*member[V] // of the group
 
+	// Of a batch of reads:
+	spare *spareReads[V]
+	put   func(i int, found Found[V])
+
 	mu     sync.Mutex
 	failed []tier.KeyError
 }

@@ -47,6 +47,14 @@ func (a *answers[V]) at(i int) found[V] {
 	return found[V]{entry: g.Entry, hit: g.Answer.Found == backends.Hit, origin: &g.Answer}
 }
 
+// hit returns the entry of answer i, or nil if it is no plain hit.
+func (a *answers[V]) hit(i int) *backends.Entry[V] {
+	if a.each != nil || a.got[i].Err != nil || a.got[i].Answer.Found != backends.Hit {
+		return nil
+	}
+	return &a.got[i].Entry
+}
+
 // lookup returns the name of the answer for key i.
 func (a *answers[V]) lookup(i int) tier.Lookup {
 	switch {

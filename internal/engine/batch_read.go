@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"time"
 
 	"github.com/tiercache/tiercache/internal/guard"
 	"github.com/tiercache/tiercache/internal/telemetry"
@@ -16,71 +15,102 @@ type Found[V any] struct {
 	Stale bool // another process may have replaced it
 }
 
-// GetMany returns the values of the keys, in their order. Unlike a batch of writes or
+// GetMany calls put with the value of each key that has one. Unlike a batch of writes or
 // loads it needs no goroutines: all keys take the same way, one step after the other.
-func (e *Engine[V]) GetMany(ctx context.Context, keys []string) (values []Found[V], err error) {
-	values = make([]Found[V], len(keys))
+func (e *Engine[V]) GetMany(ctx context.Context, keys []string, put func(i int, found Found[V])) (err error) {
 	if ctx == nil {
-		return values, ErrNilContext
+		return ErrNilContext
 	}
-	b := &batch[V]{engine: e}
+	b := &batch[V]{engine: e, put: put}
 	ctx = b.begin(ctx, tier.Get, len(keys))
 	err = guard.ErrExited
 	defer func() { b.obs.Returned(ctx, len(b.failed), false, err) }()
 	reads := make([]*read[V], len(keys)) // of the keys that L1 does not answer
-	defer endReads(reads)
-	b.askL1(ctx, keys, values, reads)
-	b.askBeyond(ctx, values, reads)
+	b.spare = e.getSpareReads()
+	defer b.endReads(reads)
+	b.askL1(ctx, keys, reads)
+	b.askBeyond(ctx, reads)
 	err = b.error(tier.Get, len(keys))
-	return values, err
+	return err
 }
 
 // askL1 answers the keys that L1 has, and makes reads for the others.
-func (b *batch[V]) askL1(ctx context.Context, keys []string, values []Found[V], reads []*read[V]) {
+func (b *batch[V]) askL1(ctx context.Context, keys []string, reads []*read[V]) {
 	for i, key := range keys {
 		var err error
-		reads[i], err = b.askL1For(ctx, key, &values[i])
+		reads[i], err = b.askL1For(ctx, i, key)
 		b.fail(i, err)
 	}
 }
 
 // askL1For answers one key if L1 has it. Otherwise it returns a read that has begun.
-func (b *batch[V]) askL1For(ctx context.Context, key string, value *Found[V]) (beyond *read[V], err error) {
+func (b *batch[V]) askL1For(ctx context.Context, index int, key string) (beyond *read[V], err error) {
 	e := b.engine
 	if err := e.check(ctx, key); err != nil {
 		return nil, err
 	}
+	if e.fast == fastValue {
+		value, ok, err := e.lookupValue(ctx, key)
+		if ok && err == nil {
+			e.tel.CountHit()
+			b.put(index, Found[V]{Value: value, OK: true})
+			return nil, nil
+		}
+		r := b.newRead(key)
+		r.l1.err = e.missed(key, err)
+		return b.beginRead(r)
+	}
+	return b.askL1Wholly(ctx, index, key)
+}
+
+// askL1Wholly is askL1For where more than the value counts.
+func (b *batch[V]) askL1Wholly(ctx context.Context, index int, key string) (beyond *read[V], err error) {
+	e := b.engine
 	l1 := e.lookupL1(ctx, key)
 	if both := e.reads.Concurrent && e.reads.WaitForBoth; l1.hit && !both {
 		e.countHit(&l1)
-		*value = Found[V]{Value: l1.entry.Value, OK: true}
+		b.put(index, Found[V]{Value: l1.entry.Value, OK: true})
 		return nil, nil
 	}
 	e.tel.Count(tier.L1, l1.lookup())
 	if e.servesStale(&l1) {
-		*value = Found[V]{Value: b.staleValue(ctx, &l1), OK: true, Stale: true}
+		b.put(index, Found[V]{Value: b.staleValue(ctx, &l1), OK: true, Stale: true})
 		return nil, nil
 	}
-	r := e.newRead(key)
-	e.tel.StartMemberRead(&r.obs)
-	r.l1, r.asked = l1, true
+	r := b.newRead(key)
+	r.l1 = l1
+	return b.beginRead(r)
+}
+
+// beginRead begins a read of a key that L1 does not answer.
+func (b *batch[V]) beginRead(r *read[V]) (*read[V], error) {
+	b.engine.tel.StartMemberRead(&r.obs)
+	r.asked = true
 	if err := r.begin(); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// endReads ends all reads that have begun.
-func endReads[V any](reads []*read[V]) {
+// endReads ends all reads that are left.
+func (b *batch[V]) endReads(reads []*read[V]) {
 	for _, r := range reads {
-		if r != nil && r.done() {
-			r.free()
+		if r != nil {
+			b.endRead(r)
 		}
 	}
+	b.engine.sparePool.Put(b.spare)
+}
+
+// endRead ends a read that has begun. No tier is asked in a goroutine for it.
+func (b *batch[V]) endRead(r *read[V]) {
+	r.fence.Lower()
+	r.reset()
+	b.spare.put(r)
 }
 
 // askBeyond asks L2 for the keys of all reads, and refills L1.
-func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*read[V]) {
+func (b *batch[V]) askBeyond(ctx context.Context, reads []*read[V]) {
 	keys := openKeys(reads)
 	if len(keys) == 0 {
 		return
@@ -91,20 +121,19 @@ func (b *batch[V]) askBeyond(ctx context.Context, values []Found[V], reads []*re
 	for i := range keys {
 		b.engine.tel.Count(tier.L2, answers.lookup(i))
 	}
-	refills := &refills[V]{batch: b, ctx: ctx, at: time.Now()}
+	refills := b.newRefills(ctx, len(keys))
 	defer refills.end()
 	next := 0
 	for i, r := range reads {
 		if r == nil {
 			continue
 		}
-		l2 := answers.at(next)
+		value, err := refills.conclude(ctx, r, &answers, next)
 		next++
-		r.refills = refills
-		res, err := r.conclude(ctx, r.fresher(&l2), &l2)
-		r.obs.Returned(ctx, res.ReadResult, err)
+		b.put(i, value)
 		b.fail(i, err)
-		values[i] = Found[V]{Value: res.entry.Value, OK: res.found(), Stale: res.Found == tier.LookupStale}
+		b.endRead(r)
+		reads[i] = nil
 	}
 }
 

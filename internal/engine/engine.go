@@ -70,6 +70,7 @@ type Engine[V any] struct {
 
 	writePool sync.Pool // of *write[V]
 	readPool  sync.Pool // of *read[V]
+	sparePool sync.Pool // of *spareReads[V]
 }
 
 // fastPath is the way in which a read asks L1 before it is set up.

@@ -24,6 +24,14 @@ func (l *lifetime) rewrites() bool { return l.l1TTL > 0 || l.staleFor > 0 }
 
 // inL1 returns the instant at which L1 drops an entry that expires at the given time.
 func (l *lifetime) inL1(expiresAt time.Time) time.Time {
+	if !l.rewrites() {
+		return expiresAt
+	}
+	return l.rewritten(expiresAt)
+}
+
+// rewritten is apart from inL1, which is inlined.
+func (l *lifetime) rewritten(expiresAt time.Time) time.Time {
 	if l.l1TTL > 0 {
 		ttl := l.l1TTL - time.Duration(rand.Float64()*l.jitter*float64(l.l1TTL)) //nolint:gosec // it spreads load
 		if limit := expiry(ttl); expiresAt.IsZero() || limit.Before(expiresAt) {
@@ -36,13 +44,19 @@ func (l *lifetime) inL1(expiresAt time.Time) time.Time {
 	return expiresAt
 }
 
-// refilled returns the instant at which L1 drops an entry that L2 has now. It is limited,
-// because nobody tells this process when L2 loses an entry of long ago.
-func (l *lifetime) refilled(expiresAt, now time.Time) time.Time {
+// refillLimit returns the instant at which L1 drops an entry that L2 has now, at the latest,
+// because nobody tells this process when L2 loses an entry of long ago. The zero time: never.
+func (l *lifetime) refillLimit() (limit time.Time) {
 	if l.refill > 0 {
-		if limit := now.Add(l.refill).Round(0); expiresAt.IsZero() || limit.Before(expiresAt) {
-			expiresAt = limit
-		}
+		limit = expiry(l.refill)
+	}
+	return limit
+}
+
+// refilled returns the instant at which L1 drops an entry that L2 has, within a limit.
+func (l *lifetime) refilled(expiresAt, limit time.Time) time.Time {
+	if !limit.IsZero() && (expiresAt.IsZero() || limit.Before(expiresAt)) {
+		expiresAt = limit
 	}
 	return l.inL1(expiresAt)
 }

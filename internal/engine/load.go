@@ -85,7 +85,7 @@ func (e *Engine[V]) GetOrLoad(ctx context.Context, key string, ttl time.Duration
 
 // loadBeyond is apart from GetOrLoad, whose frame stays small (budget GetOrLoad/hit=l1).
 func (e *Engine[V]) loadBeyond(ctx context.Context, key string, ttl time.Duration, loader Loader[V], l1Err error) (value V, err error) {
-	return e.share(ctx, key, params[V]{loader: loader, ttl: ttl}, e.missed(key, l1Err))
+	return e.share(ctx, key, params[V]{loader: loader, ttl: ttl}, found[V]{err: e.missed(key, l1Err)})
 }
 
 // getOrLoad is GetOrLoad where more than the value of L1 is wanted.

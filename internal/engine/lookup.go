@@ -66,11 +66,12 @@ func (e *Engine[V]) lookupValue(ctx context.Context, key string) (value V, hit b
 	return e.l1.Value(ctx, key)
 }
 
-// missed counts and returns the answer of L1 that lookupValue got.
-func (e *Engine[V]) missed(key string, err error) (f found[V]) {
-	if err != nil {
-		f.err = e.l1.GetError(key, err)
+// missed counts the answer of L1 that lookupValue got, and returns its error, if any.
+func (e *Engine[V]) missed(key string, err error) error {
+	if err == nil {
+		e.tel.Count(tier.L1, tier.LookupMiss)
+		return nil
 	}
-	e.tel.Count(tier.L1, f.lookup())
-	return f
+	e.tel.Count(tier.L1, tier.LookupError)
+	return e.l1.GetError(key, err)
 }

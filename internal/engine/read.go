@@ -63,7 +63,7 @@ func (e *Engine[V]) getBeyond(ctx context.Context, key string, l1Err error) (val
 		return value, false, ErrNilContext
 	}
 	r := e.newRead(key)
-	r.l1, r.asked = e.missed(key, l1Err), true
+	r.l1.err, r.asked = e.missed(key, l1Err), true
 	res, err := r.get(ctx)
 	return res.entry.Value, res.found(), err
 }
@@ -144,12 +144,17 @@ func (e *Engine[V]) newRead(key string) *read[V] {
 
 // free is called when nothing refers to r any more.
 func (r *read[V]) free() {
+	r.reset()
+	r.engine.readPool.Put(r)
+}
+
+// reset makes r as good as new, but for its engine.
+func (r *read[V]) reset() {
 	if r.engine.observed {
 		r.obs = telemetry.Read{}
 	}
 	r.key, r.l1, r.asked, r.epoch, r.mode, r.wantStale, r.versions = "", found[V]{}, false, 0, 0, false, false
 	r.origin, r.member, r.refills = nil, nil, nil
-	r.engine.readPool.Put(r)
 }
 
 // get reads, observed.

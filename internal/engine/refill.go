@@ -86,7 +86,7 @@ func (s *stored[V]) Drop() error { return s.read.engine.l1.Delete(s.ctx, s.read.
 func (r *read[V]) storeL1(ctx context.Context, l2 *found[V]) (tier.Refilled, error) {
 	e := r.engine
 	entry := l2.entry
-	entry.ExpiresAt = e.lifetime.refilled(entry.ExpiresAt, r.refills.now()) // not later than before, if it is L1's own
+	entry.ExpiresAt = e.lifetime.refilled(entry.ExpiresAt, r.refills.until(e)) // not later than before, if it is L1's own
 	if e.co == nil {
 		return tier.RefillApplied, e.l1.Set(ctx, r.key, &entry, nil)
 	}

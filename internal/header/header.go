@@ -115,53 +115,64 @@ func (h *Header) fixed() (data [Size]byte) {
 }
 
 // Answer returns the answer of a store that found h.
-func (h *Header) Answer() backends.Answer {
-	a := backends.Answer{
-		Found: backends.Hit, Version: h.Version, Source: h.Source, Operation: h.Operation, Note: h.Note, Codec: h.Codec,
-	}
-	if h.Tombstone {
-		a.Found = backends.Miss
-	}
+func (h *Header) Answer() (a backends.Answer) {
+	h.AnswerTo(&a)
 	return a
+}
+
+// AnswerTo is Answer, for callers that have room for it. A is zero.
+func (h *Header) AnswerTo(a *backends.Answer) {
+	a.Version, a.Source, a.Operation, a.Note, a.Codec = h.Version, h.Source, h.Operation, h.Note, h.Codec
+	if !h.Tombstone {
+		a.Found = backends.Hit
+	}
 }
 
 // Decode splits data into the header and the value, which share its memory. It returns
 // a [*backends.DamagedError] without advice for bytes that no release can have written,
 // and for those of a later release, which this one must not take for something else.
 func Decode(data []byte) (h Header, value []byte, err error) {
+	value, err = h.Decode(data)
+	if err != nil {
+		h = Header{}
+	}
+	return h, value, err
+}
+
+// Decode is the function, for callers that have room for the header, which is zero (budget
+// RedisGetMany). When it fails, h is of no use.
+func (h *Header) Decode(data []byte) (value []byte, err error) {
 	switch {
 	case len(data) == 0 || data[0] != Magic:
-		return h, nil, damaged("of an unknown format")
+		return nil, damaged("of an unknown format")
 	case len(data) < Size:
-		return h, nil, damaged("too short for a header")
+		return nil, damaged("too short for a header")
 	case data[1] != Format:
-		return h, nil, damaged("of an unknown format, perhaps of a later release")
+		return nil, damaged("of an unknown format, perhaps of a later release")
 	case data[FlagsAt]&^known != 0:
-		return h, nil, damaged("with unknown flags, perhaps of a later release")
+		return nil, damaged("with unknown flags, perhaps of a later release")
 	}
 	expiry := binary.BigEndian.Uint64(data[ExpiryAt:])
 	if expiry > math.MaxInt64 {
-		return h, nil, damaged("with an impossible expiry")
+		return nil, damaged("with an impossible expiry")
 	}
-	h = Header{
-		Tombstone: data[FlagsAt]&Tombstone != 0,
-		Codec:     data[CodecAt],
-		ExpiresAt: int64(expiry),
-		Version:   backends.Version(binary.BigEndian.Uint64(data[VersionAt:])),
-		Source:    binary.BigEndian.Uint64(data[SourceAt:]),
-		Operation: binary.BigEndian.Uint64(data[OperationAt:]),
-	}
+	h.Tombstone = data[FlagsAt]&Tombstone != 0
+	h.Codec = data[CodecAt]
+	h.ExpiresAt = int64(expiry)
+	h.Version = backends.Version(binary.BigEndian.Uint64(data[VersionAt:]))
+	h.Source = binary.BigEndian.Uint64(data[SourceAt:])
+	h.Operation = binary.BigEndian.Uint64(data[OperationAt:])
 	value = data[Size:]
 	if data[FlagsAt]&HasNote != 0 {
 		var ok bool
 		if h.Note, value, ok = cutNote(value); !ok {
-			return Header{}, nil, damaged("with an impossible note")
+			return nil, damaged("with an impossible note")
 		}
 	}
 	if h.Tombstone && len(value) > 0 {
-		return Header{}, nil, damaged("a deletion with a value")
+		return nil, damaged("a deletion with a value")
 	}
-	return h, value, nil
+	return value, nil
 }
 
 // cutNote cuts the note off the data that begin with its length.

@@ -40,7 +40,9 @@ type Fence struct {
 func (tb *Table) Raise(f *Fence, key string) error {
 	b := tb.bucket(key)
 	f.key, f.bucket, f.self = key, b, occupant{fence: f}
-	f.broken.Store(false)
+	if f.broken.Load() {
+		f.broken.Store(false) // dearer than a look
+	}
 	if b.sole.CompareAndSwap(nil, &f.self) {
 		return nil
 	}

@@ -37,14 +37,27 @@ func Encode(expiresAt int64, value []byte) []byte {
 // a [*backends.DamagedError] if no release can have made data, or a later one did that
 // must be understood.
 func Decode(data []byte) (h header.Header, value []byte, err error) {
-	if header.Earlier(data) {
-		return decodeFirst(data)
-	}
-	h, value, err = header.Decode(data)
-	if failed, ok := errors.AsType[*backends.DamagedError](err); ok {
-		return header.Header{}, nil, damaged(failed.Reason)
+	value, err = decode(&h, data)
+	if err != nil {
+		h = header.Header{}
 	}
 	return h, value, err
+}
+
+// decode is Decode. When it fails, h is of no use.
+func decode(h *header.Header, data []byte) (value []byte, err error) {
+	if header.Earlier(data) {
+		*h, value, err = decodeFirst(data)
+		return value, err
+	}
+	value, err = h.Decode(data)
+	if err == nil {
+		return value, nil
+	}
+	if failed, ok := errors.AsType[*backends.DamagedError](err); ok {
+		err = damaged(failed.Reason)
+	}
+	return nil, err
 }
 
 func decodeFirst(data []byte) (h header.Header, value []byte, err error) {
@@ -78,24 +91,31 @@ func EntryOf(h *header.Header, value []byte) backends.Entry[[]byte] {
 // Answer reads a stored value. HeaderOnly says that the value was left out, because its
 // version is the one that was asked for. P is nil without a log.
 func Answer(p *Partition, data []byte, headerOnly bool, now time.Time) (entry backends.Entry[[]byte], answer backends.Answer, err error) {
-	h, value, err := Decode(data)
+	var g backends.Got[[]byte]
+	AnswerTo(&g, p, data, headerOnly, now)
+	return g.Entry, g.Answer, g.Err
+}
+
+// AnswerTo is Answer, for the results of a batch. G is zero.
+func AnswerTo(g *backends.Got[[]byte], p *Partition, data []byte, headerOnly bool, now time.Time) {
+	var h header.Header
+	value, err := decode(&h, data)
 	if err != nil {
-		return entry, answer, err
+		g.Err = err
+		return
 	}
 	if p != nil {
 		p.See(h.Version)
 	}
-	answer = h.Answer()
-	entry = EntryOf(&h, value)
+	h.AnswerTo(&g.Answer)
+	expiresAt := expiry.Decode(h.ExpiresAt)
 	switch {
-	case answer.Found == backends.Miss, !entry.ExpiresAt.IsZero() && entry.Expired(now):
-		answer.Found = backends.Miss
-		return backends.Entry[[]byte]{}, answer, nil
+	case h.Tombstone, !expiresAt.IsZero() && !now.Before(expiresAt):
+		g.Answer.Found = backends.Miss
 	case headerOnly:
-		answer.Found = backends.Unchanged
-		return backends.Entry[[]byte]{}, answer, nil
+		g.Answer.Found = backends.Unchanged
 	default:
-		return entry, answer, nil
+		g.Entry.Value, g.Entry.ExpiresAt = value, expiresAt
 	}
 }
 

@@ -28,7 +28,7 @@ type fakeLog struct {
 	delay    time.Duration // of answers to heartbeats
 	seen     backends.Version
 	changed  chan struct{}
-	applied  []time.Time // when each change was made, by its operation
+	applied  []time.Time // when each change was made, by its operation; zero: it is undone
 	calls    []string
 	failJoin error
 }
@@ -77,10 +77,16 @@ func (l *fakeLog) trim(n int) {
 }
 
 // failOver makes another server the master, which lacks the newest n messages and uses
-// their numbers again.
+// their numbers again. Their changes are undone, so no reader has to be told of them:
+// what they replaced is in L2 again.
 func (l *fakeLog) failOver(n int) {
 	l.do(func() {
 		n = max(0, min(n, len(l.messages)-1))
+		for _, m := range l.messages[len(l.messages)-n:] {
+			if m.isChange() {
+				l.applied[m.change.Operation] = time.Time{}
+			}
+		}
 		l.messages = l.messages[:len(l.messages)-n]
 		l.seq -= uint64(n)
 		l.token += "'"

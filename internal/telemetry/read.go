@@ -77,6 +77,12 @@ type ReadResult struct {
 
 // Returned notes the result of a read, and ends it. A miss is no error.
 func (r *Read) Returned(ctx context.Context, result ReadResult, err error) {
+	if r.span != nil || r.tel.meters != nil {
+		r.returned(ctx, result, err)
+	}
+}
+
+func (r *Read) returned(ctx context.Context, result ReadResult, err error) {
 	failed := err
 	if errors.Is(err, backends.ErrNotFound) {
 		failed = nil

@@ -23,6 +23,10 @@ func (forgetful) Get(context.Context, string) (none backends.Entry[[]byte], ok b
 	return none, false, nil
 }
 
+func (forgetful) GetValue(context.Context, string) (value []byte, ok bool, err error) {
+	return nil, false, nil
+}
+
 func keysOf(prefix string) (keys []string) {
 	for i := range benchKeys {
 		keys = append(keys, prefix+strconv.Itoa(i))
