@@ -11,6 +11,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -126,6 +127,10 @@ func TestRepair_NoRoom(t *testing.T) {
 		stored := 0
 		require.NoError(t, here.stamps.Walk(t.Context(), func(string, backends.Stamp) bool { stored++; return true }))
 		assert.Equal(t, room+1, stored, "and the key of the fixture")
+		assert.Equal(t, "old (l1)", here.read(t), "L1 can be trusted")
+		here.l1.Next(tier.Delete, refuse)
+		require.Error(t, here.Set(t.Context(), "one more", "new", time.Hour))
+		assert.Equal(t, "error", here.read(t), "L1 has a copy that nobody looks after")
 		here.up()
 		for range 8 {
 			sync2(t, here, there)

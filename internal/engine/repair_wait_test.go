@@ -247,3 +247,26 @@ func TestRepair_ReadsOfManyKeys(t *testing.T) {
 		assert.Equal(t, []string{"applied"}, r.take())
 	})
 }
+
+// Attempts that hang do not let more in: one more may begin at each sign of L2.
+func TestRepair_HangingAttempts(t *testing.T) {
+	t.Parallel()
+	repaired(t, func(t *testing.T, _ *store, here, there *instance, _ *resolutions) {
+		here.down()
+		for i := range 100 {
+			require.Error(t, here.Set(t.Context(), string(rune('a'+i)), "new", time.Hour))
+		}
+		synctest.Wait()
+		here.up()
+		before := here.l2.Calls(tier.Get)
+		here.l2.Always(tier.Get, backendtest.Delay(tiercache.DefaultReadTimeout/2))
+		for i := range 5 {
+			sync2(t, here, there)
+			assert.LessOrEqual(t, here.l2.Calls(tier.Get)-before, i+2)
+			time.Sleep(time.Millisecond)
+		}
+		here.up()
+		here.beat(t, passed)
+		assert.Zero(t, here.Status().Repair.Open)
+	})
+}
