@@ -70,13 +70,16 @@ func TestScrubber_LeavesL2Alone(t *testing.T) {
 			require.NoError(t, here.Set(t.Context(), strconv.Itoa(i), "v", 0))
 		}
 		here.beat(t, 4*time.Second)
+		synctest.Wait()
 		asked := here.l2.Calls(tier.Get)
 		assert.Positive(t, asked)
 		time.Sleep(bound + time.Second) // it is not in sync any more
+		synctest.Wait()
 		asked = here.l2.Calls(tier.Get)
 		time.Sleep(5 * time.Second)
 		assert.Equal(t, asked, here.l2.Calls(tier.Get))
 		here.beat(t, 2*time.Second)
+		synctest.Wait()
 		asked = here.l2.Calls(tier.Get)
 		here.close(t)
 		assert.Equal(t, asked, here.l2.Calls(tier.Get))
