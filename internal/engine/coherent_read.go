@@ -81,7 +81,7 @@ func (e *Engine[V]) trusts() bool { return e.co == nil || e.co.machine.Trusted()
 func (r *read[V]) askCoherent(ctx context.Context) (f found[V]) {
 	e := r.engine
 	var have backends.Version
-	if e.co != nil && !e.reads.Concurrent && r.l1.suspect != coherence.NotSuspect { // otherwise L1 is being asked
+	if !e.reads.Concurrent && r.l1.suspect != coherence.NotSuspect { // otherwise L1 is being asked
 		have = e.co.machine.Have(&r.l1.stamp)
 	}
 	entry, answer, err := e.l2.GetIf(ctx, r.key, have)

@@ -97,3 +97,21 @@ func TestCoherence_PolicyCancels(t *testing.T) {
 		assert.Equal(t, "v (l1)", here.read(t))
 	}, tiercache.WithWritePolicy(cancels))
 }
+
+// A policy that writes L2 once more, in vain, has written it all the same: L1's entry is
+// fresh.
+func TestCoherence_PolicyWritesTwice(t *testing.T) {
+	t.Parallel()
+	twice := writepolicy.PolicyFunc(func(ctx context.Context, _ writepolicy.Op, l1, l2 writepolicy.Tier) error {
+		if err := l2.Write(ctx); err != nil {
+			return err
+		}
+		_ = l2.Write(ctx)
+		return l1.Write(ctx)
+	})
+	two(t, func(t *testing.T, _ *store, here, _ *instance) {
+		here.l2.Next(tier.Set, nil, refuse)
+		require.NoError(t, here.Set(t.Context(), "k", "v", time.Hour))
+		assert.Equal(t, "v (l1)", here.read(t))
+	}, tiercache.WithWritePolicy(twice))
+}

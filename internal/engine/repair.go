@@ -181,7 +181,7 @@ func (p *repairs[V]) synced() {
 	}
 	now := time.Now()
 	p.mu.Lock()
-	if p.heard.IsZero() || now.Sub(p.heard) > outage {
+	if now.Sub(p.heard) > outage { // also for the first time
 		p.ledger.Hurry()
 	}
 	p.heard, p.waits = now, time.Time{}

@@ -1,7 +1,9 @@
 package engine_test
 
 import (
+	"context"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,8 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
+	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tracing"
 )
 
 // outdate gives L1 so many entries that are older than L2's, and stamped as fresh.
@@ -83,5 +88,42 @@ func TestScrubber_LeavesL2Alone(t *testing.T) {
 		asked = here.l2.Calls(tier.Get)
 		here.close(t)
 		assert.Equal(t, asked, here.l2.Calls(tier.Get))
+	})
+}
+
+// sloppy is an L1 that returns the stamp of an entry that it has no more.
+type sloppy struct {
+	*backendtest.Map[string]
+	gone atomic.Bool
+}
+
+func (s *sloppy) GetStamped(ctx context.Context, key string) (entry backends.Entry[string], stamp backends.Stamp, ok bool, err error) {
+	entry, stamp, ok, err = s.Map.GetStamped(ctx, key)
+	return entry, stamp, ok && !s.gone.Load(), err
+}
+
+// An entry that differed, and that L1 has evicted since, is no alarm.
+func TestScrubber_EvictedMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, reader, l1 := backendtest.NewStore[string](), sdkmetric.NewManualReader(), &sloppy{Map: backendtest.NewMap[string]()}
+		here, there := &instance{stamps: l1.Map, client: s.Client()}, newInstance(t, s)
+		var err error
+		here.Cache, err = tiercache.New("users", l1, here.client, tiercache.WithCoherence(bound, tiercache.AskL2), tiercache.WithScrubber(100),
+			tiercache.WithTelemetry(tracing.Disabled(), tracing.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))))
+		require.NoError(t, err)
+		<-here.client.Watched()
+		require.True(t, here.client.Sync())
+		synctest.Wait()
+		outdate(t, here, there, 1)
+		here.beat(t, bound+bound/2)
+		l1.gone.Store(true)
+		here.beat(t, bound)
+		synctest.Wait()
+		results := scrubs(t, reader)
+		assert.EqualValues(t, 1, results["lagging"])
+		assert.Zero(t, results["stale"])
+		there.close(t)
+		here.close(t)
 	})
 }
