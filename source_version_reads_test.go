@@ -202,7 +202,8 @@ func TestUpdate_FirstPause(t *testing.T) {
 		for range 20 {
 			began, attempts := time.Now(), 0
 			_, err := p.Update(t.Context(), "k", 0, func(string, bool) (string, error) {
-				if attempts++; attempts == 1 {
+				attempts++
+				if attempts == 1 {
 					return "", p.l2.Set(t.Context(), "k", backends.Entry[string]{Value: "faster"})
 				}
 				return "v", nil

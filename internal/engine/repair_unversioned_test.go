@@ -75,7 +75,7 @@ func TestRepair_UnversionedL1Fails(t *testing.T) {
 func TestRepair_UnversionedWaitsForLostRequests(t *testing.T) {
 	t.Parallel()
 	unversioned(t, func(t *testing.T, i *instance, r *resolutions) {
-		i.l2.Next(tier.Set, backendtest.Lose(lostAnswer{}))
+		i.l2.Next(tier.Set, backendtest.Lose(lostAnswerError{}))
 		require.Error(t, i.Set(t.Context(), "k", "new", time.Hour))
 		time.Sleep(2*tiercache.DefaultWriteTimeout - 1)
 		assert.Equal(t, []string{"unknown"}, i.open())
@@ -88,10 +88,10 @@ func TestRepair_UnversionedWaitsForLostRequests(t *testing.T) {
 	})
 }
 
-// lostAnswer is an error after which nobody knows whether the store has the write.
-type lostAnswer struct{}
+// lostAnswerError is an error after which nobody knows whether the store has the write.
+type lostAnswerError struct{}
 
-func (lostAnswer) Error() string { return "the connection was lost" }
+func (lostAnswerError) Error() string { return "the connection was lost" }
 
 // A cache that repairs nothing has nothing to repair.
 func TestRepair_Off(t *testing.T) {

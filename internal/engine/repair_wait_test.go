@@ -63,7 +63,7 @@ func TestRepair_OpenUntilTheDeadline(t *testing.T) {
 				}
 				assert.Equal(t, []string{"unknown"}, here.open())
 				assert.Empty(t, r.take())
-				time.Sleep(2)
+				time.Sleep(2 * time.Nanosecond)
 				synctest.Wait()
 				assert.Empty(t, here.open())
 				here.close(t)

@@ -70,7 +70,7 @@ func TestScrubber_SomeReplacedMeanwhile(t *testing.T) {
 // after Close.
 func TestScrubber_LeavesL2Alone(t *testing.T) {
 	t.Parallel()
-	scrubbed(t, 1, func(t *testing.T, _ *store, here, there *instance, _ sdkmetric.Reader) {
+	scrubbed(t, 1, func(t *testing.T, _ *store, here, _ *instance, _ sdkmetric.Reader) {
 		for i := range 20 {
 			require.NoError(t, here.Set(t.Context(), strconv.Itoa(i), "v", 0))
 		}
