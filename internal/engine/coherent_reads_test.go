@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -114,4 +115,16 @@ func TestCoherence_PolicyWritesTwice(t *testing.T) {
 		require.NoError(t, here.Set(t.Context(), "k", "v", time.Hour))
 		assert.Equal(t, "v (l1)", here.read(t))
 	}, tiercache.WithWritePolicy(twice))
+}
+
+// A cache without coherence has no metrics of it.
+func TestCoherence_OffHasNoMetrics(t *testing.T) {
+	t.Parallel()
+	rec := tiercachetest.NewRecorder()
+	cache, err := tiercache.New("users", backendtest.NewMap[string](), backendtest.NewStore[string]().Client(), rec.Options()...)
+	require.NoError(t, err)
+	lines, err := rec.Metrics(t.Context())
+	require.NoError(t, err)
+	assert.NotContains(t, strings.Join(lines, "\n"), tracing.MetricInvalidations)
+	require.NoError(t, cache.Close(t.Context()))
 }
