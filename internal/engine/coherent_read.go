@@ -51,7 +51,7 @@ func (e *Engine[V]) lookupStamped(ctx context.Context, key string) (f found[V]) 
 // judge finds out whether an entry that has not expired is known to be fresh.
 func (e *Engine[V]) judge(key string, f *found[V], epoch uint32) {
 	f.suspect = coherence.Judge(&f.stamp, epoch)
-	if e.config.KeepLoaded > 0 && f.suspect != coherence.OldEpoch {
+	if f.suspect != coherence.OldEpoch {
 		e.markKept(key, f)
 		if f.kept {
 			f.suspect = coherence.NotSuspect // it is flagged as kept
