@@ -244,7 +244,7 @@ fuzz: ## Run every fuzz target with FUZZTIME inputs.
 # gremlins runs. Its limit of time is a multiple of its first run, which must not come
 # from go's cache: a pattern for -skip that is new, and matches nothing, sees to that.
 .PHONY: mutate
-mutate: bin/gremlins ## Change the engine's code bit by bit, and see whether a test fails each time. It takes an hour or so.
+mutate: bin/gremlins ## Change the engine's code bit by bit, and see whether a test fails each time. It takes some hours.
 	@export GOFLAGS="$$(go env GOFLAGS) -short -vet=off -skip=^mutate$$$$\$$"; for package in $(MUTATE); do \
 		case $$package in internal/engine) scope="--integration --coverpkg ./$$package --timeout-coefficient 3" ;; \
 		*) scope="--timeout-coefficient 30" ;; esac; \

@@ -555,6 +555,7 @@ func TestGetOrLoadMany_CallerLeaves(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		require.ErrorIs(t, <-ended, context.Canceled)
+		synctest.Wait() // the loader would notice by now if its context had ended
 		close(gate)
 		assert.Equal(t, "k1a", <-got)
 	})

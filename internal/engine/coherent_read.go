@@ -51,7 +51,7 @@ func (e *Engine[V]) lookupStamped(ctx context.Context, key string) (f found[V]) 
 // judge finds out whether an entry that has not expired is known to be fresh.
 func (e *Engine[V]) judge(key string, f *found[V], epoch uint32) {
 	f.suspect = coherence.Judge(&f.stamp, epoch)
-	if e.config.KeepLoaded > 0 && f.suspect != coherence.OldEpoch {
+	if f.suspect != coherence.OldEpoch {
 		e.markKept(key, f)
 		if f.kept {
 			f.suspect = coherence.NotSuspect // it is flagged as kept
@@ -81,7 +81,7 @@ func (e *Engine[V]) trusts() bool { return e.co == nil || e.co.machine.Trusted()
 func (r *read[V]) askCoherent(ctx context.Context) (f found[V]) {
 	e := r.engine
 	var have backends.Version
-	if e.co != nil && !e.reads.Concurrent && r.l1.suspect != coherence.NotSuspect { // otherwise L1 is being asked
+	if !e.reads.Concurrent && r.l1.suspect != coherence.NotSuspect { // otherwise L1 is being asked
 		have = e.co.machine.Have(&r.l1.stamp)
 	}
 	entry, answer, err := e.l2.GetIf(ctx, r.key, have)

@@ -94,10 +94,8 @@ func (w *write[V]) decide(ctx context.Context) error {
 		if err = w.l1.Write(ctx); err == nil {
 			return nil
 		}
-		if dropErr := w.l1.Compensate(ctx); dropErr != nil && w.op.Kind == tier.Delete {
-			return dropErr
-		}
-		return nil // as for an L2 that is written first
+		_ = w.l1.Compensate(ctx) // the tally has its outcome, by which a Delete fails
+		return nil               // as for an L2 that is written first
 	case tier.Superseded:
 		return w.l1.Drop(ctx) // L1 may hold the value that L2 has replaced
 	case tier.Unknown:

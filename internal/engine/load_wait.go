@@ -27,10 +27,9 @@ func (e *Engine[V]) await(ctx context.Context, f *flight.Flight[load[V]], l1 *fo
 		defer timer.Stop()
 		soft = timer.C
 	}
-	if all := pausersOf(ctx); len(all) > 0 { // the flight may be that of another key of its batch
-		all.Pause()
-		defer all.Resume()
-	}
+	all := pausersOf(ctx) // the flight may be that of another key of their batch
+	all.Pause()
+	defer all.Resume()
 	select {
 	case <-f.Arrived():
 		return true

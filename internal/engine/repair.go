@@ -136,6 +136,16 @@ func (p *repairs[V]) try(key string) {
 // shows when L2 is well again, so it takes its turn at the next sign of it.
 func (p *repairs[V]) done(key string, end attemptEnd) {
 	now := time.Now()
+	p.mu.Lock() // before the key is due: while L2 is waited for, nobody takes it
+	p.inflight--
+	switch end {
+	case attemptClosed:
+		p.ramp = min(maxRamp, 2*p.ramp)
+	case attemptFailed:
+		p.ramp, p.waits = 1, now.Add(silence)
+	case attemptRefused, attemptBusy, attemptEarly:
+	}
+	p.mu.Unlock()
 	switch end {
 	case attemptRefused:
 		e, _ := p.ledger.Get(key)
@@ -146,16 +156,6 @@ func (p *repairs[V]) done(key string, end attemptEnd) {
 		p.ledger.PutOff(key, now, false)
 	case attemptClosed:
 	}
-	p.mu.Lock()
-	p.inflight--
-	switch end {
-	case attemptClosed:
-		p.ramp = min(maxRamp, 2*p.ramp)
-	case attemptFailed:
-		p.ramp, p.waits = 1, now.Add(silence)
-	case attemptRefused, attemptBusy, attemptEarly:
-	}
-	p.mu.Unlock()
 	p.poke()
 }
 
@@ -181,7 +181,7 @@ func (p *repairs[V]) synced() {
 	}
 	now := time.Now()
 	p.mu.Lock()
-	if p.heard.IsZero() || now.Sub(p.heard) > outage {
+	if now.Sub(p.heard) > outage { // also for the first time
 		p.ledger.Hurry()
 	}
 	p.heard, p.waits = now, time.Time{}

@@ -11,6 +11,7 @@ import (
 	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
+	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
@@ -126,11 +127,48 @@ func TestRepair_NoRoom(t *testing.T) {
 		stored := 0
 		require.NoError(t, here.stamps.Walk(t.Context(), func(string, backends.Stamp) bool { stored++; return true }))
 		assert.Equal(t, room+1, stored, "and the key of the fixture")
+		assert.Equal(t, "old (l1)", here.read(t), "L1 can be trusted")
+		here.l1.Next(tier.Delete, refuse)
+		require.Error(t, here.Set(t.Context(), "one more", "new", time.Hour))
+		assert.Equal(t, "error", here.read(t), "L1 has a copy that nobody looks after")
 		here.up()
 		for range 8 {
 			sync2(t, here, there)
 			time.Sleep(250 * time.Millisecond)
 		}
 		assert.Zero(t, here.Status().Repair.Open, "within two seconds")
+	})
+}
+
+// The newest operations that were resolved are remembered: each that comes later opens its
+// key again.
+func TestRepair_RemembersTheResolved(t *testing.T) {
+	t.Parallel()
+	repaired(t, func(t *testing.T, s *store, here, there *instance, _ *resolutions) {
+		const most = 1024
+		lost := make([]late, most)
+		for i := range lost {
+			key := string(rune(1000 + i))
+			here.l2.Next(tier.Set, lost[i].fault())
+			require.Error(t, here.Set(t.Context(), key, "lost", time.Hour))
+			require.NoError(t, there.Set(t.Context(), key, "newer", time.Hour))
+		}
+		for range 4 * passed / time.Second {
+			sync2(t, here, there)
+			time.Sleep(250 * time.Millisecond)
+		}
+		status := here.Status().Repair
+		require.Zero(t, status.Open)
+		require.EqualValues(t, most, status.Opened)
+		s.Advance(-time.Minute)
+		for i := range lost {
+			lost[i].arrive()
+		}
+		sync2(t, here, there)
+		assert.EqualValues(t, 2*most, here.Status().Repair.Opened)
+		for range 8 {
+			sync2(t, here, there)
+			time.Sleep(250 * time.Millisecond)
+		}
 	})
 }

@@ -57,11 +57,7 @@ func (p *repairs[V]) repair(ctx context.Context, key string) error {
 }
 
 func waitUntil(ctx context.Context, t time.Time) error {
-	d := time.Until(t)
-	if d < 0 {
-		return backends.ContextError(ctx)
-	}
-	timer := time.NewTimer(d + 1)
+	timer := time.NewTimer(time.Until(t) + 1)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

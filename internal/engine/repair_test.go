@@ -45,6 +45,14 @@ func TestRepair(t *testing.T) {
 			},
 			open: "missing", while: "error", end: "rolled_back", l2: "none",
 		},
+		"a Set without a TTL that L2 refused, and L1 dropped": {
+			opts: []tiercache.Option{tiercache.WithDropDiverged()},
+			write: func(t *testing.T, _ *store, here, _ *instance) {
+				here.down()
+				require.Error(t, here.Set(t.Context(), "k", "new", 0))
+			},
+			open: "missing", while: "error", end: "rolled_back", l2: "none",
+		},
 		"a Set that L2 refused, and another process was faster": {
 			write: func(t *testing.T, _ *store, here, there *instance) {
 				here.down()

@@ -104,8 +104,8 @@ func (r *resolved) add(e *ledger.Entry, seen backends.Version) {
 func (r *resolved) take(c *backends.Change) (e ledger.Entry, late bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	found, ok := r.known[c.Operation]
-	if !ok || c.Operation == 0 || found.entry.Key != c.Key || found.seen.Covers(c.Version) {
+	found, ok := r.known[c.Operation] // 0 is none
+	if !ok || found.entry.Key != c.Key || found.seen.Covers(c.Version) {
 		return e, false
 	}
 	delete(r.known, c.Operation)

@@ -49,6 +49,7 @@ func scrubbed(t *testing.T, rate int, test func(t *testing.T, s *store, here, th
 		here := newInstance(t, s, tiercache.WithScrubber(rate), tiercache.WithTelemetry(tracing.Disabled(),
 			tracing.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))))
 		there := newInstance(t, s)
+		synctest.Wait() // the first pass has found nothing
 		test(t, s, here, there, reader)
 		there.close(t)
 		here.close(t)

@@ -88,9 +88,7 @@ func (w *write[V]) free() {
 		w.obs.Reset()
 	}
 	w.entry = backends.Entry[V]{}
-	if w.held != nil {
-		w.held = nil
-	}
+	w.held = nil
 	if w.when.on {
 		w.when, w.result = conditional{}, nil
 	}

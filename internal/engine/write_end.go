@@ -44,7 +44,7 @@ func (w *write[V]) concludeAny(ctx context.Context, policyErr error) error {
 	l1, l2 := w.outcome(tier.L1), w.outcome(tier.L2)
 	err := w.errorOf(policyErr)
 	w.inflight.concluding = w.engine.observed
-	if w.member != nil && open > 0 {
+	if w.member != nil {
 		w.member.batch.obs.Detached(w.inflight.open)
 	}
 	w.inflight.unlock()
