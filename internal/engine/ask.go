@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/ledger"
 	"github.com/tiercache/tiercache/internal/telemetry"
 	"github.com/tiercache/tiercache/tier"
 )
@@ -115,6 +116,10 @@ func (r *read[V]) askTier(ctx context.Context, id tier.ID) (f found[V]) {
 		defer call.End()
 		call.Found(ctx, f.lookup(), f.err)
 	}()
+	var barring *ledger.Entry
+	if id == tier.L2 {
+		barring = r.engine.barring(r.key)
+	}
 	switch {
 	case id == tier.L1:
 		f = r.engine.lookupL1(ctx, r.key)
@@ -126,7 +131,7 @@ func (r *read[V]) askTier(ctx context.Context, id tier.ID) (f found[V]) {
 		f.entry, f.hit, f.err = r.engine.l2.Get(ctx, r.key)
 	}
 	if id == tier.L2 {
-		r.engine.bar(r.key, &f)
+		r.engine.bar(r.key, &f, barring)
 	}
 	return f
 }

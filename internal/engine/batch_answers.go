@@ -5,6 +5,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/ledger"
 	"github.com/tiercache/tiercache/tier"
 )
 
@@ -80,10 +81,14 @@ func (a *answers[V]) worst(n int) (worst tier.Lookup, err error) {
 	return worst, err
 }
 
-// bar bars those of open keys, if there are any.
-func (a *answers[V]) bar(e *Engine[V], keys []string) {
-	if !e.bars() {
+// bar bars those of open keys, if there are any. Before is what barringAll returned before L2
+// was asked.
+func (a *answers[V]) bar(e *Engine[V], keys []string, before []*ledger.Entry) {
+	if before == nil && !e.bars() {
 		return
+	}
+	if before == nil {
+		before = make([]*ledger.Entry, len(keys))
 	}
 	if a.each == nil {
 		each := make([]found[V], len(keys))
@@ -93,7 +98,7 @@ func (a *answers[V]) bar(e *Engine[V], keys []string) {
 		a.each = each
 	}
 	for i := range a.each {
-		e.bar(keys[i], &a.each[i])
+		e.bar(keys[i], &a.each[i], before[i])
 	}
 }
 

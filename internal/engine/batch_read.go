@@ -156,9 +156,10 @@ func (b *batch[V]) askL2(ctx context.Context, keys []string) (a answers[V]) {
 	e := b.engine
 	var obs telemetry.TierCall
 	ctx = b.obs.StartCall(ctx, &obs, tier.L2, tier.Get, len(keys))
+	barring := e.barringAll(keys)
 	defer func() {
 		a.ifExited(keys)
-		a.bar(e, keys)
+		a.bar(e, keys, barring)
 		worst, err := a.worst(len(keys))
 		defer obs.End()
 		obs.Found(ctx, worst, err)

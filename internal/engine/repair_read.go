@@ -2,22 +2,63 @@ package engine
 
 import (
 	"context"
+
+	"github.com/tiercache/tiercache/internal/ledger"
 )
 
 // bar makes L2's copy of an open key none, unless it is that of the write which diverged,
-// or certainly newer than the base of it: the key is a tombstone here.
-func (e *Engine[V]) bar(key string, f *found[V]) {
-	if !f.hit || !e.bars() {
+// or certainly newer than the base of it: the key is a tombstone here. Before is the key's
+// entry of the time before L2 was asked:
+//
+//	t1  the key is open, and readers find none
+//	t2  a read gets L2's copy
+//	t3  a repair removes that, and closes the key
+//	t4  the read must not return what readers before it did not find
+func (e *Engine[V]) bar(key string, f *found[V], before *ledger.Entry) {
+	if !f.hit {
 		return
 	}
-	entry, open := e.repairs.ledger.Get(key)
-	if !open {
+	entry := e.barring(key)
+	if entry == nil {
+		entry = before
+	}
+	if entry == nil {
 		return
 	}
 	f.barred = true
 	if f.origin == nil || !entry.Admits(f.origin.Version, f.origin.Operation) {
 		f.hit, f.unchanged, f.origin = false, false, nil
 	}
+}
+
+// barring returns the entry of a key whose copy in L2 is barred, and otherwise nil.
+func (e *Engine[V]) barring(key string) *ledger.Entry {
+	if !e.bars() {
+		return nil
+	}
+	entry, open := e.repairs.ledger.Get(key)
+	if !open {
+		return nil
+	}
+	found := entry // on the heap only now
+	return &found
+}
+
+// barringAll is barring for a batch. It returns nil if no key is barred.
+func (e *Engine[V]) barringAll(keys []string) (all []*ledger.Entry) {
+	if !e.bars() {
+		return nil
+	}
+	for i, key := range keys {
+		entry := e.barring(key)
+		if entry != nil && all == nil {
+			all = make([]*ledger.Entry, len(keys))
+		}
+		if entry != nil {
+			all[i] = entry
+		}
+	}
+	return all
 }
 
 // closedToRefill reports whether the key is open in a cache that knows no versions: there,
