@@ -2,6 +2,7 @@ package tiercache_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,6 +46,43 @@ func TestCloseDuringAGet(t *testing.T) {
 	require.ErrorIs(t, err, tiercache.ErrClosed)
 	assert.False(t, ok)
 	assert.Contains(t, c.dump(t), "tiercache.read.result=error")
+}
+
+// Close waits for a loader that goes on although no caller waits for it any more, also for
+// one that loads share because a write of the key is under way.
+func TestCloseWaitsForLoaders(t *testing.T) {
+	t.Parallel()
+	for _, shared := range []bool{false, true} {
+		for _, closes := range []bool{false, true} {
+			t.Run(fmt.Sprintf("shared=%t, calls Close=%t", shared, closes), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					f := newFixture(t)
+					if shared {
+						f.L2.Next(tier.Delete, backendtest.Delay(time.Second))
+						go func() { _ = f.Delete(t.Context(), "k") }()
+						synctest.Wait()
+					}
+					ended := false
+					loader := func(ctx context.Context, _ string) (string, error) {
+						time.Sleep(time.Minute)
+						if closes {
+							assert.Error(t, f.Close(context.WithoutCancel(ctx)), "it does not wait for itself")
+						}
+						ended = true
+						return "", nil
+					}
+					ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+					defer cancel()
+					_, err := f.GetOrLoad(ctx, "k", 0, loader)
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					synctest.Wait()
+					require.NoError(t, f.Close(t.Context()))
+					assert.True(t, ended)
+				})
+			})
+		}
+	}
 }
 
 // Close waits for a detached write and for its hook. The bubble sees to it that

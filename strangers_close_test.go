@@ -92,7 +92,7 @@ func TestCloseWaitsForACallback(t *testing.T) {
 			err := w.Close(ctx)
 			cancel()
 			require.ErrorIs(t, err, context.DeadlineExceeded)
-			require.ErrorContains(t, err, "callbacks of a policy still under way: 1")
+			require.ErrorContains(t, err, "callbacks of a policy, or loaders, still under way: 1")
 			assert.Equal(t, time.Second, time.Since(begin))
 		}
 		ended := make(chan error, 2)

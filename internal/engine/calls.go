@@ -9,9 +9,10 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// calls counts the goroutines that [policyTier.Go] starts. When no operation is under way,
-// only a policy's done callback can still run in them. A WaitGroup would do, if it could
-// be waited for until a context ends.
+// calls counts the goroutines that may outlast the operation which starts them: those of
+// [policyTier.Go], in which a policy's done callback can still run, and those of loaders
+// that several loads share. A WaitGroup would do, if it could be waited for until a context
+// ends.
 type calls struct {
 	open    atomic.Int64
 	waiting atomic.Bool
@@ -22,12 +23,15 @@ type calls struct {
 
 // run calls f in a goroutine.
 func (c *calls) run(f func()) {
-	c.open.Add(1)
+	c.begin()
 	go func() {
 		defer c.end()
 		f()
 	}()
 }
+
+// begin is called before a goroutine starts, and end when it ends.
+func (c *calls) begin() { c.open.Add(1) }
 
 func (c *calls) end() {
 	if c.open.Add(-1) > 0 || !c.waiting.Load() {
@@ -59,7 +63,7 @@ func (c *calls) wait(ctx context.Context) error {
 		select {
 		case <-ended:
 		case <-ctx.Done():
-			return fmt.Errorf("callbacks of a policy still under way: %d: %w", open, backends.ContextError(ctx))
+			return fmt.Errorf("callbacks of a policy, or loaders, still under way: %d: %w", open, backends.ContextError(ctx))
 		}
 	}
 }

@@ -53,9 +53,7 @@ func (l *load[V]) shareLoader(ctx context.Context) (value V, ttl time.Duration, 
 		return value, 0, err
 	}
 	if first {
-		f.Run(ctx, func(ctx context.Context, f *flight.Flight[loaderCall[V]]) {
-			f.Call.value, f.Call.ttl, f.Call.err = l.callLoader(ctx, &f.Call.err)
-		}, func(*flight.Flight[loaderCall[V]]) { c.calls.Add(-1) })
+		l.runShared(ctx, f)
 	} else { // the others of a batch do not wait for another caller's loader
 		l.member.pause()
 		defer l.member.resume()
@@ -68,4 +66,19 @@ func (l *load[V]) shareLoader(ctx context.Context) (value V, ttl time.Duration, 
 		f.Leave(err)
 		return value, 0, err
 	}
+}
+
+// runShared calls the loader in a goroutine. That outlasts the loads if it does not heed its
+// context, so Close waits for it too, unless the loader itself calls Close.
+func (l *load[V]) runShared(ctx context.Context, f *flight.Flight[loaderCall[V]]) {
+	e := l.read.engine
+	link := &link{Context: ctx, cache: e.locks, read: true}
+	e.apart.begin()
+	f.Run(link, func(ctx context.Context, f *flight.Flight[loaderCall[V]]) {
+		f.Call.value, f.Call.ttl, f.Call.err = l.callLoader(ctx, &f.Call.err)
+	}, func(*flight.Flight[loaderCall[V]]) {
+		e.loaders.calls.Add(-1)
+		link.over.Store(true)
+		e.apart.end()
+	})
 }

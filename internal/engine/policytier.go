@@ -45,7 +45,7 @@ func (t *policyTier[V]) Go(ctx context.Context, done func(err error)) {
 	if w.member != nil && err == nil {
 		w.member.Expect()
 	}
-	w.engine.policyCalls.run(func() {
+	w.engine.apart.run(func() {
 		defer func() {
 			defer guard.Report()
 			done(err)
