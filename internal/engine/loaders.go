@@ -74,7 +74,7 @@ func (l *load[V]) runShared(ctx context.Context, f *flight.Flight[loaderCall[V]]
 	e := l.read.engine
 	link := &link{Context: ctx, cache: e.locks, read: true}
 	e.apart.begin()
-	f.Run(link, func(ctx context.Context, f *flight.Flight[loaderCall[V]]) {
+	f.Run(link, func(ctx context.Context, f *flight.Flight[loaderCall[V]]) { //nolint:contextcheck // link is a context made of ctx
 		f.Call.value, f.Call.ttl, f.Call.err = l.callLoader(ctx, &f.Call.err)
 	}, func(*flight.Flight[loaderCall[V]]) {
 		e.loaders.calls.Add(-1)
