@@ -51,12 +51,13 @@ func (e *Engine[V]) barringAll(keys []string) (all []*ledger.Entry) {
 	}
 	for i, key := range keys {
 		entry := e.barring(key)
-		if entry != nil && all == nil {
+		if entry == nil {
+			continue
+		}
+		if all == nil {
 			all = make([]*ledger.Entry, len(keys))
 		}
-		if entry != nil {
-			all[i] = entry
-		}
+		all[i] = entry
 	}
 	return all
 }
