@@ -139,12 +139,12 @@ func (b *batch[V]) askBeyond(ctx context.Context, reads []*read[V]) {
 
 // openKeys returns the keys of the reads that have begun.
 func openKeys[V any](reads []*read[V]) (keys []string) {
-	for i, r := range reads {
+	for _, r := range reads {
 		if r == nil {
 			continue
 		}
 		if keys == nil {
-			keys = make([]string, 0, len(reads)-i)
+			keys = make([]string, 0, len(reads))
 		}
 		keys = append(keys, r.key)
 	}

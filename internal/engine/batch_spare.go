@@ -18,10 +18,10 @@ func (e *Engine[V]) getSpareReads() *spareReads[V] {
 // newRead returns a read of the batch.
 func (b *batch[V]) newRead(key string) *read[V] {
 	s := b.spare
-	last := len(s.reads) - 1
-	if last < 0 {
+	if len(s.reads) == 0 {
 		return b.engine.newRead(key)
 	}
+	last := len(s.reads) - 1
 	r := s.reads[last]
 	s.reads[last], s.reads = nil, s.reads[:last]
 	r.key = key
