@@ -49,40 +49,63 @@ func TestCloseDuringAGet(t *testing.T) {
 }
 
 // Close waits for a loader that goes on although no caller waits for it any more, also for
-// one that loads share because a write of the key is under way.
+// one that loads share because a write of the key is under way. One that calls Close is not
+// waited for.
 func TestCloseWaitsForLoaders(t *testing.T) {
 	t.Parallel()
-	for _, shared := range []bool{false, true} {
-		for _, closes := range []bool{false, true} {
-			t.Run(fmt.Sprintf("shared=%t, calls Close=%t", shared, closes), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					f := newFixture(t)
-					if shared {
-						f.L2.Next(tier.Delete, backendtest.Delay(time.Second))
-						go func() { _ = f.Delete(t.Context(), "k") }()
-						synctest.Wait()
-					}
-					ended := false
-					loader := func(ctx context.Context, _ string) (string, error) {
-						time.Sleep(time.Minute)
-						if closes {
-							assert.Error(t, f.Close(context.WithoutCancel(ctx)), "it does not wait for itself")
-						}
-						ended = true
-						return "", nil
-					}
-					ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-					defer cancel()
-					_, err := f.GetOrLoad(ctx, "k", 0, loader)
-					require.ErrorIs(t, err, context.DeadlineExceeded)
-					synctest.Wait()
-					require.NoError(t, f.Close(t.Context()))
-					assert.True(t, ended)
-				})
+	for name, load := range map[string]func(ctx context.Context, f *fixture, loader tiercache.Loader[string]) error{
+		"GetOrLoad": func(ctx context.Context, f *fixture, loader tiercache.Loader[string]) error {
+			_, err := f.GetOrLoad(ctx, "k", 0, loader)
+			return err
+		},
+		"Refresh": func(ctx context.Context, f *fixture, loader tiercache.Loader[string]) error {
+			_, err := f.GetOrLoad(ctx, "k", 0, loader, tiercache.Refresh())
+			return err
+		},
+		"GetOrLoadMany": func(ctx context.Context, f *fixture, loader tiercache.Loader[string]) error {
+			_, err := f.GetOrLoadMany(ctx, []string{"k", "j"}, 0, func(ctx context.Context, keys []string) (map[string]string, error) {
+				_, err := loader(ctx, keys[0])
+				return nil, err
 			})
+			return err
+		},
+	} {
+		for _, shared := range []bool{false, true} {
+			for _, closes := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, shared=%t, calls Close=%t", name, shared, closes), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) { testCloseWaitsForLoaders(t, load, shared, closes) })
+				})
+			}
 		}
 	}
+}
+
+func testCloseWaitsForLoaders(
+	t *testing.T, load func(ctx context.Context, f *fixture, loader tiercache.Loader[string]) error, shared, closes bool,
+) {
+	t.Helper()
+	f := newFixture(t)
+	if shared {
+		f.L2.Next(tier.Delete, backendtest.Delay(time.Second))
+		go func() { _ = f.Delete(t.Context(), "k") }()
+		synctest.Wait()
+	}
+	ended := 0
+	loader := func(ctx context.Context, _ string) (string, error) {
+		time.Sleep(time.Minute)
+		if closes {
+			assert.Error(t, f.Close(context.WithoutCancel(ctx)), "it does not wait for itself")
+		}
+		ended++
+		return "", nil
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	require.ErrorIs(t, load(ctx, f, loader), context.DeadlineExceeded)
+	synctest.Wait()
+	require.NoError(t, f.Close(t.Context()))
+	assert.Equal(t, 1, ended)
 }
 
 // Close waits for a detached write and for its hook. The bubble sees to it that

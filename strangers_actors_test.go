@@ -54,6 +54,10 @@ func operations() []operation {
 			_, err := s.GetMany(ctx, secretKeys())
 			return err
 		}},
+		{name: "refill ahead many", many: true, inL2: true, ttl: time.Hour, ahead: true, run: func(s *scenario, ctx context.Context) error {
+			_, err := s.GetMany(ctx, secretKeys()) // L1 is asked for entries, not for values alone
+			return err
+		}},
 		{name: "load many", many: true, writes: true, run: func(s *scenario, ctx context.Context) error {
 			_, err := s.GetOrLoadMany(ctx, secretKeys(), time.Hour, s.loadMany)
 			return err
@@ -73,7 +77,9 @@ func operations() []operation {
 }
 
 // single returns the name of the operation on one key.
-func (o operation) single() string { return strings.TrimSuffix(o.name, " many") }
+func (o operation) single() string {
+	return strings.TrimSuffix(strings.TrimSuffix(o.name, " many"), " ahead")
+}
 
 // secretKeys are the keys of an operation on several.
 func secretKeys() []string { return []string{secretKey, secretKey + ":2"} }
@@ -89,7 +95,7 @@ func actors() []actor {
 	}
 	return []actor{
 		{name: "l1 GetValue", place: "l1 get value", ops: append(slices.Clone(beyond), "hit", "refill many"), errors: true, context: true},
-		{name: "l1 Get", place: "l1 get", ops: []string{"load", "load, refill", "refresh", "load many"}, errors: true, context: true},
+		{name: "l1 Get", place: "l1 get", ops: []string{"load", "load, refill", "refresh", "load many", "refill ahead many"}, errors: true, context: true},
 		{name: "l2 Get", place: "l2 get", ops: append(slices.Clone(beyond), many...), errors: true, context: true},
 		{name: "l1 Set", place: "l1 set", ops: append(slices.Clone(sets), "refill", "load, refill", "refill many"), errors: true, context: true, writes: true},
 		{name: "l2 Set", place: "l2 set", ops: sets, errors: true, context: true, writes: true},

@@ -2,12 +2,10 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/guard"
-	"github.com/tiercache/tiercache/internal/keylock"
 	"github.com/tiercache/tiercache/internal/telemetry"
 	"github.com/tiercache/tiercache/tier"
 )
@@ -66,12 +64,8 @@ func (f *refills[V]) conclude(ctx context.Context, r *read[V], answers *answers[
 // store is refill on the short way.
 func (f *refills[V]) store(ctx context.Context, r *read[V], l2 *backends.Entry[V]) tier.Refilled {
 	e := r.engine
-	switch err := e.locks.AcquireRefill(ctx, &r.lock, &r.fence); {
-	case err == nil:
-	case errors.Is(err, keylock.ErrFenced):
-		return tier.RefillFenced
-	default:
-		return tier.RefillFailed
+	if refused := r.lockRefill(ctx); refused != tier.NotRefilled {
+		return refused
 	}
 	defer r.lock.Unlock()
 	if f.held != nil {

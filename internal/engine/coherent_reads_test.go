@@ -100,8 +100,7 @@ func TestCoherence_PolicyCancels(t *testing.T) {
 	}, tiercache.WithWritePolicy(cancels))
 }
 
-// A policy that writes L2 once more, in vain, has written it all the same: L1's entry is
-// fresh.
+// A policy whose second write of L2 fails has written it all the same: L1's entry is fresh.
 func TestCoherence_PolicyWritesTwice(t *testing.T) {
 	t.Parallel()
 	twice := writepolicy.PolicyFunc(func(ctx context.Context, _ writepolicy.Op, l1, l2 writepolicy.Tier) error {

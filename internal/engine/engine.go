@@ -66,7 +66,7 @@ type Engine[V any] struct {
 
 	direct tier.Pair[backends.Backend[V]] // that Set may call without the policy; nil: none
 
-	apart calls // goroutines that may outlast their operation
+	goroutines calls // that may outlast their operation
 
 	writePool sync.Pool // of *write[V]
 	readPool  sync.Pool // of *read[V]
@@ -220,7 +220,7 @@ func (e *Engine[V]) wait(ctx context.Context) error {
 	if err := e.locks.Close(ctx); err != nil {
 		return err
 	}
-	if err := e.apart.wait(ctx); err != nil {
+	if err := e.goroutines.wait(ctx); err != nil {
 		return err
 	}
 	if e.co != nil {

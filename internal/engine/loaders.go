@@ -73,12 +73,12 @@ func (l *load[V]) shareLoader(ctx context.Context) (value V, ttl time.Duration, 
 func (l *load[V]) runShared(ctx context.Context, f *flight.Flight[loaderCall[V]]) {
 	e := l.read.engine
 	link := &link{Context: ctx, cache: e.locks, read: true}
-	e.apart.begin()
+	e.goroutines.begin()
 	f.Run(link, func(ctx context.Context, f *flight.Flight[loaderCall[V]]) { //nolint:contextcheck // link is a context made of ctx
 		f.Call.value, f.Call.ttl, f.Call.err = l.callLoader(ctx, &f.Call.err)
 	}, func(*flight.Flight[loaderCall[V]]) {
 		e.loaders.calls.Add(-1)
 		link.over.Store(true)
-		e.apart.end()
+		e.goroutines.end()
 	})
 }

@@ -45,7 +45,7 @@ func (t *policyTier[V]) Go(ctx context.Context, done func(err error)) {
 	if w.member != nil && err == nil {
 		w.member.Expect()
 	}
-	w.engine.apart.run(func() {
+	w.engine.goroutines.run(func() {
 		defer func() {
 			defer guard.Report()
 			done(err)

@@ -25,11 +25,8 @@ func (r *read[V]) refill(ctx context.Context, l2 *found[V]) tier.Refilled {
 	if !unheld && e.holds(ctx, r.key) {
 		return tier.RefillFenced // by the refill that the read is made in
 	}
-	switch err := e.locks.AcquireRefill(r.member.pausing(ctx), &r.lock, &r.fence); {
-	case errors.Is(err, keylock.ErrFenced):
-		return tier.RefillFenced
-	case err != nil:
-		return tier.RefillFailed
+	if refused := r.lockRefill(r.member.pausing(ctx)); refused != tier.NotRefilled {
+		return refused
 	}
 	defer r.lock.Unlock()
 	if !unheld {
@@ -38,6 +35,18 @@ func (r *read[V]) refill(ctx context.Context, l2 *found[V]) tier.Refilled {
 		ctx = held
 	}
 	return r.refillLocked(ctx, l2)
+}
+
+// lockRefill locks the key for a refill, or returns why there is none.
+func (r *read[V]) lockRefill(ctx context.Context) (refused tier.Refilled) {
+	switch err := r.engine.locks.AcquireRefill(ctx, &r.lock, &r.fence); {
+	case err == nil:
+		return tier.NotRefilled
+	case errors.Is(err, keylock.ErrFenced):
+		return tier.RefillFenced
+	default:
+		return tier.RefillFailed
+	}
 }
 
 // refillLocked is refill with the key's lock, observed.

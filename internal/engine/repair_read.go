@@ -44,20 +44,14 @@ func (e *Engine[V]) barring(key string) *ledger.Entry {
 	return &found
 }
 
-// barringAll is barring for a batch. It returns nil if no key is barred.
+// barringAll is barring for a batch. It returns nil if no key is open.
 func (e *Engine[V]) barringAll(keys []string) (all []*ledger.Entry) {
 	if !e.bars() {
 		return nil
 	}
+	all = make([]*ledger.Entry, len(keys))
 	for i, key := range keys {
-		entry := e.barring(key)
-		if entry == nil {
-			continue
-		}
-		if all == nil {
-			all = make([]*ledger.Entry, len(keys))
-		}
-		all[i] = entry
+		all[i] = e.barring(key)
 	}
 	return all
 }
