@@ -22,6 +22,8 @@ local goesOn = era and placeToken == token and era == lastEra
 if goesOn then
   local e, s = tonumber(era), tonumber(lastSeq)
   if seenEra > e or seenEra == e and seenSeq > s then goesOn = false end
+  -- No number is left that fits into a version.
+  if s >= 8589934591 then goesOn = false end
   -- The same era made twice: the log was deleted within the second.
   if ARGV[1] ~= place and string.match(ARGV[1], '^%d+') == era then goesOn = false end
 end
