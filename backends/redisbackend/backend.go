@@ -30,8 +30,9 @@ type Backend struct {
 	reload    func(ctx context.Context) // nil, or for a cluster
 	reloaded  atomic.Int64              // when, in Unix seconds
 	desc      backends.Description
-	log       *redislog.Log // nil without WithLog
-	hub       redislog.Hub  // with it
+	log       *redislog.Log   // nil without WithLog
+	server    redislog.Runner // with it
+	hub       redislog.Hub    // with it
 	limits    redislog.Limits
 }
 
@@ -105,7 +106,7 @@ func (b *Backend) withLog(c *config, t traits) {
 	if partitions == 0 {
 		partitions = t.partitions
 	}
-	b.log = redislog.New(c.prefix, partitions, c.logLength)
+	b.log, b.server = redislog.New(c.prefix, partitions, c.logLength), runner{b.client}
 	b.hub.Init(b.log, redislog.Client{
 		Connect: connectLog(t.connect), Failed: b.reloadState, ForGood: neverPasses, WatchError: watchError,
 	})

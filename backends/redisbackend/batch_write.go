@@ -164,7 +164,7 @@ func (b *Backend) makeReady(ctx context.Context, w *batched) error {
 		w.cmd = w.plain.command(ctx, b.now)
 		return nil
 	}
-	at, err := b.log.PlaceOf(ctx, runner{b.client}, w.logged.Part, w.attempt.Not)
+	at, err := b.log.PlaceOf(ctx, b.server, w.logged.Part, w.attempt.Not)
 	if err != nil {
 		w.attempts++
 		b.lookAgain(ctx, err)

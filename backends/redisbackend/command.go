@@ -18,13 +18,24 @@ type command struct {
 	redis.Cmder
 	name     name
 	answered bool // a reply was read, which was no error
-
-	// A SET is kept here with its arguments, so that it is one allocation.
-	set  redis.StatusCmd
-	args [5]any
 }
 
 var _ redis.Cmder = (*command)(nil)
+
+// setCommand is a SET, and evalCommand the call of a script, with their arguments: each is
+// one allocation (budgets RedisSet and DistantVersionedSet).
+type (
+	setCommand struct {
+		command
+		set  redis.StatusCmd
+		args [5]any
+	}
+	evalCommand struct {
+		command
+		eval redis.Cmd
+		args [3 + redislog.MaxWords]any
+	}
+)
 
 // NoRetry tells go-redis not to repeat the command: the error of a repetition would say
 // nothing about the outcome of the first attempt.
@@ -55,7 +66,7 @@ func (c *command) withdraw() (written int) {
 
 // newSet returns a SET of data, and newDelete a DEL, at a key with its prefix.
 func newSet(ctx context.Context, key string, data []byte, ttl time.Duration) *command {
-	c := &command{name: name{text: [7]byte{'s', 'e', 't'}, size: 3}}
+	c := &setCommand{command: command{name: name{text: [7]byte{'s', 'e', 't'}, size: 3}}}
 	c.args[0], c.args[1], c.args[2] = &c.name, key, data
 	args := c.args[:3:3]
 	if ttl > 0 {
@@ -64,7 +75,7 @@ func newSet(ctx context.Context, key string, data []byte, ttl time.Duration) *co
 	}
 	c.set = *redis.NewStatusCmd(ctx, args...)
 	c.Cmder = &c.set
-	return c
+	return &c.command
 }
 
 func newDelete(ctx context.Context, key string) *command {
@@ -75,19 +86,19 @@ func newDelete(ctx context.Context, key string) *command {
 
 // newEval returns an EVALSHA of a script, or an EVAL, which gives the server the script.
 func newEval(ctx context.Context, call redislog.Call, load bool) *command {
-	c := &command{name: name{text: [7]byte{'e', 'v', 'a', 'l', 's', 'h', 'a'}, size: 7}}
+	c := &evalCommand{command: command{name: name{text: [7]byte{'e', 'v', 'a', 'l', 's', 'h', 'a'}, size: 7}}}
 	what := &call.Script.SHA
 	if load {
 		c.name.size, what = 4, &call.Script.Source
 	}
-	args := append(make([]any, 0, 3+len(call.Words)), &c.name, what, call.Keys)
+	args := append(c.args[:0], &c.name, what, call.Keys)
 	for i := range call.Words {
 		args = append(args, &call.Words[i]) // a pointer is no allocation
 	}
-	cmd := redis.NewCmd(ctx, args...)
-	cmd.SetFirstKeyPos(3)
-	c.Cmder = cmd
-	return c
+	c.eval = *redis.NewCmd(ctx, args...)
+	c.eval.SetFirstKeyPos(3)
+	c.Cmder = &c.eval
+	return &c.command
 }
 
 // reply returns the reply of a script.

@@ -74,7 +74,7 @@ func (b *Backend) writeLogged(ctx context.Context, c *redislog.Write) (backends.
 // tryLogged makes one attempt.
 func (b *Backend) tryLogged(ctx context.Context, c *redislog.Write, a *redislog.Attempt) (backends.Result, error) {
 	for {
-		at, err := b.log.PlaceOf(ctx, runner{b.client}, c.Part, a.Not)
+		at, err := b.log.PlaceOf(ctx, b.server, c.Part, a.Not)
 		if err != nil {
 			b.lookAgain(ctx, err)
 			return backends.Result{}, &Error{Op: c.Op(), Err: err, ended: rediserr.EndOf(ctx, err), notApplied: true}
@@ -151,7 +151,7 @@ func (b *Backend) GetIf(
 func (b *Backend) readUnless(
 	ctx context.Context, p *redislog.Partition, key string, have backends.Version,
 ) (data []byte, headerOnly bool, err error) {
-	reply, err := runner{b.client}.Run(ctx, b.log.ReadCall(p, key, have))
+	reply, err := b.server.Run(ctx, b.log.ReadCall(p, key, have))
 	if err != nil {
 		return nil, false, err
 	}

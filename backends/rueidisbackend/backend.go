@@ -35,7 +35,8 @@ type Backend struct {
 	single  bool // one server
 	desc    backends.Description
 	space   redislog.Keyspace
-	hub     redislog.Hub // with a log
+	server  redislog.Runner // with a log
+	hub     redislog.Hub    // with one
 	closed  map[*redislog.Partition]*atomic.Int32
 }
 
@@ -93,7 +94,7 @@ func (b *Backend) withLog(c *config, t traits) {
 	if partitions == 0 {
 		partitions = t.partitions
 	}
-	b.space.Log = redislog.New(c.prefix, partitions, c.logLength)
+	b.space.Log, b.server = redislog.New(c.prefix, partitions, c.logLength), runner{b.client}
 	b.closed = make(map[*redislog.Partition]*atomic.Int32, partitions)
 	for _, p := range b.space.Log.Partitions {
 		b.closed[p] = new(atomic.Int32)

@@ -154,7 +154,7 @@ func (b *Backend) makeReady(ctx context.Context, w *batched) error {
 		w.command = w.plain.command(b.client.B(), b.now())
 		return nil
 	}
-	at, err := b.space.Log.PlaceOf(ctx, runner{b.client}, w.logged.Part, w.attempt.Not)
+	at, err := b.space.Log.PlaceOf(ctx, b.server, w.logged.Part, w.attempt.Not)
 	if err != nil {
 		w.attempts++
 		failed := b.notSent(ctx, w.op, err)

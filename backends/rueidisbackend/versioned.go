@@ -77,7 +77,7 @@ func (b *Backend) writeLogged(ctx context.Context, c *redislog.Write) (backends.
 // tryLogged makes one attempt.
 func (b *Backend) tryLogged(ctx context.Context, c *redislog.Write, a *redislog.Attempt) (backends.Result, error) {
 	for {
-		at, err := b.space.Log.PlaceOf(ctx, runner{b.client}, c.Part, a.Not)
+		at, err := b.space.Log.PlaceOf(ctx, b.server, c.Part, a.Not)
 		if err != nil {
 			return backends.Result{}, b.notSent(ctx, c.Op(), err)
 		}

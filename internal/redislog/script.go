@@ -52,6 +52,9 @@ type Call struct {
 	Words  []string
 }
 
+// MaxWords is how many words a call has at most.
+const MaxWords = 17
+
 // Runner executes the scripts in a server: over a client, or one connection of it.
 type Runner interface {
 	// Run executes a script that may be repeated, by its name, or by its source if the

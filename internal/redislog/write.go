@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
@@ -12,7 +13,7 @@ import (
 	"github.com/tiercache/tiercache/tier"
 )
 
-// Write is a write with a version that is ready to be sent.
+// Write is a write with a version that is ready to be sent, also by several goroutines.
 type Write struct {
 	Part *Partition
 	Key  string
@@ -24,6 +25,11 @@ type Write struct {
 	keep   time.Duration
 	data   string // header and value, the version left out as 0
 	head   header.Header
+
+	// The words of the first call are kept here, which saves an allocation (budget
+	// DistantVersionedSet). Another one has its own: hooks may still look at the first.
+	words  [MaxWords]string
+	called atomic.Bool
 }
 
 // Prepare makes a write ready that was checked against the limits.
@@ -84,18 +90,21 @@ func (c *Write) Call(at *Place, now time.Time) Call {
 	}
 	meta := messageMeta(kind, c.head.Operation, c.head.Note)
 	p, s := c.Part, &c.log.scripts
+	words := append(c.room(), p.Prefix+c.Key, p.Log, p.Mark, at.text, at.id, at.high, c.before, c.Key, meta)
 	if !c.looks(remove) {
-		return Call{s.set, 3, []string{
-			p.Prefix + c.Key, p.Log, p.Mark, at.text, at.id, at.high, c.before, c.Key, meta,
-			data[:header.VersionAt], data[header.SourceAt:], ttl,
-		}}
+		return Call{s.set, 3, append(words, data[:header.VersionAt], data[header.SourceAt:], ttl)}
 	}
-	return Call{s.change, 3, []string{
-		p.Prefix + c.Key, p.Log, p.Mark, at.text, at.id, at.high, c.before, c.Key, meta,
-		data[:header.VersionAt], data[header.OperationAt:], ttl,
+	return Call{s.change, 3, append(words, data[:header.VersionAt], data[header.OperationAt:], ttl,
 		tests[c.cond.Test], bigEndian(uint64(c.cond.Version)), data[header.SourceAt:header.OperationAt],
-		string(rune(kind)), bigEndian(uint64(nanos)),
-	}}
+		string(rune(kind)), bigEndian(uint64(nanos)))}
+}
+
+// room returns an empty list for the words of a call.
+func (c *Write) room() []string {
+	if c.called.Swap(true) {
+		return make([]string, 0, MaxWords)
+	}
+	return c.words[:0]
 }
 
 // tombstone returns the header that stays in place of a deleted entry.

@@ -17,8 +17,8 @@ import (
 const roundTrip = 200 * time.Microsecond
 
 const (
-	distantTurns = 300
-	distantTurn  = 10
+	distantTurns = 1000
+	distantTurn  = 3
 )
 
 // distant is a connection to a server far away. It spins, because a timer is too coarse
@@ -60,6 +60,7 @@ func newDistantClient(tb testing.TB) *redis.Client {
 // A Set of a cache whose L2 issues versions, against a SET, over a network. It is for an
 // idle machine: make nightly runs it.
 func BenchmarkDistantVersionedSet(b *testing.B) {
+	keepAwake(b)
 	client := newDistantClient(b)
 	cache := newBareCache(b, backendtest.NewMap[[]byte](), client, redisbackend.WithLog())
 	require.NoError(b, cache.Set(b.Context(), cacheKey, benchValue, benchTTL))
