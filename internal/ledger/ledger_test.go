@@ -233,18 +233,25 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// The entries of a status are the oldest ones, in order; those of one instant go by their keys.
 func TestStatus_Entries(t *testing.T) {
 	t.Parallel()
 	l := ledger.New(ledger.Limits{})
 	assert.Zero(t, l.Status(9).Oldest)
-	for i := range 10 {
-		l.Open(entry(strconv.Itoa(i), 10-i))
+	keys := []string{"d", "c", "b", "a", "h", "g", "f", "e"} // the first four are newer
+	for i, key := range keys {
+		l.Open(entry(key, 2-i/4))
 	}
-	s := l.Status(2)
-	assert.Equal(t, at(1), s.Oldest)
-	require.Len(t, s.Entries, 2)
-	assert.Equal(t, "9", s.Entries[0].Key)
-	assert.Equal(t, "8", s.Entries[1].Key)
+	all := []string{"e", "f", "g", "h", "a", "b", "c", "d"}
+	for n := range 10 {
+		s := l.Status(n)
+		got := []string{}
+		for i := range s.Entries {
+			got = append(got, s.Entries[i].Key)
+		}
+		assert.Equal(t, all[:min(n, len(all))], got, "of %d", n)
+		assert.Equal(t, at(1), s.Oldest)
+	}
 }
 
 // Whatever happens, opened - closed = open.

@@ -27,19 +27,31 @@ func (l *Ledger) Status(n int) Status {
 			s.Oldest = e.Since
 		}
 	}
-	if n <= 0 {
-		return s
-	}
-	all := make([]*Entry, 0, len(l.byKey))
-	for _, e := range l.byKey {
-		all = append(all, e)
-	}
-	slices.SortFunc(all, func(a, b *Entry) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Key, b.Key)) })
-	for _, e := range all[:min(n, len(all))] {
+	for _, e := range l.oldest(n) {
 		s.Entries = append(s.Entries, *e)
 	}
 	return s
 }
+
+// oldest returns the n entries that are open the longest, in this order. It is called locked,
+// so it does not sort all of them: n is small.
+func (l *Ledger) oldest(n int) (found []*Entry) {
+	if n <= 0 {
+		return nil
+	}
+	for _, e := range l.byKey {
+		if len(found) == n && byAge(found[n-1], e) < 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(found, e, byAge)
+		found = slices.Insert(found, at, e)
+		found = found[:min(n, len(found))]
+	}
+	return found
+}
+
+// byAge compares entries by the time since when they are open, and then by their keys.
+func byAge(a, b *Entry) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Key, b.Key)) }
 
 // Balanced reports whether every event is either open or closed.
 func (s *Status) Balanced() bool {
