@@ -23,6 +23,9 @@ var (
 )
 
 func (n nested[V]) Get(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
+	if ctx == nil {
+		return entry, false, backends.NotApplied(engine.ErrNilContext)
+	}
 	return n.engine.StoredEntry(ctx, key)
 }
 
@@ -43,6 +46,9 @@ func (n nested[V]) Delete(ctx context.Context, key string) error {
 // Stage stages the entry in the tiers of the cache and drops the result. The write
 // stages again, because it may be made more than once.
 func (n nested[V]) Stage(ctx context.Context, key string, entry backends.Entry[V]) (set func(ctx context.Context) error, err error) {
+	if err := validate(ctx, key, 0); err != nil {
+		return nil, backends.NotApplied(err)
+	}
 	if err := n.engine.Stage(ctx, key, entry); err != nil {
 		return nil, err
 	}

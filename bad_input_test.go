@@ -38,11 +38,18 @@ func TestNilContext(t *testing.T) {
 		"repair":           func(n node) error { return n.Repair(none, "k") },
 		"backend get":      func(n node) error { _, _, err := n.AsBackend().Get(none, "k"); return err },
 		"backend set":      func(n node) error { return n.AsBackend().Set(none, "k", backends.Entry[string]{}) },
-		"close":            func(n node) error { return n.Close(none) },
+		"backend delete":   func(n node) error { return n.AsBackend().Delete(none, "k") },
+		"backend stage": func(n node) error {
+			_, err := n.AsBackend().(backends.Stager[string]).Stage(none, "k", backends.Entry[string]{})
+			return err
+		},
+		"close": func(n node) error { return n.Close(none) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := call(newNode(t))
+			n := newNode(t)
+			require.NoError(t, n.Set(t.Context(), "k", "v", 0))
+			err := call(n)
 			require.ErrorIs(t, err, tiercache.ErrInvalid)
 			assert.ErrorContains(t, err, "the context is nil")
 		})

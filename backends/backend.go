@@ -8,7 +8,9 @@ import "context"
 // context: when it ends, a call should return soon, with an error that wraps
 // [ContextError]. An implementation that ignores the context of a call that
 // hangs makes every write of that key wait. The context need not
-// end with the call, and an implementation must not retain it after that.
+// end with the call, and an implementation must not retain it after that. Every call with
+// a nil context, also of an optional interface, returns an error for which
+// [CertainlyNotApplied] holds, such as [ErrNilContext], and does nothing else.
 //
 // If a call panics or ends its goroutine, the cache treats the outcome as unknown.
 //

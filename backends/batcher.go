@@ -8,6 +8,10 @@ import "context"
 // A batch is not atomic: each key has its own result, and one that fails does not stop
 // the others. A store may split a batch. The same key may occur several times; its
 // changes are then made in the order of the batch.
+//
+// If the context is nil, or the slices of keys or writes and of results differ in length, the store
+// is not asked, and every result has an error for which [CertainlyNotApplied] holds; see
+// [RefuseReads] and [RefuseWrites].
 type Batcher[V any] interface {
 	// GetMany reads keys[i] into got[i]. Got is as long as keys, and all zero. The results are
 	// those of GetIf or, for a store without versions, of Get.

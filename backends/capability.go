@@ -80,8 +80,8 @@ type Describer interface {
 type Stager[V any] interface {
 	// Stage prepares the Set of entry at key and returns the function that
 	// makes it. Stage must not touch the store. The returned function obeys the
-	// rules of Set, is called any number of times, also after an error and from
-	// more than one goroutine, and may never be called.
+	// rules of Set, also that for a nil context, is called any number of times, also
+	// after an error and from more than one goroutine, and may never be called.
 	Stage(ctx context.Context, key string, entry Entry[V]) (set func(ctx context.Context) error, err error)
 }
 

@@ -72,6 +72,9 @@ func WithCodec[V any](store Backend[[]byte], codec Codec[V]) (*Coded[V], error) 
 
 // Get reads and decodes the entry at key.
 func (c *Coded[V]) Get(ctx context.Context, key string) (entry Entry[V], ok bool, err error) {
+	if ctx == nil {
+		return Entry[V]{}, false, ErrNilContext
+	}
 	raw, ok, err := c.store.Get(ctx, key)
 	if err != nil || !ok {
 		return Entry[V]{}, false, err
@@ -84,6 +87,9 @@ func (c *Coded[V]) Get(ctx context.Context, key string) (entry Entry[V], ok bool
 
 // Set encodes and writes the entry.
 func (c *Coded[V]) Set(ctx context.Context, key string, entry Entry[V]) error {
+	if ctx == nil {
+		return ErrNilContext
+	}
 	raw, err := c.encode(entry)
 	if err != nil {
 		return err
@@ -93,6 +99,9 @@ func (c *Coded[V]) Set(ctx context.Context, key string, entry Entry[V]) error {
 
 // Stage encodes the entry, and stages it in the store if the store can do that.
 func (c *Coded[V]) Stage(ctx context.Context, key string, entry Entry[V]) (set func(ctx context.Context) error, err error) {
+	if ctx == nil {
+		return nil, ErrNilContext
+	}
 	raw, err := c.encode(entry)
 	if err != nil {
 		return nil, err
@@ -100,11 +109,19 @@ func (c *Coded[V]) Stage(ctx context.Context, key string, entry Entry[V]) (set f
 	if s, ok := c.store.(Stager[[]byte]); ok {
 		return s.Stage(ctx, key, raw)
 	}
-	return func(ctx context.Context) error { return c.store.Set(ctx, key, raw) }, nil
+	return func(ctx context.Context) error {
+		if ctx == nil {
+			return ErrNilContext
+		}
+		return c.store.Set(ctx, key, raw)
+	}, nil
 }
 
 // Delete removes the entry at key.
 func (c *Coded[V]) Delete(ctx context.Context, key string) error {
+	if ctx == nil {
+		return ErrNilContext
+	}
 	return c.store.Delete(ctx, key)
 }
 

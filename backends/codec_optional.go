@@ -57,6 +57,9 @@ func (c *Coded[V]) GetIf(ctx context.Context, key string, have Version) (Entry[V
 
 // GetMany reads and decodes the entries at keys.
 func (c *Coded[V]) GetMany(ctx context.Context, keys []string, got []Got[V]) {
+	if RefuseReads(ctx, keys, got) {
+		return
+	}
 	raw := make([]Got[[]byte], len(keys))
 	c.optional.GetMany(ctx, keys, raw)
 	for i, g := range raw {
@@ -72,6 +75,9 @@ func (c *Coded[V]) GetMany(ctx context.Context, keys []string, got []Got[V]) {
 
 // WriteMany encodes the values and makes those changes whose value can be encoded.
 func (c *Coded[V]) WriteMany(ctx context.Context, writes []Write[V], done []Done) {
+	if RefuseWrites(ctx, writes, done) {
+		return
+	}
 	raw := make([]Write[[]byte], 0, len(writes))
 	places := make([]int, 0, len(writes)) // of raw in writes
 	for i := range writes {

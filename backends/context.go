@@ -7,12 +7,16 @@ import (
 )
 
 // ContextError returns nil until ctx ends. From then on it returns an error that
-// matches, by [errors.Is], both ctx.Err() and the context's cause.
+// matches, by [errors.Is], both ctx.Err() and the context's cause. For a nil context
+// it returns [ErrNilContext].
 //
 // A backend should wrap it in the error of a call that the context ended. ctx.Err()
 // alone hides the cause, and the cause alone hides whether a deadline or a
 // cancellation ended the call, which circuit breakers and metrics ask for.
 func ContextError(ctx context.Context) error {
+	if ctx == nil {
+		return ErrNilContext
+	}
 	err := ctx.Err()
 	if err == nil {
 		return nil

@@ -7,7 +7,8 @@ import (
 
 // Optional has the methods of all optional interfaces that have an ability, for
 // decorators: it passes each call to a backend, or returns an error that wraps
-// [ErrUnsupported] where the backend lacks the ability. Get it by [OptionalOf].
+// [ErrUnsupported] where the backend lacks the ability. It refuses a nil context, write or
+// sink, and batches of unequal slices, by itself. Get it by [OptionalOf].
 //
 // A decorator that embeds it passes on all that it does not change. Its Describe must
 // return the abilities of the backend, without those whose promises the decorator breaks.
@@ -44,14 +45,22 @@ func OptionalOf[V any](b Backend[V]) Optional[V] {
 
 // Write implements [Versioned].
 func (o Optional[V]) Write(ctx context.Context, w *Write[V]) (Result, error) {
-	if o.versioned == nil {
+	switch {
+	case ctx == nil:
+		return Result{}, ErrNilContext
+	case o.versioned == nil:
 		return Result{}, Unsupported("versions")
+	case w == nil:
+		return Result{}, w.Check()
 	}
 	return o.versioned.Write(ctx, w)
 }
 
 // GetIf implements [Versioned].
 func (o Optional[V]) GetIf(ctx context.Context, key string, have Version) (Entry[V], Answer, error) {
+	if ctx == nil {
+		return Entry[V]{}, Answer{}, ErrNilContext
+	}
 	if o.versioned == nil {
 		return Entry[V]{}, Answer{}, Unsupported("versions")
 	}
@@ -60,6 +69,9 @@ func (o Optional[V]) GetIf(ctx context.Context, key string, have Version) (Entry
 
 // GetMany implements [Batcher].
 func (o Optional[V]) GetMany(ctx context.Context, keys []string, got []Got[V]) {
+	if RefuseReads(ctx, keys, got) {
+		return
+	}
 	if o.batcher != nil {
 		o.batcher.GetMany(ctx, keys, got)
 		return
@@ -71,6 +83,9 @@ func (o Optional[V]) GetMany(ctx context.Context, keys []string, got []Got[V]) {
 
 // WriteMany implements [Batcher].
 func (o Optional[V]) WriteMany(ctx context.Context, writes []Write[V], done []Done) {
+	if RefuseWrites(ctx, writes, done) {
+		return
+	}
 	if o.batcher != nil {
 		o.batcher.WriteMany(ctx, writes, done)
 		return
@@ -90,8 +105,13 @@ func (o Optional[V]) StoreTime() (now time.Time, within time.Duration, ok bool) 
 
 // Watch implements [Watcher].
 func (o Optional[V]) Watch(ctx context.Context, sink Sink) error {
-	if o.watcher == nil {
+	switch {
+	case ctx == nil:
+		return ErrNilContext
+	case o.watcher == nil:
 		return Unsupported("watching")
+	case sink == nil:
+		return ErrNilSink
 	}
 	return o.watcher.Watch(ctx, sink)
 }
@@ -106,6 +126,9 @@ func (o Optional[V]) Seen(key string) Version {
 
 // GetStamped implements [Stamped].
 func (o Optional[V]) GetStamped(ctx context.Context, key string) (entry Entry[V], stamp Stamp, ok bool, err error) {
+	if ctx == nil {
+		return Entry[V]{}, Stamp{}, false, ErrNilContext
+	}
 	if o.stamped == nil {
 		return Entry[V]{}, Stamp{}, false, Unsupported("stamps")
 	}
@@ -114,6 +137,9 @@ func (o Optional[V]) GetStamped(ctx context.Context, key string) (entry Entry[V]
 
 // SetStamped implements [Stamped].
 func (o Optional[V]) SetStamped(ctx context.Context, key string, entry Entry[V], stamp Stamp) error {
+	if ctx == nil {
+		return ErrNilContext
+	}
 	if o.stamped == nil {
 		return Unsupported("stamps")
 	}
@@ -122,6 +148,9 @@ func (o Optional[V]) SetStamped(ctx context.Context, key string, entry Entry[V],
 
 // Walk implements [Walker].
 func (o Optional[V]) Walk(ctx context.Context, visit func(key string, stamp Stamp) bool) error {
+	if ctx == nil {
+		return ErrNilContext
+	}
 	if o.walker == nil {
 		return Unsupported("walking")
 	}

@@ -16,7 +16,17 @@ func TestStoreErrors(t *testing.T) {
 		text, errorType string
 		certain         bool
 	}{
-		"an empty key":     {backends.ErrEmptyKey, "backends: the key is empty: pass a key of at least one byte", "empty_key", true},
+		"an empty key": {backends.ErrEmptyKey, "backends: the key is empty: pass a key of at least one byte", "empty_key", true},
+		"a nil context": {
+			backends.ErrNilContext, "backends: the context is nil: pass one, such as context.Background()", "invalid_argument", true,
+		},
+		"a nil sink": {
+			backends.ErrNilSink, "backends: the sink is nil: pass one that is to be told of changes", "invalid_argument", true,
+		},
+		"an unequal batch": {
+			backends.ErrUnequalBatch,
+			"backends: the slices of the batch differ in length: pass one result for each key or write", "invalid_argument", true,
+		},
 		"a closed backend": {backends.ErrClosed, "backends: the backend is closed: open another one", "closed", true},
 		"too large": {
 			&backends.TooLargeError{What: "key", Size: 3, Max: 2},

@@ -18,9 +18,9 @@ type Versioned[V any] interface {
 	// these and writes in one step.
 	//
 	// A write that the store refused for one of these reasons is a Result and no
-	// error. The rules of [Backend.Set] for errors hold here too. An invalid write
-	// is an [InvalidWriteError], certainly not applied. Write must not keep or
-	// change w.
+	// error. The rules of [Backend.Set] for errors hold here too. An invalid or nil
+	// write is an [InvalidWriteError], certainly not applied; [Write.Check] returns it.
+	// Write must not keep or change w.
 	Write(ctx context.Context, w *Write[V]) (Result, error)
 
 	// GetIf returns the entry at key with its versions, unless its version is have: then the store

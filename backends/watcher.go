@@ -15,7 +15,8 @@ type Watcher interface {
 	// closed, and returns the cause. It calls sink from one goroutine at a time.
 	// Interruptions do not end it: it goes on when the store can be reached again.
 	// An error that wraps [ErrUnsupported] says that the store cannot be watched
-	// at all, for instance because a command is not permitted.
+	// at all, for instance because a command is not permitted. A nil sink is an
+	// error that is certainly not applied, such as [ErrNilSink].
 	Watch(ctx context.Context, sink Sink) error
 
 	// Seen returns the greatest version that any reply of the store or any change

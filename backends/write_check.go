@@ -16,9 +16,11 @@ func (e *InvalidWriteError) NotApplied() bool { return true }
 func (e *InvalidWriteError) Healthy() bool { return true }
 
 // Check returns the error of a write that no store can make, for implementations of
-// [Versioned]: [ErrEmptyKey] or an [*InvalidWriteError].
+// [Versioned]: [ErrEmptyKey] or an [*InvalidWriteError]. W may be nil, which is invalid.
 func (w *Write[V]) Check() error {
 	switch {
+	case w == nil:
+		return &InvalidWriteError{Reason: "it is nil: pass one"}
 	case w.Key == "":
 		return ErrEmptyKey
 	case w.Kind != tier.Set && w.Kind != tier.Delete:

@@ -17,7 +17,7 @@ type batcher struct {
 }
 
 func (b batcher) GetMany(ctx context.Context, keys []string, got []backends.Got[string]) {
-	if b.getMany == nil {
+	if b.getMany == nil || ctx == nil || len(keys) != len(got) {
 		b.client.GetMany(ctx, keys, got)
 		return
 	}
@@ -25,7 +25,7 @@ func (b batcher) GetMany(ctx context.Context, keys []string, got []backends.Got[
 }
 
 func (b batcher) WriteMany(ctx context.Context, writes []write, done []backends.Done) {
-	if b.writeMany == nil {
+	if b.writeMany == nil || ctx == nil || len(writes) != len(done) {
 		b.client.WriteMany(ctx, writes, done)
 		return
 	}
@@ -39,6 +39,9 @@ type logged struct {
 }
 
 func (b logged) Watch(ctx context.Context, sink backends.Sink) error {
+	if ctx == nil || sink == nil {
+		return b.client.Watch(ctx, sink)
+	}
 	f := b.sink
 	f.next = sink
 	err := b.client.Watch(ctx, f)

@@ -40,7 +40,7 @@ type selective struct {
 }
 
 func (b selective) Set(ctx context.Context, key string, e entry) error {
-	if b.set != nil {
+	if b.set != nil && ctx != nil {
 		if apply, err := b.set(ctx, key, b.has(key)); !apply || err != nil {
 			if apply {
 				_ = b.store.Set(ctx, key, e)
@@ -52,7 +52,7 @@ func (b selective) Set(ctx context.Context, key string, e entry) error {
 }
 
 func (b selective) Delete(ctx context.Context, key string) error {
-	if b.remove != nil {
+	if b.remove != nil && ctx != nil {
 		if apply, err := b.remove(ctx, key, b.has(key)); !apply || err != nil {
 			if apply {
 				_ = b.store.Delete(ctx, key)
@@ -75,6 +75,9 @@ type reader struct {
 }
 
 func (b reader) Get(ctx context.Context, key string) (e entry, ok bool, err error) {
+	if ctx == nil {
+		return b.store.Get(ctx, key)
+	}
 	return b.get(ctx, b.store, key)
 }
 
@@ -123,7 +126,19 @@ type stager struct {
 }
 
 func (b stager) Stage(ctx context.Context, key string, e entry) (set func(ctx context.Context) error, err error) {
-	return b.stage(ctx, b.store, key, e)
+	if ctx == nil {
+		return nil, backends.ErrNilContext
+	}
+	staged, err := b.stage(ctx, b.store, key, e)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		if ctx == nil {
+			return backends.ErrNilContext
+		}
+		return staged(ctx)
+	}, nil
 }
 
 // stagesAtOnce writes when it should only prepare to.
@@ -179,7 +194,10 @@ func (b *losesUpdates) change(f func(entries map[string]entry)) error {
 	return nil
 }
 
-func (b *losesUpdates) Get(_ context.Context, key string) (e entry, ok bool, err error) {
+func (b *losesUpdates) Get(ctx context.Context, key string) (e entry, ok bool, err error) {
+	if ctx == nil {
+		return entry{}, false, backends.ErrNilContext
+	}
 	e, ok = b.load()[key]
 	if !ok || e.Expired(time.Now()) {
 		return entry{}, false, nil
@@ -187,10 +205,16 @@ func (b *losesUpdates) Get(_ context.Context, key string) (e entry, ok bool, err
 	return e, true, nil
 }
 
-func (b *losesUpdates) Set(_ context.Context, key string, e entry) error {
+func (b *losesUpdates) Set(ctx context.Context, key string, e entry) error {
+	if ctx == nil {
+		return backends.ErrNilContext
+	}
 	return b.change(func(entries map[string]entry) { entries[key] = e })
 }
 
-func (b *losesUpdates) Delete(_ context.Context, key string) error {
+func (b *losesUpdates) Delete(ctx context.Context, key string) error {
+	if ctx == nil {
+		return backends.ErrNilContext
+	}
 	return b.change(func(entries map[string]entry) { delete(entries, key) })
 }

@@ -22,7 +22,7 @@ type intercepted struct {
 }
 
 func (b intercepted) Get(ctx context.Context, key string) (e entry, ok bool, err error) {
-	if err := b.before(ctx, "get", key, entry{}); err != nil {
+	if err := b.begin(ctx, "get", key, entry{}); err != nil {
 		return entry{}, false, err
 	}
 	return b.store.Get(ctx, key)
@@ -34,17 +34,25 @@ func (b intercepted) GetValue(ctx context.Context, key string) (value string, ok
 }
 
 func (b intercepted) Set(ctx context.Context, key string, e entry) error {
-	if err := b.before(ctx, "set", key, e); err != nil {
+	if err := b.begin(ctx, "set", key, e); err != nil {
 		return err
 	}
 	return b.store.Set(ctx, key, e)
 }
 
 func (b intercepted) Delete(ctx context.Context, key string) error {
-	if err := b.before(ctx, "delete", key, entry{}); err != nil {
+	if err := b.begin(ctx, "delete", key, entry{}); err != nil {
 		return err
 	}
 	return b.store.Delete(ctx, key)
+}
+
+// begin leaves calls that the store refuses to it.
+func (b intercepted) begin(ctx context.Context, call, key string, e entry) error {
+	if ctx == nil {
+		return nil
+	}
+	return b.before(ctx, call, key, e)
 }
 
 func before(f func(ctx context.Context, call, key string, e entry) error) func() backends.Backend[string] {

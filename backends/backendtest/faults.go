@@ -123,6 +123,9 @@ func (f *Faults[V]) Stage(ctx context.Context, key string, entry backends.Entry[
 func (f *Faults[V]) Describe() backends.Description { return f.desc }
 
 func (f *Faults[V]) do(ctx context.Context, kind tier.Kind, apply func(context.Context) error) error {
+	if ctx == nil {
+		return backends.ErrNilContext
+	}
 	if fault := f.take(kind); fault != nil {
 		return fault(ctx, apply)
 	}

@@ -29,6 +29,9 @@ func (f *Faults[V]) NextAt(kind tier.Kind, i int, faults ...Fault) {
 
 // GetMany reads from the backend unless faults for Get prevent it.
 func (f *Faults[V]) GetMany(ctx context.Context, keys []string, got []backends.Got[V]) {
+	if backends.RefuseReads(ctx, keys, got) {
+		return
+	}
 	f.batch(ctx, tier.Get, len(keys),
 		func(ctx context.Context, from, to int) { f.optional.GetMany(ctx, keys[from:to], got[from:to]) },
 		func(i int) error { return got[i].Err },
@@ -37,6 +40,9 @@ func (f *Faults[V]) GetMany(ctx context.Context, keys []string, got []backends.G
 
 // WriteMany makes the changes unless faults for Set or Delete prevent it.
 func (f *Faults[V]) WriteMany(ctx context.Context, writes []backends.Write[V], done []backends.Done) {
+	if backends.RefuseWrites(ctx, writes, done) {
+		return
+	}
 	kind := tier.Delete
 	if slices.ContainsFunc(writes, func(w backends.Write[V]) bool { return w.Kind != tier.Delete }) {
 		kind = tier.Set

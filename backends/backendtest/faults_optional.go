@@ -23,7 +23,7 @@ var (
 // otherwise.
 func (f *Faults[V]) Write(ctx context.Context, w *backends.Write[V]) (result backends.Result, err error) {
 	kind := tier.Set
-	if w.Kind == tier.Delete {
+	if w != nil && w.Kind == tier.Delete {
 		kind = tier.Delete
 	}
 	err = f.do(ctx, kind, func(ctx context.Context) (err error) {

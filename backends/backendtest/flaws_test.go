@@ -46,6 +46,7 @@ func never(context.Context, string, bool) (bool, error) { return false, nil }
 func flaws() map[string]flaw {
 	all := answerFlaws()
 	maps.Copy(all, contextFlaws())
+	maps.Copy(all, argumentFlaws())
 	maps.Copy(all, errorFlaws())
 	maps.Copy(all, atomicFlaws())
 	maps.Copy(all, abilityFlaws())
@@ -199,7 +200,7 @@ func answerFlaws() map[string]flaw {
 		},
 		"staging writes at once": {
 			backend: func() backends.Backend[string] { return stager{newStore(), stagesAtOnce} },
-			found:   []string{"staging-writes-nothing"},
+			found:   []string{"staging-writes-nothing", "a-nil-context-is-refused"},
 		},
 		"a staged write can be made once": {
 			backend: func() backends.Backend[string] { return stager{newStore(), stagesOnce} },

@@ -9,8 +9,8 @@ import (
 	"github.com/tiercache/tiercache/backends"
 )
 
-// Map is a [backends.Backend] over a Go map and a mutex, for L1. It ignores contexts and
-// never evicts; an expired entry stays in memory until it is written or
+// Map is a [backends.Backend] over a Go map and a mutex, for L1. It ignores contexts, except for
+// nil, and never evicts; an expired entry stays in memory until it is written or
 // deleted. It describes itself as in-process, with stamps and walks. It is safe for
 // concurrent use.
 type Map[V any] struct {
@@ -54,7 +54,10 @@ func (m *Map[V]) Described(desc backends.Description) *Map[V] {
 }
 
 // Get returns the entry at key unless it has expired.
-func (m *Map[V]) Get(_ context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
+func (m *Map[V]) Get(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
+	if ctx == nil {
+		return backends.Entry[V]{}, false, backends.ErrNilContext
+	}
 	m.mu.Lock()
 	entry, ok = m.entries[key]
 	m.mu.Unlock()
@@ -65,7 +68,10 @@ func (m *Map[V]) Get(_ context.Context, key string) (entry backends.Entry[V], ok
 }
 
 // Set stores the entry at key.
-func (m *Map[V]) Set(_ context.Context, key string, entry backends.Entry[V]) error {
+func (m *Map[V]) Set(ctx context.Context, key string, entry backends.Entry[V]) error {
+	if ctx == nil {
+		return backends.ErrNilContext
+	}
 	m.mu.Lock()
 	m.entries[key] = entry
 	delete(m.stamped, key)
@@ -74,7 +80,10 @@ func (m *Map[V]) Set(_ context.Context, key string, entry backends.Entry[V]) err
 }
 
 // Delete removes the entry at key.
-func (m *Map[V]) Delete(_ context.Context, key string) error {
+func (m *Map[V]) Delete(ctx context.Context, key string) error {
+	if ctx == nil {
+		return backends.ErrNilContext
+	}
 	m.mu.Lock()
 	delete(m.entries, key)
 	delete(m.stamped, key)
@@ -94,7 +103,10 @@ func (m *Map[V]) Snapshot() map[string]backends.Entry[V] {
 }
 
 // GetValue is Get for callers that want only the value.
-func (m *Map[V]) GetValue(_ context.Context, key string) (value V, ok bool, err error) {
+func (m *Map[V]) GetValue(ctx context.Context, key string) (value V, ok bool, err error) {
+	if ctx == nil {
+		return value, false, backends.ErrNilContext
+	}
 	m.mu.Lock()
 	entry, ok := m.entries[key]
 	m.mu.Unlock()

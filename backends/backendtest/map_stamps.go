@@ -8,7 +8,10 @@ import (
 )
 
 // GetStamped returns the entry at key and its stamp unless it has expired.
-func (m *Map[V]) GetStamped(_ context.Context, key string) (entry backends.Entry[V], stamp backends.Stamp, ok bool, err error) {
+func (m *Map[V]) GetStamped(ctx context.Context, key string) (entry backends.Entry[V], stamp backends.Stamp, ok bool, err error) {
+	if ctx == nil {
+		return backends.Entry[V]{}, backends.Stamp{}, false, backends.ErrNilContext
+	}
 	m.mu.Lock()
 	entry, ok = m.entries[key]
 	stamp = m.stamped[key].stamp
@@ -20,7 +23,10 @@ func (m *Map[V]) GetStamped(_ context.Context, key string) (entry backends.Entry
 }
 
 // GetFresh returns the value at key if it is stamped with the epoch and a version.
-func (m *Map[V]) GetFresh(_ context.Context, key string, epoch uint32) (value V, ok bool, err error) {
+func (m *Map[V]) GetFresh(ctx context.Context, key string, epoch uint32) (value V, ok bool, err error) {
+	if ctx == nil {
+		return value, false, backends.ErrNilContext
+	}
 	m.mu.Lock()
 	s, ok := m.stamped[key]
 	m.mu.Unlock()
@@ -31,7 +37,10 @@ func (m *Map[V]) GetFresh(_ context.Context, key string, epoch uint32) (value V,
 }
 
 // SetStamped stores the entry at key with a stamp.
-func (m *Map[V]) SetStamped(_ context.Context, key string, entry backends.Entry[V], stamp backends.Stamp) error {
+func (m *Map[V]) SetStamped(ctx context.Context, key string, entry backends.Entry[V], stamp backends.Stamp) error {
+	if ctx == nil {
+		return backends.ErrNilContext
+	}
 	m.mu.Lock()
 	m.entries[key] = entry
 	m.stamped[key] = stamped[V]{entry.Value, entry.ExpiresAt, stamp}
@@ -41,6 +50,9 @@ func (m *Map[V]) SetStamped(_ context.Context, key string, entry backends.Entry[
 
 // Walk visits the entries. It holds no lock while visit runs.
 func (m *Map[V]) Walk(ctx context.Context, visit func(key string, stamp backends.Stamp) bool) error {
+	if ctx == nil {
+		return backends.ErrNilContext
+	}
 	m.mu.Lock()
 	keys := make([]string, 0, len(m.entries))
 	for key := range m.entries {

@@ -44,6 +44,9 @@ func (b paused) Delete(ctx context.Context, key string) error {
 }
 
 func (b paused) Write(ctx context.Context, w *write) (backends.Result, error) {
+	if w == nil {
+		return b.client.Write(ctx, w)
+	}
 	b.pause()
 	defer b.pause()
 	bent := *w

@@ -17,28 +17,28 @@ type stamped struct {
 }
 
 func (b stamped) Set(ctx context.Context, key string, e entry) error {
-	if b.set == nil {
+	if b.set == nil || ctx == nil {
 		return b.store.Set(ctx, key, e)
 	}
 	return b.set(ctx, b.store, key, e)
 }
 
 func (b stamped) SetStamped(ctx context.Context, key string, e entry, stamp backends.Stamp) error {
-	if b.setStamped == nil {
+	if b.setStamped == nil || ctx == nil {
 		return b.store.SetStamped(ctx, key, e, stamp)
 	}
 	return b.setStamped(ctx, b.store, key, e, stamp)
 }
 
 func (b stamped) GetStamped(ctx context.Context, key string) (e entry, stamp backends.Stamp, ok bool, err error) {
-	if b.getStamped == nil {
+	if b.getStamped == nil || ctx == nil {
 		return b.store.GetStamped(ctx, key)
 	}
 	return b.getStamped(ctx, b.store, key)
 }
 
 func (b stamped) Walk(ctx context.Context, visit func(key string, stamp backends.Stamp) bool) error {
-	if b.walk == nil {
+	if b.walk == nil || ctx == nil {
 		return b.store.Walk(ctx, visit)
 	}
 	return b.walk(ctx, b.store, visit)

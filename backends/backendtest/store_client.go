@@ -121,6 +121,9 @@ func (c *Client[V]) GetIf(ctx context.Context, key string, have backends.Version
 
 // GetMany reads one key after the other.
 func (c *Client[V]) GetMany(ctx context.Context, keys []string, got []backends.Got[V]) {
+	if backends.RefuseReads(ctx, keys, got) {
+		return
+	}
 	for i, key := range keys {
 		got[i].Entry, got[i].Answer, got[i].Err = c.GetIf(ctx, key, 0)
 	}
@@ -128,6 +131,9 @@ func (c *Client[V]) GetMany(ctx context.Context, keys []string, got []backends.G
 
 // WriteMany makes one change after the other.
 func (c *Client[V]) WriteMany(ctx context.Context, writes []backends.Write[V], done []backends.Done) {
+	if backends.RefuseWrites(ctx, writes, done) {
+		return
+	}
 	for i := range writes {
 		done[i].Result, done[i].Err = c.Write(ctx, &writes[i])
 	}

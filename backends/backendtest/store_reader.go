@@ -26,6 +26,12 @@ type reader struct {
 // returns when ctx ends or c is closed. Several sinks share one place in the log. A
 // sink must not call c's methods that read the log.
 func (c *Client[V]) Watch(ctx context.Context, sink backends.Sink) error {
+	switch {
+	case ctx == nil:
+		return backends.ErrNilContext
+	case sink == nil:
+		return backends.ErrNilSink
+	}
 	r := &c.reader
 	r.mu.Lock()
 	if r.denied {

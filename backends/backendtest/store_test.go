@@ -182,7 +182,7 @@ func TestClient_Close(t *testing.T) {
 	assert.True(t, backends.CertainlyNotApplied(err))
 	_, _, err = c.Get(t.Context(), "key")
 	require.ErrorIs(t, err, backends.ErrClosed)
-	require.ErrorIs(t, c.Watch(t.Context(), nil), backends.ErrClosed)
+	require.ErrorIs(t, c.Watch(t.Context(), sinkFuncs{}), backends.ErrClosed)
 }
 
 func TestClient_EndedContext(t *testing.T) {

@@ -141,6 +141,8 @@ func tests[V any]() []test[V] {
 		{"calls-end-while-the-store-hangs", testHang[V]},
 		{"outcome-under-a-cancelled-context", testCancelled[V]},
 		{"errors-quote-no-key-and-no-value", testErrors[V]},
+		{"a-nil-context-is-refused", testNilContext[V]},
+		{"bad-arguments-are-refused", testArguments[V]},
 		{"staging-writes-nothing", testStage[V]},
 		{"description-does-not-change", testDescription[V]},
 		{"concurrent-use", testConcurrent[V]},

@@ -19,14 +19,14 @@ type versioned struct {
 }
 
 func (b versioned) Write(ctx context.Context, w *write) (backends.Result, error) {
-	if b.write == nil {
+	if b.write == nil || ctx == nil || w == nil {
 		return b.client.Write(ctx, w)
 	}
 	return b.write(ctx, b, *w)
 }
 
 func (b versioned) GetIf(ctx context.Context, key string, have backends.Version) (entry, backends.Answer, error) {
-	if b.getIf == nil {
+	if b.getIf == nil || ctx == nil {
 		return b.client.GetIf(ctx, key, have)
 	}
 	return b.getIf(ctx, b, key, have)
@@ -72,6 +72,9 @@ func newBeginsAnew() backends.Backend[string] {
 func (b *beginsAnew) Write(ctx context.Context, w *write) (backends.Result, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if ctx == nil || w == nil {
+		return b.client.Write(ctx, w)
+	}
 	moved := *w
 	if moved.If.Version != 0 {
 		moved.If.Version += b.start[w.Key]

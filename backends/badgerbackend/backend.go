@@ -189,6 +189,9 @@ func (b *Backend) Close() error {
 
 // begin takes calls for reading unless it returns an error.
 func (b *Backend) begin(ctx context.Context) error {
+	if ctx == nil {
+		return backends.ErrNilContext
+	}
 	if ctx.Err() != nil {
 		return endedError(ctx)
 	}

@@ -17,6 +17,9 @@ const (
 
 // GetMany reads all keys in one transaction.
 func (b *Backend) GetMany(ctx context.Context, keys []string, got []backends.Got[[]byte]) {
+	if backends.RefuseReads(ctx, keys, got) {
+		return
+	}
 	if err := b.begin(ctx); err != nil {
 		failAll(got, err)
 		return
@@ -66,6 +69,9 @@ func failAll(got []backends.Got[[]byte], err error) {
 // WriteMany makes the changes in transactions of at most 128 changes and about 1 MiB.
 // Those of one transaction share its error.
 func (b *Backend) WriteMany(ctx context.Context, writes []backends.Write[[]byte], done []backends.Done) {
+	if backends.RefuseWrites(ctx, writes, done) {
+		return
+	}
 	var part batch
 	for i := range writes {
 		c, err := b.check(&writes[i])

@@ -95,6 +95,9 @@ func (b *Backend[V]) Delete(ctx context.Context, key string) error {
 // once, and no policy is asked. The function that it returns makes the write
 // through the policies, with the errors of [Backend.Set].
 func (b *Backend[V]) Stage(ctx context.Context, key string, entry backends.Entry[V]) (set func(ctx context.Context) error, err error) {
+	if ctx == nil {
+		return nil, backends.ErrNilContext
+	}
 	apply := func(ctx context.Context) error { return b.next.Set(ctx, key, entry) }
 	if s, ok := b.next.(backends.Stager[V]); ok {
 		if apply, err = s.Stage(ctx, key, entry); err != nil {
@@ -120,6 +123,9 @@ func (b *Backend[V]) write(ctx context.Context, op string, apply func(ctx contex
 
 // do makes a call through the policies.
 func do[V, R any](ctx context.Context, b *Backend[V], op string, c *call[R]) (result R, err error) {
+	if ctx == nil {
+		return result, backends.ErrNilContext
+	}
 	if ctx.Err() != nil {
 		return result, &RefusedError{Op: op, Err: backends.ContextError(ctx)}
 	}

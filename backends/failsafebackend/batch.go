@@ -15,6 +15,9 @@ var _ backends.Batcher[any] = (*Backend[any])(nil)
 // element shows that the store is not healthy. A further attempt reads the elements whose
 // error may be gone then. Errors of elements are those of [Backend.Get].
 func (b *Backend[V]) GetMany(ctx context.Context, keys []string, got []backends.Got[V]) {
+	if backends.RefuseReads(ctx, keys, got) {
+		return
+	}
 	if !b.able.Batches {
 		b.optional.GetMany(ctx, keys, got)
 		return
@@ -40,6 +43,9 @@ func (b *Backend[V]) GetMany(ctx context.Context, keys []string, got []backends.
 // same key in the batch may have been: that would turn them round. Errors of elements are
 // those of [Backend.Set].
 func (b *Backend[V]) WriteMany(ctx context.Context, writes []backends.Write[V], done []backends.Done) {
+	if backends.RefuseWrites(ctx, writes, done) {
+		return
+	}
 	if !b.able.Batches {
 		b.optional.WriteMany(ctx, writes, done)
 		return

@@ -31,7 +31,7 @@ var (
 // and Write returns the error of the earlier attempt. [backends.Absent] is not among
 // these conditions, nor is AbsentAt of version 0: a late attempt could bring a deleted entry back.
 func (b *Backend[V]) Write(ctx context.Context, w *backends.Write[V]) (backends.Result, error) {
-	if !b.able.Versions {
+	if !b.able.Versions || w == nil {
 		return b.optional.Write(ctx, w)
 	}
 	c := &call[backends.Result]{writes: true, safe: safe(w.If)}

@@ -15,8 +15,8 @@ import (
 // Backend is a [backends.Backend] over an otter cache. It is made by [New] or
 // [FromCache] and is safe for concurrent use.
 //
-// No call waits for anything outside of the process, so contexts are ignored, and none
-// of its methods returns an error. An entry may be evicted at any time after it was
+// No call waits for anything outside of the process, so contexts are ignored, and no method returns
+// an error except for a nil context and for a [backends.Write] that no store can make. An entry may be evicted at any time after it was
 // set. Keys and values are kept as they are until they are replaced, deleted, evicted
 // or expired: the data that a value points to must not be modified once it was set or
 // read.
@@ -98,7 +98,10 @@ func FromCache[V any](cache *otter.Cache[string, Item[V]]) (*Backend[V], error) 
 
 // Get returns the entry at key, unless it has expired by the system's clock at
 // the time of the call. A hit allocates nothing.
-func (b *Backend[V]) Get(_ context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
+func (b *Backend[V]) Get(ctx context.Context, key string) (entry backends.Entry[V], ok bool, err error) {
+	if ctx == nil {
+		return backends.Entry[V]{}, false, backends.ErrNilContext
+	}
 	item, ok := b.cache.GetIfPresent(key)
 	if ok && alive(item.expiresAt, b.rough) {
 		return item.Entry(), true, nil
@@ -107,7 +110,10 @@ func (b *Backend[V]) Get(_ context.Context, key string) (entry backends.Entry[V]
 }
 
 // GetValue is Get without the expiry.
-func (b *Backend[V]) GetValue(_ context.Context, key string) (value V, ok bool, err error) {
+func (b *Backend[V]) GetValue(ctx context.Context, key string) (value V, ok bool, err error) {
+	if ctx == nil {
+		return value, false, backends.ErrNilContext
+	}
 	item, ok := b.cache.GetIfPresent(key)
 	if ok && alive(item.expiresAt, b.rough) {
 		return item.Value, true, nil
@@ -117,7 +123,10 @@ func (b *Backend[V]) GetValue(_ context.Context, key string) (value V, ok bool, 
 
 // Set stores the entry at key, in place of any other. An entry that has expired
 // already takes the place of the older one too, and is a miss.
-func (b *Backend[V]) Set(_ context.Context, key string, entry backends.Entry[V]) error {
+func (b *Backend[V]) Set(ctx context.Context, key string, entry backends.Entry[V]) error {
+	if ctx == nil {
+		return backends.ErrNilContext
+	}
 	if b.versions != nil {
 		return b.setVersioned(key, entry, backends.Stamp{})
 	}
@@ -131,7 +140,10 @@ func (b *Backend[V]) set(key string, item Item[V]) {
 }
 
 // Delete removes the entry at key.
-func (b *Backend[V]) Delete(_ context.Context, key string) error {
+func (b *Backend[V]) Delete(ctx context.Context, key string) error {
+	if ctx == nil {
+		return backends.ErrNilContext
+	}
 	if b.versions != nil {
 		return b.deleteVersioned(key)
 	}

@@ -8,9 +8,12 @@ import (
 
 // GetStamped is Get, and returns the stamp that was set with the value. A hit allocates
 // nothing.
-func (b *Backend[V]) GetStamped(_ context.Context, key string) (
+func (b *Backend[V]) GetStamped(ctx context.Context, key string) (
 	entry backends.Entry[V], stamp backends.Stamp, ok bool, err error,
 ) {
+	if ctx == nil {
+		return backends.Entry[V]{}, backends.Stamp{}, false, backends.ErrNilContext
+	}
 	item, ok := b.cache.GetIfPresent(key)
 	if ok && alive(item.expiresAt, b.rough) {
 		return item.Entry(), item.stamp(), true, nil
@@ -19,7 +22,10 @@ func (b *Backend[V]) GetStamped(_ context.Context, key string) (
 }
 
 // GetFresh returns the value at key if it is stamped with the epoch and a version.
-func (b *Backend[V]) GetFresh(_ context.Context, key string, epoch uint32) (value V, ok bool, err error) {
+func (b *Backend[V]) GetFresh(ctx context.Context, key string, epoch uint32) (value V, ok bool, err error) {
+	if ctx == nil {
+		return value, false, backends.ErrNilContext
+	}
 	item, ok := b.cache.GetIfPresent(key)
 	if !ok || item.more == nil || item.more.stamp.Epoch != epoch || item.more.stamp.Version == 0 || !alive(item.expiresAt, b.rough) {
 		return value, false, nil
@@ -28,7 +34,10 @@ func (b *Backend[V]) GetFresh(_ context.Context, key string, epoch uint32) (valu
 }
 
 // SetStamped is Set with a stamp, which takes 32 bytes unless it is zero.
-func (b *Backend[V]) SetStamped(_ context.Context, key string, entry backends.Entry[V], stamp backends.Stamp) error {
+func (b *Backend[V]) SetStamped(ctx context.Context, key string, entry backends.Entry[V], stamp backends.Stamp) error {
+	if ctx == nil {
+		return backends.ErrNilContext
+	}
 	if b.versions != nil {
 		return b.setVersioned(key, entry, stamp)
 	}

@@ -12,7 +12,10 @@ import (
 
 // Write makes one change under the lock of its key. Errors are those of
 // [backends.Write.Check], or wrap [backends.ErrUnsupported] without [WithVersions].
-func (b *Backend[V]) Write(_ context.Context, w *backends.Write[V]) (backends.Result, error) {
+func (b *Backend[V]) Write(ctx context.Context, w *backends.Write[V]) (backends.Result, error) {
+	if ctx == nil {
+		return backends.Result{}, backends.ErrNilContext
+	}
 	if b.versions == nil {
 		return backends.Result{}, backends.Unsupported("versions, see otterbackend.WithVersions")
 	}
@@ -23,7 +26,10 @@ func (b *Backend[V]) Write(_ context.Context, w *backends.Write[V]) (backends.Re
 }
 
 // GetIf returns the entry at key, unless its version is have.
-func (b *Backend[V]) GetIf(_ context.Context, key string, have backends.Version) (backends.Entry[V], backends.Answer, error) {
+func (b *Backend[V]) GetIf(ctx context.Context, key string, have backends.Version) (backends.Entry[V], backends.Answer, error) {
+	if ctx == nil {
+		return backends.Entry[V]{}, backends.Answer{}, backends.ErrNilContext
+	}
 	if b.versions == nil {
 		return backends.Entry[V]{}, backends.Answer{}, backends.Unsupported("versions, see otterbackend.WithVersions")
 	}

@@ -120,6 +120,8 @@ func (b *Backend) withLog(c *config, t traits) {
 // or an [*Error], which wraps the client's.
 func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]byte], ok bool, err error) {
 	switch {
+	case ctx == nil:
+		return backends.Entry[[]byte]{}, false, backends.ErrNilContext
 	case ctx.Err() != nil:
 		return backends.Entry[[]byte]{}, false, notBegun(ctx, "get")
 	case !b.storable(key):
@@ -202,7 +204,10 @@ func (b *Backend) Set(ctx context.Context, key string, entry backends.Entry[[]by
 // been stored, so there is nothing to do. Errors are an [*Error], which says
 // whether the write was certainly not applied.
 func (b *Backend) Delete(ctx context.Context, key string) error {
-	if !b.storable(key) {
+	switch {
+	case ctx == nil:
+		return backends.ErrNilContext
+	case !b.storable(key):
 		return nil
 	}
 	if b.log != nil {

@@ -17,6 +17,9 @@ var _ backends.Batcher[[]byte] = (*Backend)(nil)
 // [WithLog] by a pipeline of GET. See [backends.Batcher]. A key that holds something
 // other than a string is a miss for MGET.
 func (b *Backend) GetMany(ctx context.Context, keys []string, got []backends.Got[[]byte]) {
+	if backends.RefuseReads(ctx, keys, got) {
+		return
+	}
 	if ctx.Err() != nil {
 		for i := range keys {
 			got[i].Err = notBegun(ctx, "get")

@@ -13,7 +13,10 @@ import (
 // front of a copy of the value, and returns the function that sends it. Nothing
 // is sent before that. Errors are [backends.ErrEmptyKey] or a
 // [*backends.TooLargeError]; both are certainly not applied.
-func (b *Backend) Stage(_ context.Context, key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
+func (b *Backend) Stage(ctx context.Context, key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
+	if ctx == nil {
+		return nil, backends.ErrNilContext
+	}
 	if b.log != nil {
 		return b.stageLogged(key, entry)
 	}

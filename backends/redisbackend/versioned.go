@@ -51,6 +51,9 @@ func (b *Backend) prepare(w *backends.Write[[]byte]) (*redislog.Write, error) {
 // writeLogged makes attempts as write does. A log that was begun anew, and a script that
 // the server does not have, executed nothing, and are no failures.
 func (b *Backend) writeLogged(ctx context.Context, c *redislog.Write) (backends.Result, error) {
+	if ctx == nil {
+		return backends.Result{}, backends.ErrNilContext
+	}
 	if ctx.Err() != nil {
 		return backends.Result{}, notBegun(ctx, c.Op())
 	}
@@ -125,6 +128,8 @@ func (b *Backend) GetIf(
 	switch {
 	case b.log == nil:
 		return entry, answer, backends.Unsupported("versions")
+	case ctx == nil:
+		return entry, answer, backends.ErrNilContext
 	case ctx.Err() != nil:
 		return entry, answer, notBegun(ctx, "get")
 	case !b.storable(key):

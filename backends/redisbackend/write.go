@@ -45,6 +45,9 @@ func (c *change) command(ctx context.Context, now func() time.Time) *command {
 // executed after a repetition that succeeds, or even after the next write of the key,
 // and no error would report it; so its outcome is that of the write.
 func (b *Backend) write(ctx context.Context, op string, c change) error {
+	if ctx == nil {
+		return backends.ErrNilContext
+	}
 	if ctx.Err() != nil {
 		return notBegun(ctx, op)
 	}

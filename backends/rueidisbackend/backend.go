@@ -118,6 +118,8 @@ func (b *Backend) storable(key string) bool { return b.space.Limits.CheckKey(key
 // or an [*Error], which wraps the client's.
 func (b *Backend) Get(ctx context.Context, key string) (entry backends.Entry[[]byte], ok bool, err error) {
 	switch {
+	case ctx == nil:
+		return backends.Entry[[]byte]{}, false, backends.ErrNilContext
 	case ctx.Err() != nil:
 		return backends.Entry[[]byte]{}, false, notBegun(ctx, "get")
 	case !b.storable(key):
@@ -147,7 +149,10 @@ func (b *Backend) Set(ctx context.Context, key string, entry backends.Entry[[]by
 // been stored, so there is nothing to do. Errors are an [*Error], which says
 // whether the write was certainly not applied.
 func (b *Backend) Delete(ctx context.Context, key string) error {
-	if !b.storable(key) {
+	switch {
+	case ctx == nil:
+		return backends.ErrNilContext
+	case !b.storable(key):
 		return nil
 	}
 	if b.logged() {
@@ -161,7 +166,10 @@ func (b *Backend) Delete(ctx context.Context, key string) error {
 // front of a copy of the value, and returns the function that sends it. Nothing
 // is sent before that. Errors are [backends.ErrEmptyKey] or a
 // [*backends.TooLargeError]; both are certainly not applied.
-func (b *Backend) Stage(_ context.Context, key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
+func (b *Backend) Stage(ctx context.Context, key string, entry backends.Entry[[]byte]) (set func(ctx context.Context) error, err error) {
+	if ctx == nil {
+		return nil, backends.ErrNilContext
+	}
 	w := &backends.Write[[]byte]{Key: key, Kind: tier.Set, Entry: entry}
 	if b.logged() {
 		c, err := b.prepare(w)

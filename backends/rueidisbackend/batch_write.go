@@ -16,6 +16,9 @@ import (
 // are unknown, and the others certainly not applied. Without [WithLog] it makes
 // unconditional changes without a source version alone.
 func (b *Backend) WriteMany(ctx context.Context, writes []backends.Write[[]byte], done []backends.Done) {
+	if backends.RefuseWrites(ctx, writes, done) {
+		return
+	}
 	queue := make([]*batched, 0, len(writes))
 	for i := range writes {
 		w, err := b.batched(&writes[i], &done[i])

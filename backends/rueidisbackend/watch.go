@@ -10,9 +10,6 @@ import (
 
 var _ backends.Watcher = (*Backend)(nil)
 
-// errNilSink is returned by Watch without a sink.
-var errNilSink = errors.New("rueidisbackend: the sink is nil: pass one that is to be told of changes")
-
 // Watch tells sink of the changes by all processes; see [backends.Watcher]. All calls
 // share one reader for each partition, which runs while there is a call, with one
 // connection of the client's own (Dedicate) and one goroutine. It needs [WithLog].
@@ -32,8 +29,10 @@ func (b *Backend) Watch(ctx context.Context, sink backends.Sink) error {
 	switch {
 	case !b.logged():
 		return backends.Unsupported("watching")
+	case ctx == nil:
+		return backends.ErrNilContext
 	case sink == nil:
-		return errNilSink
+		return backends.ErrNilSink
 	case ctx.Err() != nil:
 		return notBegun(ctx, "watch")
 	}

@@ -34,6 +34,9 @@ func (b *Backend) stage(w *backends.Write[[]byte]) (change, error) {
 // executed after a repetition that succeeds, or even after the next write of the key,
 // and no error would report it; so its outcome is that of the write.
 func (b *Backend) write(ctx context.Context, op string, c change) error {
+	if ctx == nil {
+		return backends.ErrNilContext
+	}
 	if ctx.Err() != nil {
 		return notBegun(ctx, op)
 	}
