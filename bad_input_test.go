@@ -56,6 +56,41 @@ func TestNilContext(t *testing.T) {
 	}
 }
 
+// An L1 that ignores contexts does not make a hit of a call without one.
+func TestNilContext_CarelessL1(t *testing.T) {
+	t.Parallel()
+	var none context.Context
+	for name, l1 := range map[string]backends.Backend[string]{
+		"values":  careless{backendtest.NewMap[string]()},
+		"entries": onlyBackend{careless{backendtest.NewMap[string]()}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, err := tiercache.New("users", l1, backends.Backend[string](backendtest.NewMap[string]()))
+			require.NoError(t, err)
+			t.Cleanup(func() { assert.NoError(t, c.Close(context.WithoutCancel(t.Context()))) })
+			require.NoError(t, c.Set(t.Context(), "k", "v", 0))
+			_, ok, err := c.Get(none, "k")
+			require.ErrorIs(t, err, tiercache.ErrInvalid)
+			assert.False(t, ok)
+		})
+	}
+}
+
+// careless ignores contexts.
+type careless struct{ *backendtest.Map[string] }
+
+func (b careless) Get(_ context.Context, key string) (entry backends.Entry[string], ok bool, err error) {
+	return b.Map.Get(context.TODO(), key)
+}
+
+func (b careless) GetValue(_ context.Context, key string) (value string, ok bool, err error) {
+	return b.Map.GetValue(context.TODO(), key)
+}
+
+// onlyBackend has no optional interface.
+type onlyBackend struct{ backends.Backend[string] }
+
 // The result of a constructor whose error nobody looked at is named. A nil pointer whose
 // methods do without a receiver is a backend like any other.
 func TestNew_NilPointer(t *testing.T) {

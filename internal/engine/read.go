@@ -37,7 +37,7 @@ type read[V any] struct {
 
 // Get returns the value at key.
 func (e *Engine[V]) Get(ctx context.Context, key string, opts []ReadOption) (value V, ok bool, err error) {
-	if e.fast != fastValue || e.closed.Load() || key == "" || len(opts) > 0 {
+	if e.fast != fastValue || ctx == nil || e.closed.Load() || key == "" || len(opts) > 0 {
 		return e.getWith(ctx, key, opts)
 	}
 	value, ok, err = e.lookupValue(ctx, key)
@@ -50,7 +50,7 @@ func (e *Engine[V]) Get(ctx context.Context, key string, opts []ReadOption) (val
 
 // getWith is apart from Get for the same reason as getBeyond.
 func (e *Engine[V]) getWith(ctx context.Context, key string, opts []ReadOption) (value V, ok bool, err error) {
-	if e.fast == fastStamp && len(opts) == 0 && !e.closed.Load() && key != "" {
+	if e.fast == fastStamp && ctx != nil && len(opts) == 0 && !e.closed.Load() && key != "" {
 		return e.getStamped(ctx, key)
 	}
 	res, err := e.read(ctx, key, opts, false)
@@ -59,9 +59,6 @@ func (e *Engine[V]) getWith(ctx context.Context, key string, opts []ReadOption) 
 
 // getBeyond is apart from Get, whose frame stays small (budget Get/hit=l1).
 func (e *Engine[V]) getBeyond(ctx context.Context, key string, l1Err error) (value V, ok bool, err error) {
-	if ctx == nil {
-		return value, false, ErrNilContext
-	}
 	r := e.newRead(key)
 	r.l1.err, r.asked = e.missed(key, l1Err), true
 	res, err := r.get(ctx)
