@@ -155,12 +155,15 @@ func TestKeepLoaded_Not(t *testing.T) {
 		during func(ctx context.Context, f *fixture) error
 		l1, l2 string
 	}{
-		"off":                {policy: l2First, fault: backendtest.FailBefore(errRefused)},
-		"stored":             {policy: l2First, ttl: time.Minute, l1: "v", l2: "v"},
-		"stored around":      {policy: writepolicy.WriteAround(), ttl: time.Minute, l2: "v"},
-		"in L1 by policy":    {policy: writepolicy.Sequential(), ttl: time.Minute, fault: backendtest.FailBefore(errRefused), l1: "v"},
-		"in L1 at once":      {policy: writepolicy.Parallel(), ttl: time.Minute, fault: backendtest.FailBefore(errRefused), l1: "v"},
-		"in L1, and a race":  {policy: writepolicy.Race(), ttl: time.Minute, fault: backendtest.Chain(backendtest.Delay(time.Second), backendtest.FailBefore(errRefused)), l1: "v"},
+		"off":             {policy: l2First, fault: backendtest.FailBefore(errRefused)},
+		"stored":          {policy: l2First, ttl: time.Minute, l1: "v", l2: "v"},
+		"stored around":   {policy: writepolicy.WriteAround(), ttl: time.Minute, l2: "v"},
+		"in L1 by policy": {policy: foreign(writepolicy.Sequential()), ttl: time.Minute, fault: backendtest.FailBefore(errRefused), l1: "v"},
+		"in L1 at once":   {policy: foreign(writepolicy.Parallel()), ttl: time.Minute, fault: backendtest.FailBefore(errRefused), l1: "v"},
+		"in L1, and a race": {
+			policy: foreign(writepolicy.Race()), ttl: time.Minute, l1: "v",
+			fault: backendtest.Chain(backendtest.Delay(time.Second), backendtest.FailBefore(errRefused)),
+		},
 		"it is not encoded":  {policy: l2First, ttl: time.Minute, stage: backendtest.Lose(errRefused)},
 		"a Set was faster":   {policy: l2First, ttl: time.Minute, during: func(ctx context.Context, f *fixture) error { return f.Set(ctx, "k", "new", 0) }, l1: "new", l2: "new"},
 		"a Delete was":       {policy: l2First, ttl: time.Minute, during: func(ctx context.Context, f *fixture) error { return f.Delete(ctx, "k") }},
@@ -189,6 +192,38 @@ func TestKeepLoaded_Not(t *testing.T) {
 				require.NoError(t, f.Close(t.Context()))
 			})
 		})
+	}
+}
+
+// New refuses the option where L1 has every loaded value without it.
+func TestKeepLoaded_Refused(t *testing.T) {
+	t.Parallel()
+	create := func(opts ...tiercache.Option) error {
+		c, err := tiercache.New("users", backendtest.NewMap[string](), backendtest.NewStore[string]().Client(), opts...)
+		if err != nil {
+			return err
+		}
+		return c.Close(t.Context())
+	}
+	source := tiercache.WithSourceVersion(func(string) uint64 { return 0 })
+	require.NoError(t, create(tiercache.WithKeepLoaded(time.Second), source))
+	require.ErrorContains(t, create(tiercache.WithKeepLoaded(time.Second)), "the write policy sequential itself stores a loaded value in L1")
+	for name, p := range map[string]writepolicy.Policy{
+		"sequential": writepolicy.Sequential(), "parallel": writepolicy.Parallel(),
+		"optimistic": writepolicy.OptimisticParallel(), "race": writepolicy.Race(),
+		"named": writepolicy.WithName("mine", writepolicy.WithName("other", writepolicy.Parallel())),
+	} {
+		opts := []tiercache.Option{tiercache.WithWritePolicy(p), tiercache.WithKeepLoaded(time.Second)}
+		err := create(opts...)
+		require.ErrorIs(t, err, tiercache.ErrInvalid, name)
+		require.ErrorContains(t, err, "WithKeepLoaded(1s) would do nothing", name)
+		require.NoError(t, create(append(opts, tiercache.WithConditionalLoads())...), name)
+		require.NoError(t, create(append(opts, tiercache.WithKeepLoaded(0))...), name)
+	}
+	for name, p := range keeping() {
+		for _, p := range []writepolicy.Policy{p, writepolicy.WithName("mine", p)} {
+			require.NoError(t, create(tiercache.WithWritePolicy(p), tiercache.WithKeepLoaded(time.Second)), name)
+		}
 	}
 }
 

@@ -64,8 +64,11 @@ func WithAsyncLoadWrites() Option {
 // L1 then has a value that L2 does not have, so every such write is reported as an inconsistency,
 // and every read of the value as kept: by the result of the read in telemetry, and by [Entry].
 // Another process may load or write a newer value meanwhile. A write of the key, or a refill from
-// L2, replaces the value. At most 10,000 values are kept at a time. With [WithConditionalLoads] it
-// does so under every policy. Default, and for 0: nothing is kept.
+// L2, replaces the value. At most 10,000 values are kept at a time. With [WithConditionalLoads] and
+// [WithSourceVersion] it does so under every policy.
+//
+// The other policies of this module, the default one included, themselves store a loaded value in
+// L1, whether L2 takes it or not. There the option would do nothing, and New refuses it. Default, and for 0: nothing is kept.
 func WithKeepLoaded(ttl time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.KeepLoaded = ttl

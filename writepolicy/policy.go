@@ -103,6 +103,8 @@ type builtinNamed struct {
 	builtin.Mark
 }
 
+func (n builtinNamed) StoresInL1() bool { return builtin.StoresInL1(n.Policy) }
+
 func (n named) Name() string { return n.name }
 
 func (n named) Validate() error {

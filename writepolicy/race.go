@@ -72,6 +72,8 @@ type race struct {
 
 func (*race) Name() string { return "race" }
 
+func (*race) StoresInL1() bool { return true }
+
 func (r *race) Validate() error {
 	if r.maxDetached < 0 {
 		return fmt.Errorf("writepolicy: MaxDetached(%d) is negative: use 0 to wait for both tiers", r.maxDetached)

@@ -83,6 +83,8 @@ func (p l1First) Name() string {
 	return "sequential"
 }
 
+func (p l1First) StoresInL1() bool { return !p.invalidate }
+
 func (p l1First) Write(ctx context.Context, op Op, l1, l2 Tier) error {
 	err := l1.Write(ctx)
 	if err == nil {

@@ -34,4 +34,14 @@ type Ordered interface {
 	SetsL1ThenL2(mark token)
 }
 
+// StoresInL1 reports whether p is a policy of this module by which a Set stores the value in L1,
+// whatever becomes of it in L2, and leaves it there.
+func StoresInL1(p any) bool {
+	s, ok := p.(interface {
+		Marked
+		StoresInL1() bool
+	})
+	return ok && s.StoresInL1()
+}
+
 type token struct{}
