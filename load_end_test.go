@@ -179,7 +179,8 @@ func TestAsyncLoadWrites(t *testing.T) {
 	})
 }
 
-// A stale value is at hand, and the load is slow, or as many are under way as may be.
+// A stale value is at hand, and the load is slow, or as many are under way as may be. It does not
+// matter whether the caller asks L1, or its load does.
 func TestStaleValueAtHand(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -193,42 +194,47 @@ func TestStaleValueAtHand(t *testing.T) {
 		"no load may begin":        {tiercache.WithMaxLoads(1), time.Hour, 0, "old"},
 		"the load ends in time":    {tiercache.WithStaleIfSlow(time.Hour), 2 * time.Hour, 10 * time.Second, "new"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				w := newFixture(t, tiercache.WithStaleIfError(time.Hour), test.opt)
-				require.NoError(t, w.Set(t.Context(), "k", "old", time.Second))
-				time.Sleep(2 * time.Second)
-				require.NoError(t, w.Map2.Delete(t.Context(), "k"))
-				go func() {
-					_, _ = w.GetOrLoad(t.Context(), "another", 0, func(context.Context, string) (string, error) {
-						time.Sleep(time.Minute)
-						return "", nil
+		for reads, setting := range map[string]tiercache.Option{
+			"sequential": nil, "with spans of hits": tiercache.WithL1HitSpans(),
+			"race": tiercache.WithReadPolicy(readpolicy.Race()), "parallel": tiercache.WithReadPolicy(readpolicy.Parallel()),
+		} {
+			t.Run(name+", "+reads, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					w := newFixture(t, tiercache.WithStaleIfError(time.Hour), test.opt, setting)
+					require.NoError(t, w.Set(t.Context(), "k", "old", time.Second))
+					time.Sleep(2 * time.Second)
+					require.NoError(t, w.Map2.Delete(t.Context(), "k"))
+					go func() {
+						_, _ = w.GetOrLoad(t.Context(), "another", 0, func(context.Context, string) (string, error) {
+							time.Sleep(time.Minute)
+							return "", nil
+						})
+					}()
+					synctest.Wait()
+					begin := time.Now()
+					value, err := w.GetOrLoad(within(t, test.ctx), "k", 0, func(ctx context.Context, _ string) (string, error) {
+						select {
+						case <-time.After(10 * time.Second):
+							return "new", nil
+						case <-ctx.Done():
+							return "", ctx.Err()
+						}
 					})
-				}()
-				synctest.Wait()
-				begin := time.Now()
-				value, err := w.GetOrLoad(within(t, test.ctx), "k", 0, func(ctx context.Context, _ string) (string, error) {
-					select {
-					case <-time.After(10 * time.Second):
-						return "new", nil
-					case <-ctx.Done():
-						return "", ctx.Err()
+					require.NoError(t, err)
+					assert.Equal(t, test.after, time.Since(begin))
+					want := "old"
+					if test.after == 10*time.Second {
+						want = "new"
 					}
+					assert.Equal(t, want, value)
+					time.Sleep(2 * time.Minute)
+					got, _ := w.Holds("k")
+					assert.Equal(t, test.refresh, got)
+					require.NoError(t, w.Close(t.Context()))
 				})
-				require.NoError(t, err)
-				assert.Equal(t, test.after, time.Since(begin))
-				want := "old"
-				if test.after == 10*time.Second {
-					want = "new"
-				}
-				assert.Equal(t, want, value)
-				time.Sleep(2 * time.Minute)
-				got, _ := w.Holds("k")
-				assert.Equal(t, test.refresh, got)
-				require.NoError(t, w.Close(t.Context()))
 			})
-		})
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found
 		p.member.leave() // it waits for another caller, or has failed
 	}
 	if err != nil {
+		e.findStale(ctx, key, p.mode, &l1)
 		return e.endWithout(ctx, &obs, &l1, err)
 	}
 	outer := loading(ctx)
@@ -37,8 +38,8 @@ func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found
 	} else {
 		obs.Shared(f.Call.leader)
 	}
-	if !e.await(ctx, f, &l1) {
-		return e.leave(ctx, f, &obs, &l1)
+	if !e.await(ctx, f, p.mode, &l1) {
+		return e.leave(ctx, f, p.mode, &obs, &l1)
 	}
 	return e.arrive(ctx, f, &obs, first)
 }

@@ -15,34 +15,62 @@ import (
 
 // await waits for the result. It reports false when the caller's context ends before,
 // or when there is a stale value and the load takes too long.
-func (e *Engine[V]) await(ctx context.Context, f *flight.Flight[load[V]], l1 *found[V]) bool {
+func (e *Engine[V]) await(ctx context.Context, f *flight.Flight[load[V]], mode readMode, l1 *found[V]) bool {
 	select {
 	case <-f.Arrived(): // also if the context has ended at the same moment
 		return true
 	default:
 	}
-	var soft <-chan time.Time
-	if e.config.SoftTimeout > 0 && l1.stale {
-		timer := time.NewTimer(e.config.SoftTimeout)
-		defer timer.Stop()
-		soft = timer.C
-	}
+	soft, stop := e.softLimit(mode, l1)
+	defer stop()
 	all := pausersOf(ctx) // the flight may be that of another key of their batch
 	all.Pause()
 	defer all.Resume()
-	select {
-	case <-f.Arrived():
-		return true
-	case <-ctx.Done():
-		return false
-	case <-soft:
-		return false
+	for {
+		select {
+		case <-f.Arrived():
+			return true
+		case <-ctx.Done():
+			return false
+		case <-soft:
+			if e.findStale(ctx, f.Call.read.key, mode, l1) {
+				return false
+			}
+			soft = nil
+		}
 	}
+}
+
+// softLimit returns the channel of the instant from which on a caller rather takes a stale value,
+// or nil if it waits for the load.
+func (e *Engine[V]) softLimit(mode readMode, l1 *found[V]) (soft <-chan time.Time, stop func()) {
+	if e.config.SoftTimeout == 0 || !l1.stale && !e.asksL1Late(mode) {
+		return nil, func() {}
+	}
+	timer := time.NewTimer(e.config.SoftTimeout)
+	return timer.C, func() { timer.Stop() }
+}
+
+// asksL1Late reports whether the caller of a load has not asked L1, because the load does, and
+// would take a stale value from it. So it is under the concurrent read policies, with spans of
+// hits, and with an L1 outside of the process.
+func (e *Engine[V]) asksL1Late(mode readMode) bool {
+	return e.fast == fastNone && e.config.StaleIfError > 0 && (mode == 0 || mode == skipL2)
+}
+
+// findStale reports whether there is a stale value at hand, for which it asks L1 if need be.
+func (e *Engine[V]) findStale(ctx context.Context, key string, mode readMode, l1 *found[V]) bool {
+	if !l1.stale && e.asksL1Late(mode) {
+		*l1 = e.lookupL1(ctx, key)
+	}
+	return l1.stale
 }
 
 // leave ends the wait of a caller. It gets the value that is at hand: the loaded one, on
 // its way to the tiers, or a stale one.
-func (e *Engine[V]) leave(ctx context.Context, f *flight.Flight[load[V]], obs *telemetry.Read, l1 *found[V]) (value V, err error) {
+func (e *Engine[V]) leave(
+	ctx context.Context, f *flight.Flight[load[V]], mode readMode, obs *telemetry.Read, l1 *found[V],
+) (value V, err error) {
 	l := &f.Call
 	err = backends.ContextError(ctx)
 	if err != nil || !e.keepInBackground(f) { //nolint:contextcheck // the load outlives its caller
@@ -54,6 +82,9 @@ func (e *Engine[V]) leave(ctx context.Context, f *flight.Flight[load[V]], obs *t
 	}
 	if err != nil {
 		err = fmt.Errorf("tiercache: get: %s: %w", l.stageName(), guard.WithoutKey(err, l.read.key))
+		if e.l1.Description().InProcess { // so it answers at once
+			e.findStale(context.WithoutCancel(ctx), l.read.key, mode, l1)
+		}
 	}
 	return e.endWithout(ctx, obs, l1, err)
 }
