@@ -57,8 +57,16 @@ func (c config) validate() error {
 		notNegative("WithMaxRefillTTL", c.MaxRefillTTL),
 		notNegative("WithKeepLoaded", c.KeepLoaded),
 		fraction("WithL1TTL's jitter", c.L1Jitter),
+		c.validateJitter(),
 		fraction("WithRefreshAhead", c.RefreshAhead),
 	)
+}
+
+func (c config) validateJitter() error {
+	if c.L1TTL > 0 || c.L1Jitter == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: WithL1TTL(0, %v): the jitter shortens a limit, and there is none: give a TTL, or a jitter of 0", ErrInvalid, c.L1Jitter)
 }
 
 func (c config) validateLoads() error {

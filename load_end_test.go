@@ -17,6 +17,7 @@ import (
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/readpolicy"
 	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tracing"
 	"github.com/tiercache/tiercache/writepolicy"
 )
 
@@ -461,12 +462,43 @@ func TestNew_Mistakes(t *testing.T) {
 		"no background timeout":   {m, remote, tiercache.WithBackgroundTimeout(-1), "background timeout is -1ns"},
 		"slow without stale":      {m, remote, tiercache.WithStaleIfSlow(time.Second), "needs WithStaleIfError"},
 		"negative soft limit":     {m, remote, tiercache.WithStaleIfSlow(-1), "WithStaleIfSlow(-1ns)"},
+		"a jitter of no limit":    {m, remote, tiercache.WithL1TTL(0, 0.1), "WithL1TTL(0, 0.1)"},
+		"signals of nothing":      {m, remote, tiercache.WithTelemetry(tracing.WithSignals(4)), "tracing.WithSignals(4)"},
+		"spans of no tier":        {m, remote, tiercache.WithTelemetry(tracing.WithTierSpans(3)), "tracing.WithTierSpans(3)"},
+		"spans of no process":     {m, remote, tiercache.WithTelemetry(tracing.WithProcessSpans(2)), "tracing.WithProcessSpans(2)"},
 		"negative limit of loads": {m, remote, tiercache.WithMaxLoads(-1), "WithMaxLoads(-1)"},
 	} {
 		_, err := tiercache.New("users", test.l1, test.l2, test.opt)
 		require.ErrorIs(t, err, tiercache.ErrInvalid, name)
 		require.ErrorContains(t, err, test.want, name)
 	}
+}
+
+// L1 can have a value unless there are no refills, the policy stores none there, and nothing
+// else does.
+func TestNew_L1IsUsed(t *testing.T) {
+	t.Parallel()
+	around, never := tiercache.WithWritePolicy(writepolicy.WriteAround()), tiercache.WithRefill(tiercache.RefillNever)
+	create := func(l2 backends.Backend[string], opts ...tiercache.Option) error {
+		c, err := tiercache.New("users", backendtest.NewMap[string](), l2, opts...)
+		if err != nil {
+			return err
+		}
+		return c.Close(t.Context())
+	}
+	plain := backendtest.WithFaults(backendtest.NewMap[string]()).Described(backends.Description{System: "redis"})
+	for _, p := range []tiercache.Option{
+		around, tiercache.WithWritePolicy(writepolicy.WithName("mine", writepolicy.WriteAround())),
+	} {
+		err := create(plain, p, never)
+		require.ErrorIs(t, err, tiercache.ErrInvalid)
+		require.ErrorContains(t, err, "L1 would never have a value")
+	}
+	require.NoError(t, create(plain, around))
+	require.NoError(t, create(plain, never))
+	require.NoError(t, create(plain, around, never, tiercache.WithKeepLoaded(time.Second)))
+	require.NoError(t, create(backendtest.NewStore[string]().Client(), around, never))
+	require.NoError(t, create(plain, never, tiercache.WithWritePolicy(foreign(writepolicy.WriteAround()))))
 }
 
 // Many load a key during a slow write of it. Each finds nothing in the tiers, and they

@@ -120,7 +120,8 @@ const (
 )
 
 // WithRefill decides whether L1 stores an entry that was found in L2, with its
-// remaining TTL. Default: [RefillAlways].
+// remaining TTL. Default: [RefillAlways]. New refuses RefillNever where L1 would never have a value:
+// with [writepolicy.WriteAround], unless L2 issues versions or [WithKeepLoaded] is given.
 func WithRefill(r Refill) Option {
 	return optionFunc(func(c config) config {
 		c.refill = r
@@ -129,8 +130,9 @@ func WithRefill(r Refill) Option {
 }
 
 // WithMaxRefillTTL limits the TTL of refills in L1, even of entries that never expire in L2, so
-// that an entry that L2 has lost, or whose expiry is damaged, does not stay in L1 forever. Default:
-// [DefaultMaxRefillTTL]. 0 means no limit.
+// that an entry that L2 has lost, or whose expiry is damaged, does not stay in L1 forever. With
+// [RefillNever], and without [WithCoherence], it has no effect. Default: [DefaultMaxRefillTTL]. 0
+// means no limit.
 func WithMaxRefillTTL(ttl time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.MaxRefillTTL = ttl
@@ -140,9 +142,10 @@ func WithMaxRefillTTL(ttl time.Duration) Option {
 
 // WithL1TTL limits the TTL of entries in L1, after a Set and after a refill. It bounds
 // the time for which a process may serve a value that another process has replaced.
-// Each TTL is shortened by a random part of up to jitter (0.1 is a tenth), so that
-// entries that were stored together do not expire together. Default, and for 0: no
-// limit.
+// The limit of each entry is shortened by a random part of up to jitter (0.1 is a
+// tenth), so that entries that were stored together do not expire together; a TTL that
+// is shorter than its limit stays as it is. Jitter needs a limit: New refuses it with a
+// ttl of 0. Default, and for 0: no limit.
 func WithL1TTL(ttl time.Duration, jitter float64) Option {
 	return optionFunc(func(c config) config {
 		c.L1TTL, c.L1Jitter = ttl, jitter
@@ -151,7 +154,8 @@ func WithL1TTL(ttl time.Duration, jitter float64) Option {
 }
 
 // WithL1HitSpans makes hits in L1 emit spans and durations. By default they are only counted,
-// because they are frequent and short.
+// because they are frequent and short. With [readpolicy.Race] and [readpolicy.Parallel], and with an
+// L1 outside of the process, every read emits them anyway.
 func WithL1HitSpans() Option {
 	return optionFunc(func(c config) config {
 		c.L1HitSpans = true
@@ -177,7 +181,8 @@ func WithDropDiverged() Option {
 // entries each second, and begins again when it has compared them all. L2 sends no value where the
 // versions are equal. The metric tiercache.scrub.checks counts the results; L1 drops a copy that it
 // should not have. It needs [WithCoherence], and costs L2 one read for each entry. The rate must be
-// positive. By default nothing is compared.
+// positive. An L2 that is in this process alone is not compared, because no other process writes to
+// it. By default nothing is compared.
 func WithScrubber(perSecond int) Option {
 	return optionFunc(func(c config) config {
 		c.ScrubRate = perSecond

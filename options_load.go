@@ -68,7 +68,8 @@ func WithAsyncLoadWrites() Option {
 // [WithSourceVersion] it does so under every policy.
 //
 // The other policies of this module, the default one included, themselves store a loaded value in
-// L1, whether L2 takes it or not. There the option would do nothing, and New refuses it. Default, and for 0: nothing is kept.
+// L1, whether L2 takes it or not. There the option would do nothing, and New refuses it. Default,
+// and for 0: nothing is kept.
 func WithKeepLoaded(ttl time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.KeepLoaded = ttl

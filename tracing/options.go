@@ -79,7 +79,7 @@ func WithSignals(signals Signals) Option {
 }
 
 // WithLogLimit limits how many inconsistencies per second become log records, or lines of slog. One
-// summary tells how many more there were. The span events, the counter and the hook of the cache
+// summary tells how many more there were. Without [LogRecords] and [WithSlog] it limits nothing. The span events, the counter and the hook of the cache
 // stay complete. Default, and for 0 or less: no limit.
 func WithLogLimit(perSecond int) Option {
 	return optionFunc(func(s settings.Settings) settings.Settings {
@@ -138,7 +138,8 @@ const (
 	ProcessChildren = settings.ProcessChildren
 )
 
-// WithProcessSpans decides how spans process {cache} lead to the writes. At most 20 of them
+// WithProcessSpans decides how spans process {cache} lead to the writes. A cache has such spans
+// with tiercache.WithCoherence alone; the option has no effect on others. At most 20 of them
 // are made in a second under each choice; metrics do not depend on it. Default:
 // [ProcessLinks].
 func WithProcessSpans(p ProcessSpans) Option {

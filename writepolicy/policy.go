@@ -105,6 +105,8 @@ type builtinNamed struct {
 
 func (n builtinNamed) StoresInL1() bool { return builtin.StoresInL1(n.Policy) }
 
+func (n builtinNamed) OnlyDropsL1() bool { return builtin.OnlyDropsL1(n.Policy) }
+
 func (n named) Name() string { return n.name }
 
 func (n named) Validate() error {

@@ -16,6 +16,8 @@ type writeAround struct{ builtin.Mark }
 
 func (writeAround) Name() string { return "write_around" }
 
+func (writeAround) OnlyDropsL1() bool { return true }
+
 func (writeAround) Write(ctx context.Context, _ Op, l1, l2 Tier) error {
 	if err := l2.Write(ctx); err != nil {
 		return dropIfUnknown(ctx, err, l1)

@@ -60,7 +60,8 @@ func WithAlgorithm(a Algorithm) Option {
 }
 
 // WithMinSize sets the size in bytes, before compression, from which on values are compressed.
-// Default: 1 KiB. Small values gain little, and a decompression costs a microsecond or more.
+// Default: 1 KiB. Small values gain little, and a decompression costs a microsecond or more. If it is
+// above [WithMaxSize], no value is compressed, and those that are compressed are still read.
 func WithMinSize(bytes int) Option {
 	return optionFunc(func(c config) config { c.minSize = bytes; return c })
 }

@@ -181,8 +181,9 @@ func WithClassifier(certainlyNotApplied func(err error) bool) Option {
 	})
 }
 
-// WithName names the breaker in the metrics, to distinguish several. Default: the
-// system of the backend's description, or "default" if it has none.
+// WithName names the breaker in the metrics, to distinguish several. There are no metrics
+// without a breaker. Default: the system of the backend's description, or "default" if it
+// has none.
 func WithName(name string) Option {
 	return optionFunc(func(c config) config {
 		c.name = name
@@ -190,8 +191,8 @@ func WithName(name string) Option {
 	})
 }
 
-// WithMeterProvider sets where metrics go. Default, and with nil: the global
-// provider.
+// WithMeterProvider sets where the metrics of the breaker go. There are none without one.
+// Default, and with nil: the global provider.
 func WithMeterProvider(provider metric.MeterProvider) Option {
 	return optionFunc(func(c config) config {
 		if provider != nil {

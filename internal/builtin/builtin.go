@@ -44,4 +44,13 @@ func StoresInL1(p any) bool {
 	return ok && s.StoresInL1()
 }
 
+// OnlyDropsL1 reports whether p is a policy of this module that never stores a value in L1.
+func OnlyDropsL1(p any) bool {
+	s, ok := p.(interface {
+		Marked
+		OnlyDropsL1() bool
+	})
+	return ok && s.OnlyDropsL1()
+}
+
 type token struct{}

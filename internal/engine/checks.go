@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"github.com/tiercache/tiercache/backends"
+	"github.com/tiercache/tiercache/internal/builtin"
 	"github.com/tiercache/tiercache/internal/guard"
 	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/writepolicy"
@@ -37,6 +38,17 @@ func Validate(p writepolicy.Policy) (err error) {
 		_, err = guard.Readable(err, "")
 	}
 	return err
+}
+
+// checkL1IsUsed returns the error of options by which L1 would never have a value. If L2 issues
+// versions, conditional writes and loads put values into L1 under any policy.
+func (e *Engine[V]) checkL1IsUsed() error {
+	c := &e.config
+	if c.NoRefill && builtin.OnlyDropsL1(c.WritePolicy) && c.KeepLoaded == 0 && !e.l2.Versioned() {
+		return fmt.Errorf("%w: with WithRefill(RefillNever) and the write policy %s, L1 would never have a value: leave one of them out",
+			tier.ErrInvalid, e.policyName)
+	}
+	return nil
 }
 
 // checkTiers returns the error of tiers that are one, or in the wrong order.

@@ -106,7 +106,7 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 		negatives:  negative.New(cfg.NegativeTTL, maxNegatives),
 		keep:       max(backends.DefaultKeep, 2*cfg.WriteTimeout),
 	}
-	if err := cmp.Or(e.checkConditionalLoads(), e.takeSources(cfg)); err != nil {
+	if err := cmp.Or(e.checkL1IsUsed(), e.checkConditionalLoads(), e.takeSources(cfg)); err != nil {
 		return nil, err
 	}
 	if err := e.checkBackends(l1, l2); err != nil {

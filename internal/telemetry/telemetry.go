@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 
@@ -52,9 +53,12 @@ type Telemetry struct {
 
 type attributes = []attribute.KeyValue
 
-// New returns the telemetry of target. An error is one of the meter provider's.
+// New returns the telemetry of target. An error is one of the meter provider's, or of a setting.
 func New(target Target, opts []tracing.Option) (*Telemetry, error) {
 	s := settingsOf(opts)
+	if err := check(&s); err != nil {
+		return nil, err
+	}
 	t := &Telemetry{
 		target: target, slog: s.Slog, events: s.Signals&settings.SpanEvents != 0, key: s.Key,
 		templates: newTemplates(target, s.TierSpans),
@@ -65,19 +69,39 @@ func New(target Target, opts []tracing.Option) (*Telemetry, error) {
 		return nil, err
 	}
 	t.logger = loggerOf(&s)
-	if target.Coherent {
-		if err := t.newCoherence(s.MeterProvider, s.ProcessSpans == settings.ProcessChildren); err != nil {
-			return nil, err
-		}
-	}
-	if target.Repairs {
-		if err := t.newRepairs(s.MeterProvider); err != nil {
-			return nil, err
-		}
+	if err := t.newParts(&s); err != nil {
+		return nil, err
 	}
 	t.limit.perSecond, t.limit.summarize = max(0, s.LogLimit), t.summarize
 	t.active = t.tracer != nil || t.meters != nil || t.key != nil
 	return t, nil
+}
+
+// newParts makes the telemetry of what only some caches have.
+func (t *Telemetry) newParts(s *settings.Settings) error {
+	if t.target.Coherent {
+		if err := t.newCoherence(s.MeterProvider, s.ProcessSpans == settings.ProcessChildren); err != nil {
+			return err
+		}
+	}
+	if t.target.Repairs {
+		return t.newRepairs(s.MeterProvider)
+	}
+	return nil
+}
+
+// check returns the error of a choice that does not exist.
+func check(s *settings.Settings) error {
+	switch {
+	case s.Signals&^(settings.SpanEvents|settings.LogRecords) != 0:
+		return fmt.Errorf("%w: tracing.WithSignals(%d): combine SpanEvents and LogRecords; 0 is neither", tier.ErrInvalid, s.Signals)
+	case s.TierSpans > settings.TierSpansFailures:
+		return fmt.Errorf("%w: tracing.WithTierSpans(%d): use TierSpansAll, TierSpansL2 or TierSpansFailures", tier.ErrInvalid, s.TierSpans)
+	case s.ProcessSpans > settings.ProcessChildren:
+		return fmt.Errorf("%w: tracing.WithProcessSpans(%d): use ProcessLinks or ProcessChildren", tier.ErrInvalid, s.ProcessSpans)
+	default:
+		return nil
+	}
 }
 
 func settingsOf(opts []tracing.Option) settings.Settings {
