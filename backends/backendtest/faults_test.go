@@ -156,3 +156,17 @@ func TestMap_Snapshot(t *testing.T) {
 	assert.Equal(t, backends.Description{InProcess: true}, m.Describe())
 	assert.Empty(t, newStore().Snapshot())
 }
+
+// A call with a nil context strikes no fault, and uses none up.
+func TestFaults_NilContext(t *testing.T) {
+	t.Parallel()
+	var none context.Context
+	f := backendtest.WithFaults(newStore())
+	f.Next(tier.Set, backendtest.FailBefore(errFlaw))
+	f.Always(tier.Get, backendtest.Hang())
+	_, _, err := f.Get(none, "k")
+	require.ErrorIs(t, err, backends.ErrNilContext)
+	require.ErrorIs(t, f.Set(none, "k", entry{}), backends.ErrNilContext)
+	assert.Zero(t, f.Calls(tier.Set))
+	require.ErrorIs(t, f.Set(t.Context(), "k", entry{}), errFlaw)
+}
