@@ -60,17 +60,25 @@ func TestNilContext(t *testing.T) {
 func TestNilContext_CarelessL1(t *testing.T) {
 	t.Parallel()
 	var none context.Context
-	for name, l1 := range map[string]backends.Backend[string]{
-		"values":  careless{backendtest.NewMap[string]()},
-		"entries": onlyBackend{careless{backendtest.NewMap[string]()}},
+	for name, opt := range map[string]tiercache.Option{
+		"values": nil, "entries": tiercache.WithStaleIfError(time.Hour),
+		"stamps": tiercache.WithCoherence(time.Minute, tiercache.AskL2),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, err := tiercache.New("users", l1, backends.Backend[string](backendtest.NewMap[string]()))
+			l2 := backendtest.NewStore[string]().Client()
+			c, err := tiercache.New("users", careless{backendtest.NewMap[string]()}, l2, opt)
 			require.NoError(t, err)
 			t.Cleanup(func() { assert.NoError(t, c.Close(context.WithoutCancel(t.Context()))) })
+			if name == "stamps" {
+				<-l2.Watched()
+				require.True(t, l2.Sync())
+			}
 			require.NoError(t, c.Set(t.Context(), "k", "v", 0))
-			_, ok, err := c.Get(none, "k")
+			_, ok, err := c.Get(t.Context(), "k")
+			require.NoError(t, err)
+			require.True(t, ok)
+			_, ok, err = c.Get(none, "k")
 			require.ErrorIs(t, err, tiercache.ErrInvalid)
 			assert.False(t, ok)
 		})
@@ -88,8 +96,9 @@ func (b careless) GetValue(_ context.Context, key string) (value string, ok bool
 	return b.Map.GetValue(context.TODO(), key)
 }
 
-// onlyBackend has no optional interface.
-type onlyBackend struct{ backends.Backend[string] }
+func (b careless) GetFresh(_ context.Context, key string, epoch uint32) (value string, ok bool, err error) {
+	return b.Map.GetFresh(context.TODO(), key, epoch)
+}
 
 // The result of a constructor whose error nobody looked at is named. A nil pointer whose
 // methods do without a receiver is a backend like any other.
