@@ -239,6 +239,46 @@ func TestStaleValueAtHand(t *testing.T) {
 	}
 }
 
+// A load that leaves out L1 takes no stale value from it, and one that leaves out L2 does, under
+// every read policy. Where L1 has none, the caller waits for the load.
+func TestStaleValueAtHand_ReadOptions(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		opts  []tiercache.ReadOption
+		key   string
+		value string
+		after time.Duration
+	}{
+		"skip l1":  {[]tiercache.ReadOption{tiercache.SkipL1()}, "k", "new", 10 * time.Second},
+		"skip l2":  {[]tiercache.ReadOption{tiercache.SkipL2()}, "k", "old", time.Second},
+		"refresh":  {[]tiercache.ReadOption{tiercache.Refresh()}, "k", "new", 10 * time.Second},
+		"no value": {nil, "other", "new", 10 * time.Second},
+	} {
+		for reads, setting := range map[string]tiercache.Option{
+			"sequential": nil, "with spans of hits": tiercache.WithL1HitSpans(),
+			"race": tiercache.WithReadPolicy(readpolicy.Race()), "parallel": tiercache.WithReadPolicy(readpolicy.Parallel()),
+		} {
+			t.Run(name+", "+reads, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					f := newFixture(t, tiercache.WithStaleIfError(time.Hour), tiercache.WithStaleIfSlow(time.Second), setting)
+					require.NoError(t, f.Set(t.Context(), "k", "old", time.Second))
+					time.Sleep(2 * time.Second)
+					begin := time.Now()
+					value, err := f.GetOrLoad(t.Context(), test.key, 0, func(context.Context, string) (string, error) {
+						time.Sleep(10 * time.Second)
+						return "new", nil
+					}, test.opts...)
+					require.NoError(t, err)
+					assert.Equal(t, test.value, value)
+					assert.Equal(t, test.after, time.Since(begin))
+					require.NoError(t, f.Close(t.Context()))
+				})
+			})
+		}
+	}
+}
+
 // A load that goes on for nobody ends at the timeout of the background, or with Close.
 func TestBackgroundLoadEnds(t *testing.T) {
 	t.Parallel()
