@@ -79,8 +79,9 @@ func WithSignals(signals Signals) Option {
 }
 
 // WithLogLimit limits how many inconsistencies per second become log records, or lines of slog. One
-// summary tells how many more there were. Without [LogRecords] and [WithSlog] it limits nothing. The span events, the counter and the hook of the cache
-// stay complete. Default, and for 0 or less: no limit.
+// summary tells how many more there were. Without [LogRecords] and [WithSlog] it limits nothing. The
+// span events, the counter and the hook of the cache stay complete. Default, and for 0 or less: no
+// limit.
 func WithLogLimit(perSecond int) Option {
 	return optionFunc(func(s settings.Settings) settings.Settings {
 		s.LogLimit = perSecond
