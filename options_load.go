@@ -126,9 +126,10 @@ func WithNotFound(isNotFound func(err error) bool) Option {
 }
 
 // WithRefreshAhead makes [Cache.GetOrLoad] load an entry again, in the background, when
-// less than this fraction of its TTL remains (0.2 is a fifth). A key has one such load
-// at a time. After a failure, the next one begins a second later at the earliest. If
-// the loader finds no value, the key is deleted. See [WithBackgroundTimeout]. Default,
+// less than this fraction of its TTL remains (0.2 is a fifth). The TTL is that of the copy in
+// L1, which [WithL1TTL] may limit, and [WithMaxRefillTTL] if the copy came from L2. A key has
+// one such load at a time. After a failure, the next one begins a second later at the earliest.
+// If the loader finds no value, the key is deleted. See [WithBackgroundTimeout]. Default,
 // and for 0: an entry is loaded only when it has expired.
 func WithRefreshAhead(fraction float64) Option {
 	return optionFunc(func(c config) config {

@@ -81,6 +81,10 @@ func (l *lifetime) admit(expiresAt *time.Time) bool {
 }
 
 // due reports whether an entry of L1 should be refreshed ahead of its expiry.
+//
+// With no more than the limit of refills left, it may be a copy of an entry that L2 has for
+// longer, which counts as one with the TTL of that limit. By a long TTL it could be due as
+// soon as it is in L1, in each process, and again when another one has refreshed it.
 func (l *lifetime) due(expiresAt time.Time, ttl time.Duration) bool {
 	if l.ahead == 0 || expiresAt.IsZero() {
 		return false
@@ -88,5 +92,9 @@ func (l *lifetime) due(expiresAt time.Time, ttl time.Duration) bool {
 	if l.l1TTL > 0 && (ttl == 0 || l.l1TTL < ttl) {
 		ttl = l.l1TTL
 	}
-	return time.Until(expiresAt) < time.Duration(l.ahead*float64(ttl))
+	left := time.Until(expiresAt)
+	if l.refill > 0 && left <= l.refill {
+		ttl = min(ttl, l.refill)
+	}
+	return left < time.Duration(l.ahead*float64(ttl))
 }
