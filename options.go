@@ -18,7 +18,7 @@ const (
 	DefaultMaxRefillTTL      = 24 * time.Hour   // see [WithMaxRefillTTL]
 )
 
-// Option configures a [Cache].
+// Option configures a [Cache]. A duration of more than a century counts as one.
 type Option interface{ apply(config) config }
 
 type optionFunc func(config) config

@@ -44,3 +44,18 @@ type Config struct {
 
 	SourceVersion any // a func(V) uint64; nil: values have no version of their source
 }
+
+// century stands for every longer duration: sums of a few of them overflow neither a
+// [time.Duration] nor the years that stores know.
+const century = 100 * 365 * 24 * time.Hour
+
+// withinACentury returns c with no duration that is longer.
+func (c Config) withinACentury() Config {
+	for _, d := range []*time.Duration{
+		&c.WriteTimeout, &c.ReadTimeout, &c.BackgroundTimeout, &c.SoftTimeout, &c.L1TTL, &c.NegativeTTL,
+		&c.StaleIfError, &c.MaxRefillTTL, &c.KeepLoaded, &c.Coherence.Bound,
+	} {
+		*d = min(*d, century)
+	}
+	return c
+}

@@ -92,6 +92,7 @@ func New[V any](cfg Config, l1, l2 backends.Backend[V]) (e *Engine[V], err error
 		}
 	}()
 	defer guard.Catch(&err)
+	cfg = cfg.withinACentury()
 	timeouts := guard.Timeouts{Read: cfg.ReadTimeout, Write: cfg.WriteTimeout}
 	e = &Engine[V]{
 		config:     cfg,

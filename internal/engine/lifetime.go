@@ -92,6 +92,7 @@ func (l *lifetime) due(expiresAt time.Time, ttl time.Duration) bool {
 	if l.l1TTL > 0 && (ttl == 0 || l.l1TTL < ttl) {
 		ttl = l.l1TTL
 	}
+	ttl = min(ttl, century) // the last expiry that a store knows may be sooner
 	left := time.Until(expiresAt)
 	if l.refill > 0 && left <= l.refill {
 		ttl = min(ttl, l.refill)
