@@ -15,8 +15,12 @@ type notes[T any] struct {
 	n     atomic.Int64 // of byKey, so that who finds it empty needs no lock
 	mu    sync.RWMutex
 	byKey map[string]note[T]
-	ends  time.Time // when they were last swept: the earliest time of a note
+	swept time.Time // when that was
 }
+
+// sweepRest is the time between two sweeps, each of which takes a tenth of a millisecond:
+// a list that is full, and whose notes end one by one, is not swept for each that is put.
+const sweepRest = 10 * time.Millisecond
 
 type note[T any] struct {
 	remark T
@@ -43,15 +47,13 @@ func (s *notes[T]) put(key string, remark T, until time.Time) bool {
 // is called locked.
 func (s *notes[T]) sweep() bool {
 	now := time.Now()
-	if now.Before(s.ends) {
+	if now.Sub(s.swept) < sweepRest {
 		return false
 	}
-	s.ends = time.Time{}
+	s.swept = now
 	for key, n := range s.byKey {
 		if !now.Before(n.until) {
 			delete(s.byKey, key)
-		} else if s.ends.IsZero() || n.until.Before(s.ends) {
-			s.ends = n.until
 		}
 	}
 	return len(s.byKey) < maxNotes
