@@ -135,15 +135,23 @@ func (r *Repairs) close(ctx context.Context) {
 	}
 }
 
+// close keeps nothing of a ledger that has had no entry, so that caches which come and go
+// every moment do not wait for their ends in the thousands.
 func (m *repairMeter) close(ctx context.Context) {
+	var last ledger.Status
 	if get := m.status.Load(); get != nil {
 		m.flush(ctx)
-		last := (*get)()
+		last = (*get)()
 		final := func() ledger.Status { return last }
 		m.status.Store(&final)
 	}
-	time.AfterFunc(lastReports, func() {
+	end := func() {
 		defer guard.Report()
 		_ = m.registration.Unregister() // there is nobody to be told
-	})
+	}
+	if opened, _ := last.Events(); opened == 0 {
+		end()
+		return
+	}
+	time.AfterFunc(lastReports, end)
 }
