@@ -40,7 +40,8 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) ([]Found[V], erro
 // write policy, under its own lock, with its own outcome; the calls of a tier are made for all keys
 // at once. A key that another write has locked is written later, and the others do not wait for it.
 // Nor do they wait for a key whose policy, codec or hook takes longer than some 100 ms, or hangs;
-// SetMany returns when that has ended too. If a key occurs twice, the later value wins.
+// SetMany returns when that has ended too. If a key occurs twice, the later value wins. Of a larger
+// batch, 5,000 keys at a time are written, so that it needs little memory.
 //
 // The error is a [*BatchError] with what Set would have returned for each key that
 // failed. There is one inconsistency event, log record and call of the hook for each key
@@ -71,7 +72,7 @@ func (c *Cache[V]) DeleteMany(ctx context.Context, keys []string) error {
 type BatchLoader[V any] func(ctx context.Context, keys []string) (map[string]V, error)
 
 // GetOrLoadMany returns the values of keys, in their order. It calls load once for those that the
-// tiers do not have, and writes the loaded values as [Cache.SetMany] does. A key that another
+// tiers do not have, up to 5,000 at a time, and writes the loaded values as [Cache.SetMany] does. A key that another
 // caller of GetOrLoad or GetOrLoadMany is already loading is not loaded again. A key without a
 // value is not an error; its result has OK false.
 //

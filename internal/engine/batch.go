@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -105,33 +106,40 @@ func (e *Engine[V]) writeMany(ctx context.Context, kind tier.Kind, keys []string
 	err = guard.ErrExited
 	defer func() { b.obs.Returned(ctx, len(b.failed), true, err) }()
 	for round := range rounds(keys) {
-		b.group, b.members = gather.New(b.make), nil
-		var wg sync.WaitGroup
-		for _, i := range round {
-			if err := e.check(ctx, keys[i]); err != nil {
-				b.fail(i, err)
-				continue
-			}
-			w := e.newWrite(kind, keys[i])
-			w.entry = entry(i)
-			member := b.join(i)
-			w.joinBatch(member)
-			wg.Go(func() {
-				err := guard.ErrExited
-				defer func() {
-					member.Leave()
-					b.fail(i, err)
-				}()
-				err = w.run(ctx)
-			})
+		for part := range slices.Chunk(round, maxMembers) {
+			b.writePart(ctx, kind, keys, part, entry)
 		}
-		b.group.Begin()
-		stop := b.watch()
-		wg.Wait()
-		stop()
 	}
 	err = b.error(kind, len(keys))
 	return err
+}
+
+// writePart writes the keys with the indices, which are at most [maxMembers].
+func (b *batch[V]) writePart(ctx context.Context, kind tier.Kind, keys []string, indices []int, entry func(i int) backends.Entry[V]) {
+	b.group, b.members = gather.New(b.make), nil
+	var wg sync.WaitGroup
+	for _, i := range indices {
+		if err := b.engine.check(ctx, keys[i]); err != nil {
+			b.fail(i, err)
+			continue
+		}
+		w := b.engine.newWrite(kind, keys[i])
+		w.entry = entry(i)
+		member := b.join(i)
+		w.joinBatch(member)
+		wg.Go(func() {
+			err := guard.ErrExited
+			defer func() {
+				member.Leave()
+				b.fail(i, err)
+			}()
+			err = w.run(ctx)
+		})
+	}
+	b.group.Begin()
+	stop := b.watch()
+	wg.Wait()
+	stop()
 }
 
 // join makes a member of the batch.
@@ -164,6 +172,10 @@ func (b *batch[V]) fail(index int, err error) {
 	defer b.mu.Unlock()
 	b.failed = append(b.failed, tier.KeyError{Index: index, Err: err})
 }
+
+// maxMembers bounds the keys of a batch that are under way at once: each takes two
+// goroutines and some 12 KiB, which of a million keys would be 12 GiB.
+const maxMembers = 5000
 
 // rounds splits keys into lists of indices, so that no key is twice in a list and the
 // later one of two comes in a later list.

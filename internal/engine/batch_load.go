@@ -31,7 +31,7 @@ func (load BatchLoader[V]) single(ctx context.Context, key string) (value V, err
 }
 
 // GetOrLoadMany returns the values of the keys, in their order, from the tiers or from
-// the loader, which is called once for those that the tiers do not have.
+// the loader, which is called once for those that the tiers do not have, of [maxMembers].
 func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.Duration, load BatchLoader[V]) (values []Found[V], err error) {
 	values = make([]Found[V], len(keys))
 	b := &batch[V]{engine: e, loader: load}
@@ -44,30 +44,40 @@ func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.D
 		return values, errNilLoader
 	}
 	ctx = b.begin(ctx, tier.Get, len(keys))
-	b.group = gather.New(b.make)
 	err = guard.ErrExited
 	defer func() { b.obs.Returned(ctx, len(b.failed), false, err) }()
-	var wg sync.WaitGroup
+	for next := 0; next < len(keys); {
+		next = b.loadRound(ctx, keys, next, ttl, values)
+	}
+	err = b.error(tier.Load, len(keys))
+	return values, err
+}
+
+// loadRound gets the values of keys from an index on, of as many as the members of a group
+// may be. It returns the index of the next key.
+func (b *batch[V]) loadRound(ctx context.Context, keys []string, from int, ttl time.Duration, values []Found[V]) (next int) {
+	b.group, b.members = gather.New(b.make), nil
 	defer b.group.Begin() // even if L1 ends the goroutine between two keys
-	for i, key := range keys {
-		if err := e.check(ctx, key); err != nil {
-			b.fail(i, err)
+	var wg sync.WaitGroup
+	for next = from; next < len(keys) && len(b.members) < maxMembers; next++ {
+		key, got := keys[next], &values[next]
+		if err := b.engine.check(ctx, key); err != nil {
+			b.fail(next, err)
 			continue
 		}
 		l1, hit := b.lookupL1(ctx, key, ttl)
 		if hit {
-			values[i] = Found[V]{Value: l1.entry.Value, OK: true}
+			*got = Found[V]{Value: l1.entry.Value, OK: true}
 			continue
 		}
-		p := params[V]{loader: load.single, ttl: ttl, member: b.join(i)}
-		wg.Go(func() { b.getOrLoad(ctx, key, p, l1, &values[i]) })
+		p := params[V]{loader: b.loader.single, ttl: ttl, member: b.join(next)}
+		wg.Go(func() { b.getOrLoad(ctx, key, p, l1, got) })
 	}
 	b.group.Begin()
 	stop := b.watch()
 	wg.Wait()
 	stop()
-	err = b.error(tier.Load, len(keys))
-	return values, err
+	return next
 }
 
 // getOrLoad is GetOrLoad for one member that L1 has not answered.
