@@ -111,7 +111,7 @@ type CoherenceStatus struct {
 	Since time.Time
 
 	// Epoch counts the losses after which each entry of L1 is compared with L2. It
-	// begins at 1.
+	// begins at 1. Losses without a time in sync between them count once.
 	Epoch uint32
 
 	// SyncedAge is the time since the instant up to which all changes in L2 are known.

@@ -28,7 +28,7 @@ type Status struct {
 	Trusted bool
 	Cause   string        // for which L1 is not trusted; "" if it is
 	Since   time.Time     // when it began, or ceased, to be trusted
-	Epoch   uint32        // the number of losses, plus 1
+	Epoch   uint32        // the number of losses since which there was another Synced, plus 1
 	Synced  time.Duration // since the instant up to which no change was missed; negative: there is none
 }
 
@@ -104,7 +104,9 @@ func (m *Machine) Lost(cause backends.Loss) { m.lose(cause, cause.String()) }
 // drop it.
 func (m *Machine) Fail() { m.lose(backends.LossUnknown, causeL1) }
 
-// lose raises the epoch. Everything happens under the mutex: a negative that was
+// lose raises the epoch, if it was in use: an L1 that fails for each of 5,000 changes a second
+// would use up the numbers within days, and entries of long ago could be taken for those of
+// now. Everything happens under the mutex: a negative that was
 // remembered before must not be served after the next Synced.
 func (m *Machine) lose(loss backends.Loss, cause string) {
 	m.mu.Lock()
@@ -113,9 +115,11 @@ func (m *Machine) lose(loss backends.Loss, cause string) {
 		return
 	}
 	m.synced.Store(never)
-	m.epoch.Store(0)
-	if number := m.last.Add(1); !keepsVersions(loss, cause) {
-		m.unique.Store(number)
+	if m.epoch.Swap(0) != 0 { // otherwise no entry has got the latest one yet
+		m.last.Add(1)
+	}
+	if !keepsVersions(loss, cause) {
+		m.unique.Store(m.last.Load())
 	}
 	m.locks.BreakAll()
 	m.target.ForgetAll()

@@ -117,6 +117,33 @@ func TestLost(t *testing.T) {
 	})
 }
 
+// Losses between which nothing was in sync raise the epoch once: no entry has got that of one
+// in between. What they say of versions holds all the same.
+func TestLost_Again(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, f *fixture) {
+		f.Lost(backends.LossTrimmed) // it is joining
+		f.sync()
+		assert.EqualValues(t, 1, f.Status().Epoch)
+		f.put(v1)
+		old, epoch := f.l1[key], f.Trusted()
+		f.Lost(backends.LossTrimmed)
+		f.Lost(backends.LossServerChanged)
+		for range 1000 {
+			f.Fail()
+		}
+		assert.EqualValues(t, 2, f.Status().Epoch)
+		assert.Zero(t, f.Have(&old))
+		f.sync()
+		assert.False(t, f.fresh())
+		f.put(v2)
+		assert.True(t, f.fresh())
+		assert.Equal(t, epoch+1, f.Trusted())
+		young := f.l1[key]
+		assert.Equal(t, v2, f.Have(&young))
+	})
+}
+
 // After some losses a version may have been given twice, so a conditional get would lie.
 func TestHave(t *testing.T) {
 	t.Parallel()
