@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/tiercache/tiercache/backends"
 )
@@ -55,14 +56,36 @@ func NewPartitions(prefix string, n int) []*Partition {
 	return partitions
 }
 
-// See remembers a version that the store has shown.
+// See remembers a version that the store has shown, unless its era cannot be: the version is then
+// of damaged bytes, or of foreign ones. Readers begin an era that is greater than any which
+// was seen, so eras would be used up, or the last one would be.
 func (p *Partition) See(v backends.Version) {
 	for {
 		old := p.seen.Load()
-		if uint64(v) <= old || p.seen.CompareAndSwap(old, uint64(v)) {
+		if uint64(v) <= old || v.Era() != backends.Version(old).Era() && !p.mayBe(v.Era()) {
+			return
+		}
+		if p.seen.CompareAndSwap(old, uint64(v)) {
 			return
 		}
 	}
+}
+
+// eraEpoch is the instant of era 0, in Unix time.
+const eraEpoch = 1_577_836_800
+
+// maxAhead is by how many seconds the era of another server may be ahead of all that is known
+// here: its clock is wrong by years.
+const maxAhead = 10 * 365 * 24 * 60 * 60
+
+// mayBe reports whether the store may have an era, which is the second since 2020 in which
+// it was begun, by the server's clock, or a little more.
+func (p *Partition) mayBe(era uint32) bool {
+	known := max(0, time.Now().Unix()-eraEpoch)
+	if at := p.place.Load(); at != nil {
+		known = max(known, int64(at.era))
+	}
+	return int64(era) <= known+maxAhead
 }
 
 // Seen returns the greatest version that the store has shown, or 0.

@@ -3,6 +3,8 @@ package redislog
 import (
 	"strconv"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -44,6 +46,29 @@ func TestPartition_Seen(t *testing.T) {
 		p.See(v)
 	}
 	assert.Equal(t, backends.Version(5), p.Seen())
+}
+
+// An era that no server can have is not remembered, unless the log itself has one that is close.
+func TestPartition_SeenEra(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { // in the year 2000
+		var p Partition
+		p.See(backends.MakeVersion(maxAhead, 7))
+		assert.Equal(t, backends.MakeVersion(maxAhead, 7), p.Seen())
+		p.See(backends.MakeVersion(maxAhead+1, 1))
+		p.See(backends.MakeVersion(backends.MaxEra, 1))
+		assert.Equal(t, backends.MakeVersion(maxAhead, 7), p.Seen())
+
+		p.place.Store(parsePlace("1000000000 t n"))
+		p.See(backends.MakeVersion(1_000_000_000+maxAhead+1, 1))
+		assert.Equal(t, backends.MakeVersion(maxAhead, 7), p.Seen())
+		p.See(backends.MakeVersion(1_000_000_000+maxAhead, 1))
+		assert.Equal(t, backends.MakeVersion(1_000_000_000+maxAhead, 1), p.Seen())
+
+		time.Sleep(80 * 365 * 24 * time.Hour)
+		p.See(backends.MakeVersion(backends.MaxEra, 1))
+		assert.Equal(t, backends.MakeVersion(backends.MaxEra, 1), p.Seen())
+	})
 }
 
 func TestParsePlace(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/redisbackend"
+	"github.com/tiercache/tiercache/internal/header"
 )
 
 // The scripts make a version of the number that the server gives to a message, which has
@@ -74,6 +75,29 @@ func TestLog_LastNumber(t *testing.T) {
 		beyond := eraOf(backends.MakeVersion(era, 0)) + "-" + strconv.FormatUint(backends.MaxSeq+1, 10)
 		assert.Empty(t, f.admin(t, "xrange", logKey, beyond, beyond))
 	})
+}
+
+// Damaged bytes that pass for a header, with an era that no store has had, do not use up the eras:
+// each process that read them could never follow the log again.
+func TestLog_DamagedEra(t *testing.T) {
+	t.Parallel()
+	for _, era := range []uint32{backends.MaxEra, backends.MaxEra / 2} {
+		t.Run(strconv.FormatUint(uint64(era), 10), func(t *testing.T) {
+			t.Parallel()
+			f := newLogFixture(t)
+			v := f.write(t, set("0", write{})).Version
+			r := watchOf(t, f)
+			r.isSynced(t)
+			h := header.Header{Version: backends.MakeVersion(era, 1)}
+			f.admin(t, "set", valueKey, h.Encode([]byte("damaged")))
+			value, _ := f.get(t)
+			assert.Equal(t, "damaged", value)
+			r.isSynced(t)
+			assert.Equal(t, v.Era(), f.Seen(key).Era())
+			assert.Equal(t, v.Era(), f.write(t, set("1", write{})).Version.Era())
+			assert.Empty(t, r.lost())
+		})
+	}
 }
 
 // setNumber gives the log a message with a number.
