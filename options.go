@@ -60,6 +60,9 @@ func WithTelemetry(opts ...tracing.Option) Option {
 // that write, and replaces the caller's deadline, which does not end a write once its first tier
 // has been touched. It may be up to 1/64 shorter than d, because writes that begin at about the
 // same time share a timer. It must be positive. Default: [DefaultWriteTimeout].
+//
+// With [WithCoherence], a write whose outcome is unknown is repaired when d has passed, and L2
+// remembers deleted and expired entries for twice d: a timeout of hours costs it memory.
 func WithWriteTimeout(d time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.WriteTimeout = d

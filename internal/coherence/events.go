@@ -27,6 +27,7 @@ type Observer interface {
 // that trust is lost, and one for each time that it is back after that.
 type Event struct {
 	Gap     bool          // changes may have been missed; trust was lost before, or is with this
+	Gaps    int           // how many there were of the same cause, one after the other
 	Loss    backends.Loss // of a gap
 	Trusted bool          // trust is back
 	Cause   string        // for which it was lost
@@ -41,13 +42,23 @@ type events struct {
 }
 
 // emit is called locked. The observer is told in another goroutine, because it may call
-// the cache, or hang.
+// the cache, or hang. Gaps of one cause that wait for it are one event: there may be one for
+// each change, as long as L1 does not drop its entries.
 func (m *Machine) emit(e Event) {
+	if last := len(m.events.queue) - 1; last >= 0 && e.isGapLike(&m.events.queue[last]) {
+		m.events.queue[last].Gaps++
+		return
+	}
 	m.events.queue = append(m.events.queue, e)
 	if m.events.delivered == nil {
 		m.events.delivered = make(chan struct{})
 		go m.deliver()
 	}
+}
+
+// isGapLike reports whether e and o are gaps of the same cause.
+func (e *Event) isGapLike(o *Event) bool {
+	return e.Gap && o.Gap && e.Loss == o.Loss && e.Cause == o.Cause
 }
 
 // deliver tells the observer. If that ends the goroutine, another one goes on.

@@ -124,7 +124,7 @@ func (m *Machine) lose(loss backends.Loss, cause string) {
 	m.locks.BreakAll()
 	m.target.ForgetAll()
 	m.distrust(cause, time.Now())
-	m.emit(Event{Gap: true, Loss: loss, Cause: cause, At: time.Now()})
+	m.emit(Event{Gap: true, Gaps: 1, Loss: loss, Cause: cause, At: time.Now()})
 }
 
 // keepsVersions reports whether a version that was given before the loss still means the

@@ -335,6 +335,33 @@ func TestObserver_Misbehaves(t *testing.T) {
 	})
 }
 
+// While the observer hangs, gaps of one cause after the other take no memory each.
+func TestObserver_Hangs(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, f *fixture) {
+		f.sync()
+		release := make(chan struct{})
+		f.onEvent = func(coherence.Event) { <-release }
+		f.Lost(backends.LossTrimmed) // the observer hangs with the loss of trust
+		f.Lost(backends.LossTrimmed)
+		for range 1000 {
+			f.Fail()
+		}
+		f.Lost(backends.LossTrimmed)
+		f.Lost(backends.LossBehind)
+		close(release)
+		synctest.Wait()
+		var gaps []int
+		for _, e := range f.events {
+			if e.Gap {
+				gaps = append(gaps, e.Gaps)
+			}
+		}
+		assert.Equal(t, []int{2, 1000, 1, 1}, gaps)
+		assert.Equal(t, []string{"lost trimmed", "gap trimmed", "gap l1", "gap trimmed", "gap behind"}, f.happened())
+	})
+}
+
 func TestClose(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, f *fixture) {

@@ -29,11 +29,11 @@ func (t *Telemetry) Coherence() *Coherence { return t.coherence }
 
 // Happened implements [coherence.Observer].
 func (c *Coherence) Happened(e coherence.Event) {
-	ctx := context.Background() // of no operation
 	if e.Gap {
-		c.meter.gap(ctx, e.Loss)
+		c.meter.gap(e.Loss, e.Gaps)
 		return
 	}
+	ctx := context.Background() // of no operation
 	t := c.tel
 	l := logLine{
 		event:    tracing.EventCoherenceLost,

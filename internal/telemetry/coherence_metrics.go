@@ -138,9 +138,9 @@ func (m *coherenceMeter) counted(outcome coherence.Outcome, n int64) {
 	}
 }
 
-func (m *coherenceMeter) gap(_ context.Context, loss backends.Loss) {
+func (m *coherenceMeter) gap(loss backends.Loss, n int) {
 	if m != nil {
-		m.gaps[loss].Add(1)
+		m.gaps[loss].Add(int64(n))
 	}
 }
 
