@@ -34,15 +34,28 @@ func (r *read[V]) askShared(ctx context.Context) (l2 found[V]) {
 	if r.mode != 0 || ctx.Value(linkKey{}) != nil {
 		return r.askTier(ctx, tier.L2)
 	}
-	for {
+	for again := true; ; {
 		w := r.fence.Share()
 		if w == nil {
 			return r.lead(ctx)
 		}
-		if l2, ok := r.follow(ctx, w); ok {
+		l2, ok := r.follow(ctx, w)
+		switch {
+		case !ok:
+		case !r.lacksVersions(&l2):
 			return l2
+		case again:
+			again = false // those who want versions may share the next answer
+		default:
+			return r.askTier(ctx, tier.L2)
 		}
 	}
+}
+
+// lacksVersions reports whether the read wants the versions of L2's answer, and the read
+// that got it did not ask for them.
+func (r *read[V]) lacksVersions(l2 *found[V]) bool {
+	return r.versions && l2.hit && l2.origin == nil && r.engine.l2.Versioned()
 }
 
 // follow waits for the answer of the read that leads. Ok is false if it has none to give.
@@ -53,7 +66,9 @@ func (r *read[V]) follow(ctx context.Context, w *keylock.Follower) (l2 found[V],
 		if !ok {
 			return l2, false
 		}
-		r.obs.Shared(a.leader)
+		if !r.lacksVersions(&a.found) {
+			r.obs.Shared(a.leader)
+		}
 		return a.found, true
 	case <-ctx.Done():
 		return found[V]{err: guard.NewError(tier.L2, tier.Get.String(), r.key, tier.Failed, backends.ContextError(ctx))}, true
