@@ -2,6 +2,7 @@ package tiercache_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,6 +12,8 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/tier"
+	"github.com/tiercache/tiercache/tiercachetest"
+	"github.com/tiercache/tiercache/tracing"
 )
 
 func TestGetEntry_Versions(t *testing.T) {
@@ -91,4 +94,45 @@ func TestAtLeast_Refused(t *testing.T) {
 	require.ErrorIs(t, err, tiercache.ErrInvalid)
 	_, _, err = newFixture(t).Get(t.Context(), "k", tiercache.AtLeast(backends.MakeVersion(1, 1)))
 	require.ErrorIs(t, err, tiercache.ErrUnsupported)
+}
+
+// A value that is too old is no value, and no hit in telemetry.
+func TestAtLeast_OutdatedIsAnError(t *testing.T) {
+	t.Parallel()
+	store := backendtest.NewStore[string]()
+	r := tiercachetest.NewRecorder()
+	p := newProcess(t, store, r.Options()...)
+	require.NoError(t, p.Set(t.Context(), "k", "old", 0))
+	require.NoError(t, p.Set(t.Context(), "k", "new", 0))
+	lost := store.Remembers("k").Version
+	store.LoseTail(1)
+	value, ok, err := p.Get(t.Context(), "k", tiercache.AtLeast(lost))
+	require.ErrorIs(t, err, tiercache.ErrOutdated)
+	assert.False(t, ok)
+	assert.Empty(t, value)
+	e, ok, err := p.GetEntry(t.Context(), "k", tiercache.AtLeast(lost))
+	require.ErrorIs(t, err, tiercache.ErrOutdated)
+	assert.False(t, ok)
+	assert.Zero(t, e)
+	tree := r.Tree(tiercachetest.Only(tracing.AttrReadResult, "error.type"), tiercachetest.WithoutDescriptions())
+	assert.Equal(t, 2, strings.Count(tree, "error.type=outdated"), tree)
+	assert.NotContains(t, tree, "read.result=hit")
+}
+
+// L1 has a value that its source calls newer than that of the version asked for. L2 has
+// lost it, and so its version.
+func TestAtLeast_NewerInL1BySource(t *testing.T) {
+	t.Parallel()
+	store := backendtest.NewStore[row]()
+	here, there := newProcess(t, store, byVersion()), newProcess(t, store, byVersion())
+	require.NoError(t, here.Set(t.Context(), "k", row{"new", 7}, 0))
+	store.Evict("k")
+	require.NoError(t, there.Set(t.Context(), "k", row{"old", 5}, 0))
+	version := store.Remembers("k").Version
+	value, ok, err := here.Get(t.Context(), "k", tiercache.AtLeast(version))
+	require.NoError(t, err)
+	assert.True(t, ok)
+	assert.Equal(t, row{"new", 7}, value)
+	_, _, err = here.Get(t.Context(), "k", tiercache.AtLeast(version+1))
+	require.ErrorIs(t, err, tiercache.ErrOutdated)
 }

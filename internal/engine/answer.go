@@ -15,6 +15,10 @@ type result[V any] struct {
 	entry   backends.Entry[V]
 	version backends.Version // 0: unknown
 	source  uint64           // 0: none, or unknown
+
+	// replaced is the version of the entry of L2 that is older than this one of L1, by the
+	// versions of their source.
+	replaced backends.Version
 	telemetry.ReadResult
 }
 
@@ -73,9 +77,9 @@ func (r *read[V]) concludeHit(ctx context.Context, l2 *found[V]) result[V] {
 		return res // the other read refills L1
 	}
 	if res.Refill = r.refill(ctx, l2); res.Refill == tier.RefillSuperseded {
-		refill := res.Refill
+		refill, replaced := res.Refill, res.version
 		res = answerL1(&r.l1)
-		res.Refill = refill
+		res.Refill, res.replaced = refill, replaced
 	}
 	return res
 }

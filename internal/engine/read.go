@@ -26,8 +26,9 @@ type read[V any] struct {
 	epoch uint32 // of coherence, when the fence was raised
 
 	mode      readMode
-	wantStale bool // an expired value is better than an error
-	versions  bool // the versions of L2's entry are wanted
+	wantStale bool             // an expired value is better than an error
+	versions  bool             // the versions of L2's entry are wanted
+	least     backends.Version // an entry that is older is an error; 0: none is
 
 	origin *backends.Answer // of L2, with WithConditionalLoads; nil: L2 has told no version
 
@@ -105,12 +106,8 @@ func (e *Engine[V]) read(ctx context.Context, key string, opts []ReadOption, wan
 		mode, l1, asked = skipL1, found[V]{}, false
 	}
 	r := e.newRead(key)
-	r.l1, r.asked, r.mode, r.wantStale, r.versions = l1, asked, mode, wantStale, wantStale || least != 0
-	res, err = r.get(ctx)
-	if err == nil {
-		err = res.tooOld(least)
-	}
-	return res, err
+	r.l1, r.asked, r.mode, r.wantStale, r.versions, r.least = l1, asked, mode, wantStale, wantStale || least != 0, least
+	return r.get(ctx)
 }
 
 // checkRead returns what the options of a read ask for, or the error of a read that cannot
@@ -151,7 +148,7 @@ func (r *read[V]) reset() {
 		r.obs = telemetry.Read{}
 	}
 	r.key, r.l1, r.asked, r.epoch, r.mode, r.wantStale, r.versions = "", found[V]{}, false, 0, 0, false, false
-	r.origin, r.member, r.refills = nil, nil, nil
+	r.least, r.origin, r.member, r.refills = 0, nil, nil, nil
 }
 
 // get reads, observed.
@@ -172,7 +169,9 @@ func (r *read[V]) get(ctx context.Context) (res result[V], err error) {
 		}()
 		r.obs.Returned(ctx, res.ReadResult, err)
 	}()
-	res, err = r.run(ctx)
+	if res, err = r.run(ctx); err == nil && res.tooOld(r.least) {
+		res, err = result[V]{ReadResult: telemetry.ReadResult{Found: tier.LookupError, Refill: res.Refill}}, errOutdated
+	}
 	returned = true
 	return res, err
 }

@@ -42,6 +42,9 @@ var (
 	errRefreshes = fmt.Errorf("%w: Refresh needs a loader: use it with GetOrLoad", tier.ErrInvalid)
 )
 
+// errOutdated is that of a read with AtLeast.
+var errOutdated = fmt.Errorf("tiercache: get: %w", tier.ErrOutdated)
+
 // modeOf returns the mode of the options, or the error of options that exclude each
 // other.
 func modeOf(opts []ReadOption) (mode readMode, err error) {
@@ -78,12 +81,14 @@ func (e *Engine[V]) leastVersion(mode readMode, opts []ReadOption) (least backen
 	}
 }
 
-// tooOld returns the error of a result that is older than the version asked for: L2 has lost
-// that one, or a replica has not got it yet. A key of which L2 knows nothing is a miss. A
-// least of 0 asks for none.
-func (r *result[V]) tooOld(least backends.Version) error {
-	if least == 0 || r.version == 0 && !r.found() || r.version.Covers(least) {
-		return nil
+// tooOld reports whether the result is older than the version asked for: L2 has lost that
+// one, or a replica has not got it yet. A key of which L2 knows nothing is a miss. A least
+// of 0 asks for none.
+func (r *result[V]) tooOld(least backends.Version) bool {
+	switch {
+	case least == 0, r.version == 0 && !r.found():
+		return false
+	default:
+		return !r.version.Covers(least) && !r.replaced.Covers(least)
 	}
-	return fmt.Errorf("tiercache: get: %w", tier.ErrOutdated)
 }
