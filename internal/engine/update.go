@@ -8,6 +8,7 @@ import (
 
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/guard"
+	"github.com/tiercache/tiercache/internal/keylock"
 	"github.com/tiercache/tiercache/internal/telemetry"
 	"github.com/tiercache/tiercache/tier"
 )
@@ -98,7 +99,14 @@ func (u *update[V]) attempt(ctx context.Context) (value V, done bool, err error)
 func (u *update[V]) read(ctx context.Context) (entry backends.Entry[V], answer backends.Answer, err error) {
 	var call telemetry.TierCall
 	e := u.engine
-	ctx = u.obs.StartTier(ctx, &call, tier.L2, tier.Get)
+	var fence keylock.Fence // for Close, which waits for the read
+	if err := e.locks.Raise(&fence, u.key); err != nil {
+		return entry, answer, tier.ErrClosed
+	}
+	defer fence.Lower()
+	l := &link{Context: ctx, cache: e.locks, read: true}
+	defer l.over.Store(true)
+	ctx = u.obs.StartTier(l, &call, tier.L2, tier.Get) //nolint:contextcheck // l is a context made of ctx
 	found := tier.LookupError
 	err = guard.ErrExited
 	defer func() {
