@@ -67,8 +67,9 @@ func (c *Cache[V]) DeleteMany(ctx context.Context, keys []string) error {
 }
 
 // BatchLoader returns the values of keys from their source. It leaves a key that has no value out
-// of the map; keys that were not asked for are ignored. If it returns an error, all keys fail. It
-// must be safe for concurrent use, and may use the cache as a [Loader] may.
+// of the map; keys that were not asked for are ignored. If it returns an error, all keys fail, but
+// one that wraps [ErrNotFound], or that [WithNotFound] accepts, means that none of them has a value.
+// It must be safe for concurrent use, and may use the cache as a [Loader] may.
 type BatchLoader[V any] func(ctx context.Context, keys []string) (map[string]V, error)
 
 // GetOrLoadMany returns the values of keys, in their order. It calls load once for those that the
@@ -78,8 +79,8 @@ type BatchLoader[V any] func(ctx context.Context, keys []string) (map[string]V, 
 //
 // The context of load ends when no caller waits for any of its keys any more. The error is a
 // [*BatchError] with what GetOrLoad would have returned for each key that failed. The options of
-// the cache apply as to GetOrLoad, but a batch loader cannot set a TTL. It is safe for concurrent
-// use.
+// the cache apply as to GetOrLoad, but a batch loader cannot set a TTL, and [WithRefreshAhead] calls
+// it for one key at a time. It is safe for concurrent use.
 func (c *Cache[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.Duration, load BatchLoader[V]) ([]Found[V], error) {
 	found, err := c.engine.GetOrLoadMany(ctx, keys, ttl, engine.BatchLoader[V](load))
 	return results(found), err

@@ -105,7 +105,7 @@ func WithConditionalLoads() Option {
 
 // WithMaxLoads limits the number of loads at a time. Beyond the limit,
 // [Cache.GetOrLoad] returns a stale value, if there is one, or [ErrOverloaded].
-// Default, and for 0: no limit.
+// The loads of one [Cache.GetOrLoadMany] count as one. Default, and for 0: no limit.
 func WithMaxLoads(n int) Option {
 	return optionFunc(func(c config) config {
 		c.MaxLoads = n

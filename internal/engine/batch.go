@@ -31,6 +31,7 @@ type batch[V any] struct {
 
 	mu     sync.Mutex
 	failed []tier.KeyError
+	loads  int // under way, which together count as one
 }
 
 // class names the calls that are made together.
@@ -60,6 +61,7 @@ type member[V any] struct {
 	batch  *batch[V]
 	index  int     // of the key in the batch
 	waiter *waiter // of the load that it is; nil: it is none, or another caller's
+	round  *round  // of a batch of loads
 
 	presence presence
 }

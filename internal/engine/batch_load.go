@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tiercache/tiercache/backends"
@@ -58,6 +59,8 @@ func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.D
 func (b *batch[V]) loadRound(ctx context.Context, keys []string, from int, ttl time.Duration, values []Found[V]) (next int) {
 	b.group, b.members = gather.New(b.make), nil
 	defer b.group.Begin() // even if L1 ends the goroutine between two keys
+	r := new(round)
+	r.flights.Store(1)
 	var wg sync.WaitGroup
 	for next = from; next < len(keys) && len(b.members) < maxMembers; next++ {
 		key, got := keys[next], &values[next]
@@ -71,13 +74,27 @@ func (b *batch[V]) loadRound(ctx context.Context, keys []string, from int, ttl t
 			continue
 		}
 		p := params[V]{loader: b.loader.single, ttl: ttl, member: b.join(next)}
+		p.member.round = r
 		wg.Go(func() { b.getOrLoad(ctx, key, p, l1, got) })
 	}
 	b.group.Begin()
-	stop := b.watch()
+	r.unwatch = b.watch()
 	wg.Wait()
-	stop()
+	r.ended()
 	return next
+}
+
+// round is the flights of a group, which may go on when the batch has returned.
+type round struct {
+	flights atomic.Int32 // under way, and 1 for the batch itself
+	unwatch func()       // is called when none is left
+}
+
+// ended is called when a flight has landed, and when the batch goes on.
+func (r *round) ended() {
+	if r.flights.Add(-1) == 0 {
+		r.unwatch()
+	}
 }
 
 // getOrLoad is GetOrLoad for one member that L1 has not answered.
@@ -85,7 +102,9 @@ func (b *batch[V]) getOrLoad(ctx context.Context, key string, p params[V], l1 fo
 	var value V
 	err := guard.ErrExited
 	defer func() {
-		p.member.Leave()
+		if p.member.waiter == nil { // otherwise it is that of a flight, which may outlast its callers
+			p.member.Leave()
+		}
 		if !errors.Is(err, backends.ErrNotFound) {
 			b.fail(p.member.index, err)
 		}

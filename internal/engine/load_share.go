@@ -65,14 +65,13 @@ func (e *Engine[V]) join(ctx context.Context, key string, p params[V]) (f *fligh
 			return !l.read.fence.Broken() && p.mayJoin(&l.params) && !afterLoader(ctx, &l.waiter)
 		},
 		func(l *load[V]) error {
-			if limit := int64(e.config.MaxLoads); e.loads.Add(1) > limit && limit > 0 {
-				e.loads.Add(-1)
+			if !e.countLoad(p.member) {
 				return tier.ErrOverloaded
 			}
 			l.params, l.err = p, guard.ErrExited
 			l.read = e.newRead(key)
 			if err := l.read.begin(); err != nil {
-				e.loads.Add(-1)
+				e.uncountLoad(p.member)
 				return err
 			}
 			e.tel.LoadActive(1)
@@ -88,6 +87,7 @@ func (e *Engine[V]) takeOff(ctx context.Context, f *flight.Flight[load[V]], obs 
 	r.l1, r.asked, r.mode, r.member = l1, e.asksL1First(l.mode), l.mode, l.member
 	if l.member != nil {
 		l.member.waiter = &l.waiter
+		l.member.round.flights.Add(1)
 	}
 	run := e.runLoad
 	if l.mode == refresh {
@@ -123,9 +123,12 @@ func (e *Engine[V]) landed(f *flight.Flight[load[V]]) {
 	if end := l.background.Load(); end != nil {
 		(*end)()
 	}
-	e.loads.Add(-1)
+	e.uncountLoad(l.member)
 	e.tel.LoadActive(-1)
 	l.link.over.Store(true)
 	l.read.done()
-	l.member.leave()
+	if l.member != nil {
+		l.member.Leave()
+		l.member.round.ended()
+	}
 }
