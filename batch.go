@@ -46,16 +46,15 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) ([]Found[V], erro
 // The error is a [*BatchError] with what Set would have returned for each key that
 // failed. There is one inconsistency event, log record and call of the hook for each key
 // whose tiers may differ; the span has 16 events at most. A batch is not atomic. It treats
-// the context as Set does, and is safe for concurrent use.
+// the context as Set does, and is safe for concurrent use. If the iterator panics, nothing is
+// written, and the error is a [*backends.PanicError].
 func (c *Cache[V]) SetMany(ctx context.Context, entries iter.Seq2[string, V], ttl time.Duration) error {
 	if ttl < 0 {
 		return engine.NegativeTTLError(ttl)
 	}
-	var items []engine.Item[V]
-	if entries != nil {
-		for key, value := range entries {
-			items = append(items, engine.Item[V]{Key: key, Value: value})
-		}
+	items, err := engine.Items(entries)
+	if err != nil {
+		return err
 	}
 	return c.engine.SetMany(ctx, items, ttl)
 }

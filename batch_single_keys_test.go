@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tiercache/tiercache"
+	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/readpolicy"
 	"github.com/tiercache/tiercache/tier"
@@ -137,4 +138,18 @@ func TestGetOrLoadMany_RefreshFails(t *testing.T) {
 		l1, l2 := n.holds("k0")
 		assert.Equal(t, [2]string{"k0a", "k0a"}, [2]string{l1, l2})
 	})
+}
+
+// An iterator that panics is foreign code as any other.
+func TestSetMany_IteratorPanics(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	err := n.SetMany(t.Context(), func(yield func(string, string) bool) {
+		yield("k", "v")
+		panic(secretKey)
+	}, 0)
+	var panicked *backends.PanicError
+	require.ErrorAs(t, err, &panicked)
+	assert.NotContains(t, err.Error(), secretKey)
+	assert.Zero(t, n.l2.Calls(tier.Set))
 }

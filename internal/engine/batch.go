@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -77,6 +79,23 @@ func (m *member[V]) leave() {
 type Item[V any] struct {
 	Key   string
 	Value V
+}
+
+// Items returns the entries of an iterator, which may be nil, or the error of one that panics.
+func Items[V any](entries iter.Seq2[string, V]) (items []Item[V], err error) {
+	if entries == nil {
+		return nil, nil
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("tiercache: set: the iterator panicked: %w", err)
+		}
+	}()
+	defer guard.Catch(&err)
+	for key, value := range entries {
+		items = append(items, Item[V]{Key: key, Value: value})
+	}
+	return items, nil
 }
 
 // SetMany writes all items, each with the TTL.
