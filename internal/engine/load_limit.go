@@ -31,7 +31,8 @@ func (e *Engine[V]) uncountLoad(m *member[V]) {
 		b := m.batch
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if b.loads--; b.loads > 0 {
+		b.loads--
+		if b.loads > 0 {
 			return
 		}
 	}
