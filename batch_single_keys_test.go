@@ -153,3 +153,17 @@ func TestSetMany_IteratorPanics(t *testing.T) {
 	assert.NotContains(t, err.Error(), secretKey)
 	assert.Zero(t, n.l2.Calls(tier.Set))
 }
+
+// The loader may do with its slice of keys as it likes: the error quotes none of them.
+func TestGetOrLoadMany_LoaderChangesItsKeys(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	_, err := n.GetOrLoadMany(t.Context(), []string{secretKey}, 0, func(_ context.Context, keys []string) (map[string]string, error) {
+		key := keys[0]
+		keys[0] = "user"
+		return nil, errors.New("no row for " + key)
+	})
+	var failed *tiercache.LoadError
+	require.ErrorAs(t, err, &failed)
+	assert.NotContains(t, err.Error(), secretKey)
+}

@@ -14,7 +14,8 @@ import (
 // L2 decides, whatever the write policy is, and L1 follows. An L2 that issues no versions
 // cannot decide; the error then wraps [ErrUnsupported]. It treats the context and the TTL
 // and reports errors as Set does: after an error whose outcome in L2 is unknown the value
-// may have been stored. It is safe for concurrent use.
+// may have been stored. With [WithSourceVersion], a value that is older than the deletion of
+// the key is not stored either: won is then the zero Entry. It is safe for concurrent use.
 func (c *Cache[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl time.Duration) (won Entry[V], stored bool, err error) {
 	e, stored, err := c.engine.SetIfAbsent(ctx, key, value, ttl)
 	return Entry[V](e), stored, err

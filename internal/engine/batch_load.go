@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -206,7 +207,8 @@ func (b *batch[V]) callLoader(ctx context.Context, keys []string) (values map[st
 
 func (b *batch[V]) guarded(ctx context.Context, keys []string) (values map[string]V, err error) {
 	defer guard.Catch(&err)
-	values, err = b.loader(&loaderContext{Context: ctx, over: true}, keys) //nolint:contextcheck // it is made of ctx, and no TTL can be set in it
+	own := slices.Clone(keys)                                             // it may change them
+	values, err = b.loader(&loaderContext{Context: ctx, over: true}, own) //nolint:contextcheck // it is made of ctx, and no TTL can be set in it
 	if notFound := b.engine.config.NotFound; err != nil && notFound != nil && notFound(err) {
 		return nil, nil
 	}
