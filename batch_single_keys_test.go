@@ -160,7 +160,7 @@ func TestGetOrLoadMany_LoaderChangesItsKeys(t *testing.T) {
 	n := newNode(t)
 	_, err := n.GetOrLoadMany(t.Context(), []string{secretKey}, 0, func(_ context.Context, keys []string) (map[string]string, error) {
 		key := keys[0]
-		keys[0] = "user"
+		keys[0] = "another"
 		return nil, errors.New("no row for " + key)
 	})
 	var failed *tiercache.LoadError
