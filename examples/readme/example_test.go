@@ -73,6 +73,7 @@ func Example() {
 
 // written tells the cache what the database has committed.
 func written(ctx context.Context, users *tiercache.Cache[User], row, gone User) error {
+	ctx = context.WithoutCancel(ctx)                          // also if the client has left
 	err1 := users.Set(ctx, row.ID, row, time.Hour)            // a row that was committed; an older one is ignored
 	err2 := users.DeleteVersion(ctx, gone.ID, gone.Version+1) // a row that was deleted
 	return errors.Join(err1, err2)
@@ -81,7 +82,7 @@ func written(ctx context.Context, users *tiercache.Cache[User], row, gone User) 
 // The news of two commits come in the wrong order: the newer row stays, and a row that was
 // deleted does not come back.
 func Example_afterWrite() {
-	ctx := context.Background()
+	ctx, leave := context.WithCancel(context.Background())
 	l1 := must(otterbackend.New[User]())
 	defer l1.Close()
 	store := must(badgerbackend.OpenInMemory())
@@ -89,11 +90,13 @@ func Example_afterWrite() {
 	l2 := must(backends.WithCodec(store, backends.JSON[User]()))
 	users := must(tiercache.New("users", l1, l2,
 		tiercache.WithSourceVersion(func(u User) uint64 { return u.Version })))
-	defer users.Close(ctx)
+	defer users.Close(context.Background())
 
+	leave() // the client
 	gone := User{ID: "43", Name: "Bob", Version: 5}
 	fmt.Println(written(ctx, users, User{ID: "42", Name: "Grace", Version: 2}, gone))
 	fmt.Println(written(ctx, users, User{ID: "42", Name: "Ada", Version: 1}, gone))
+	ctx = context.Background() // of another request
 	fmt.Println(users.Set(ctx, gone.ID, gone, time.Hour))
 	user, _, err := users.Get(ctx, "42")
 	fmt.Println(user.Name, err)
