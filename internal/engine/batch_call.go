@@ -46,11 +46,15 @@ func (t *policyTier[V]) callTogether(ctx context.Context, c tierCall, expected b
 	b, tel, observed := w.member.batch, w.engine.tel, w.engine.observed // w may be gone after leave
 	do(class{t.id, t.kind(c.verb)}, mine)
 	mine.ifExited(t.id, t.kind(c.verb))
+	before, kept := w.keepSpan(mine.obs)
+	if before != nil {
+		defer before.End()
+	}
 	last, detached, verdict := w.leave(c, mine.outcome, mine.err)
 	switch {
 	case last:
 		defer w.finish(ctx, mine.obs, verdict)
-	case mine.obs != nil:
+	case !kept && mine.obs != nil:
 		defer mine.obs.End()
 	}
 	if detached {
@@ -60,6 +64,34 @@ func (t *policyTier[V]) callTogether(ctx context.Context, c tierCall, expected b
 		}
 	}
 	return mine.err
+}
+
+// keepSpan keeps the span of the last call of a loaded value's write for its event, because the
+// batch may have returned by then. It returns the span of the call before.
+func (w *write[V]) keepSpan(obs *telemetry.TierCall) (before *telemetry.TierCall, kept bool) {
+	if obs == nil || w.member.batch.loader == nil {
+		return nil, false
+	}
+	w.inflight.lock()
+	defer w.inflight.unlock()
+	before, w.lastCall = w.lastCall, obs
+	return before, true
+}
+
+// takeSpan returns the span for the event of a write that has ended, and ends the one that is
+// not needed. Late is that of the call which has ended after the write.
+func (w *write[V]) takeSpan(late *telemetry.TierCall) *telemetry.TierCall {
+	kept := w.lastCall
+	w.lastCall = nil
+	switch {
+	case kept == nil || kept == late:
+		return late
+	case late == nil:
+		return kept
+	default:
+		kept.End()
+		return late
+	}
 }
 
 // writeTier writes one tier for all calls.

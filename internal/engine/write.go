@@ -30,8 +30,9 @@ type write[V any] struct {
 	when     conditional
 	stamping stamping[V]
 	origin   origin
-	result   *backends.Result // where a conditional write puts that of L2
-	member   *member[V]       // of a batch; nil: the write is alone
+	result   *backends.Result    // where a conditional write puts that of L2
+	member   *member[V]          // of a batch; nil: the write is alone
+	lastCall *telemetry.TierCall // of a batch of loads: see keepSpan
 }
 
 // Set writes the value to both tiers, for a TTL; 0: for ever. It takes no entry,

@@ -172,6 +172,9 @@ func (w *write[V]) finish(ctx context.Context, late *telemetry.TierCall, verdict
 	for _, ended := range w.engine.observers.ended {
 		ended(w.op, w.tally.Results(), verdict)
 	}
+	if w.lastCall != nil {
+		late = w.takeSpan(late)
+	}
 	switch {
 	case !verdict.Consistent:
 		w.report(ctx, late, verdict)

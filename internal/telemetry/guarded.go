@@ -25,9 +25,9 @@ func startSpan(
 	return in, span                             //nolint:spancheck // likewise
 }
 
-func endSpan(span trace.Span) {
+func endSpan(span trace.Span, opts ...trace.SpanEndOption) {
 	defer guard.Report()
-	span.End()
+	span.End(opts...)
 }
 
 func setAttributes(span trace.Span, attrs ...attribute.KeyValue) {

@@ -24,6 +24,7 @@ type TierCall struct {
 	span     trace.Span // nil: the call has none, or not yet
 	start    time.Time  // zero when nobody asks for it
 	shared   *shared    // nil: the call is that of one write
+	ended    time.Time  // of a shared one: its span may wait for events
 }
 
 func (c *TierCall) begin(ctx context.Context, o *operation, template *callTemplate) context.Context {
@@ -52,6 +53,9 @@ func (c *TierCall) Found(ctx context.Context, found tier.Lookup, err error) {
 func (c *TierCall) done(ctx context.Context, end int, err error) {
 	if c.traced {
 		defer c.describeEnd(ctx, end, err) // even if measuring ends the goroutine
+	}
+	if c.shared != nil && c.traced {
+		c.ended = time.Now()
 	}
 	if m := c.op.tel.meters; m != nil && !c.start.IsZero() {
 		c.template.durations[end].record(ctx, m.tierOperations, c.start, err)
@@ -118,7 +122,11 @@ func (c *TierCall) Link(note []byte) {
 
 // End ends the span, or takes off one of those who share it.
 func (c *TierCall) End() {
-	if c.shared.last() && c.span != nil {
+	switch {
+	case !c.shared.last() || c.span == nil:
+	case c.ended.IsZero():
 		endSpan(c.span)
+	default:
+		endSpan(c.span, trace.WithTimestamp(c.ended))
 	}
 }
