@@ -35,9 +35,9 @@ const (
 //
 // L2 must issue versions, log every change, and read its primary; L1 must keep stamps. New returns
 // an error that wraps [ErrInvalid] otherwise. An L2 that is in this process alone, such as
-// badgerbackend, needs no log, because nobody else writes to it. The bound holds for writes that
-// are in the log: all writes through the same kind of backend, by a cache or not, but not those of
-// other programs.
+// badgerbackend, needs no log, because nobody else writes to it; so no other cache may have the
+// same keys in it. The bound holds for writes that are in the log: all writes through the same kind
+// of backend, by a cache or not, but not those of other programs.
 //
 // With a write policy that writes L1 first, other readers see the new value in L1 only
 // when L2 has it, and until then ask L2. Each value that is staged for L2 is encoded

@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/internal/errtype"
+	"github.com/tiercache/tiercache/tier"
 )
 
 var update = flag.Bool("update", false, "write docs/error-types.md anew")
@@ -53,6 +55,21 @@ On Windows, error numbers of the system and of its sockets have the names of the
 
 `
 
+// own are the errors of this module that are in no table.
+var own = []struct {
+	err           error
+	meaning, from string
+}{
+	{tier.ErrConflict, "an `Update` or `SetIfAbsent` lost against other writers, or an `Update` has an older version of its source", "tier.ErrConflict"},
+	{tier.ErrDiverged, "the tiers may differ since an earlier write, and the key could not be repaired", "tier.ErrDiverged"},
+	{tier.ErrOutdated, "a read with `AtLeast` found only an older version", "tier.ErrOutdated"},
+	{tier.ErrOverloaded, "the limit of `WithMaxLoads` is reached", "tier.ErrOverloaded"},
+	{tier.ErrSuperseded, "the tier holds something newer than the write", "tier.ErrSuperseded"},
+	{tier.ErrUnsupported, "a tier cannot do this: it issues no versions, for instance", "tier.ErrUnsupported"},
+	{&backends.TooLargeError{}, "the key or the value is too large for the store", "*backends.TooLargeError"},
+	{&backends.DamagedError{}, "the store has bytes that are no entry", "*backends.DamagedError"},
+}
+
 func TestDocs_ListWhatTheTablesHave(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
@@ -64,6 +81,10 @@ func TestDocs_ListWhatTheTablesHave(t *testing.T) {
 			from = "`" + from + "`"
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", entry.Name, entry.Meaning, from)
+	}
+	b.WriteString("\nErrors of the cache and its backends that name themselves:\n\n| Value | Meaning | From |\n|-|-|-|\n")
+	for _, own := range own {
+		fmt.Fprintf(&b, "| `%s` | %s | `%s` |\n", errtype.Of(own.err), own.meaning, own.from)
 	}
 	if *update {
 		require.NoError(t, os.WriteFile(docs, []byte(b.String()), 0o600))
