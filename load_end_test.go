@@ -239,6 +239,51 @@ func TestStaleValueAtHand(t *testing.T) {
 	}
 }
 
+// A value that L1 has needs no load, so none that is refused keeps it from its caller, whether the
+// caller asks L1 or its load does.
+func TestMaxLoads_HitInL1(t *testing.T) {
+	t.Parallel()
+	for reads, setting := range map[string]tiercache.Option{
+		"sequential": nil, "with spans of hits": tiercache.WithL1HitSpans(),
+		"race": tiercache.WithReadPolicy(readpolicy.Race()), "parallel": tiercache.WithReadPolicy(readpolicy.Parallel()),
+	} {
+		t.Run(reads, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, tiercache.WithMaxLoads(1), setting)
+				require.NoError(t, f.Set(t.Context(), "k", "v", 0))
+				go func() {
+					_, _ = f.GetOrLoad(t.Context(), "another", 0, func(context.Context, string) (string, error) {
+						time.Sleep(time.Minute)
+						return "", nil
+					})
+				}()
+				synctest.Wait()
+				load := func(context.Context, string) (string, error) { panic("it must not be called") }
+				value, err := f.GetOrLoad(t.Context(), "k", 0, load)
+				require.NoError(t, err)
+				assert.Equal(t, "v", value)
+				value, err = f.GetOrLoad(t.Context(), "k", 0, load, tiercache.SkipL2())
+				require.NoError(t, err)
+				assert.Equal(t, "v", value)
+				_, err = f.GetOrLoad(t.Context(), "k", 0, load, tiercache.SkipL1())
+				require.ErrorIs(t, err, tiercache.ErrOverloaded)
+				_, err = f.GetOrLoad(t.Context(), "missing", 0, load)
+				require.ErrorIs(t, err, tiercache.ErrOverloaded)
+				many, err := f.GetOrLoadMany(t.Context(), []string{"k"}, 0, func(context.Context, []string) (map[string]string, error) {
+					panic("it must not be called")
+				})
+				require.NoError(t, err)
+				assert.Equal(t, []tiercache.Found[string]{{Value: "v", OK: true}}, many)
+				time.Sleep(2 * time.Minute)
+				require.NoError(t, f.Close(t.Context()))
+				_, err = f.GetOrLoad(t.Context(), "k", 0, load)
+				require.ErrorIs(t, err, tiercache.ErrClosed)
+			})
+		})
+	}
+}
+
 // A load that leaves out L1 takes no stale value from it, and one that leaves out L2 does, under
 // every read policy. Where L1 has none, the caller waits for the load.
 func TestStaleValueAtHand_ReadOptions(t *testing.T) {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -24,7 +25,9 @@ func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found
 		p.member.leave() // it waits for another caller, or has failed
 	}
 	if err != nil {
-		e.findStale(ctx, key, p.mode, &l1)
+		if errors.Is(err, tier.ErrOverloaded) {
+			e.askLate(ctx, key, p.mode, &l1)
+		}
 		return e.endWithout(ctx, &obs, &l1, err)
 	}
 	outer := loading(ctx)

@@ -52,15 +52,23 @@ func (e *Engine[V]) softLimit(mode readMode, l1 *found[V]) (soft <-chan time.Tim
 }
 
 // asksL1Late reports whether the caller of a load has not asked L1, because the load does, and
-// would take a stale value from it. So it is under the concurrent read policies, with spans of
-// hits, and with an L1 outside of the process.
+// would take a value from it. So it is under the concurrent read policies, with spans of hits,
+// and with an L1 outside of the process.
 func (e *Engine[V]) asksL1Late(mode readMode) bool {
-	return e.fast == fastNone && e.config.StaleIfError > 0 && (mode == 0 || mode == skipL2)
+	return e.fast == fastNone && (mode == 0 || mode == skipL2)
+}
+
+// askLate asks L1 for a caller whose load cannot begin.
+func (e *Engine[V]) askLate(ctx context.Context, key string, mode readMode, l1 *found[V]) {
+	if e.asksL1Late(mode) {
+		*l1 = e.lookupL1(ctx, key)
+		e.tel.Count(tier.L1, l1.lookup())
+	}
 }
 
 // findStale reports whether there is a stale value at hand, for which it asks L1 if need be.
 func (e *Engine[V]) findStale(ctx context.Context, key string, mode readMode, l1 *found[V]) bool {
-	if !l1.stale && e.asksL1Late(mode) {
+	if !l1.stale && e.config.StaleIfError > 0 && e.asksL1Late(mode) {
 		*l1 = e.lookupL1(ctx, key)
 	}
 	return l1.stale
@@ -89,14 +97,19 @@ func (e *Engine[V]) leave(
 	return e.endWithout(ctx, obs, l1, err)
 }
 
-// endWithout returns a stale value, if there is one, or the error.
+// endWithout returns the value of L1, if it has one, or the error.
 func (e *Engine[V]) endWithout(ctx context.Context, obs *telemetry.Read, l1 *found[V], err error) (value V, _ error) {
-	if l1.stale {
+	switch {
+	case l1.stale:
 		obs.Returned(ctx, staleResult(l1), nil)
-		return l1.entry.Value, nil
+	case l1.hit:
+		res := answerL1(l1)
+		obs.Returned(ctx, res.ReadResult, nil)
+	default:
+		obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupError}, err)
+		return value, err
 	}
-	obs.Returned(ctx, telemetry.ReadResult{Found: tier.LookupError}, err)
-	return value, err
+	return l1.entry.Value, nil
 }
 
 func staleResult[V any](l1 *found[V]) telemetry.ReadResult {
