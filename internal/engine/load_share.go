@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -25,9 +24,7 @@ func (e *Engine[V]) share(ctx context.Context, key string, p params[V], l1 found
 		p.member.leave() // it waits for another caller, or has failed
 	}
 	if err != nil {
-		if errors.Is(err, tier.ErrOverloaded) {
-			e.askLate(ctx, key, p.mode, &l1)
-		}
+		e.askLate(ctx, key, p.mode, &l1, err)
 		return e.endWithout(ctx, &obs, &l1, err)
 	}
 	outer := loading(ctx)

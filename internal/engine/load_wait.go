@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -58,9 +59,9 @@ func (e *Engine[V]) asksL1Late(mode readMode) bool {
 	return e.fast == fastNone && (mode == 0 || mode == skipL2)
 }
 
-// askLate asks L1 for a caller whose load cannot begin.
-func (e *Engine[V]) askLate(ctx context.Context, key string, mode readMode, l1 *found[V]) {
-	if e.asksL1Late(mode) {
+// askLate asks L1 for a caller whose load cannot begin, because there are too many.
+func (e *Engine[V]) askLate(ctx context.Context, key string, mode readMode, l1 *found[V], err error) {
+	if e.asksL1Late(mode) && errors.Is(err, tier.ErrOverloaded) {
 		*l1 = e.lookupL1(ctx, key)
 		e.tel.Count(tier.L1, l1.lookup())
 	}
