@@ -78,7 +78,7 @@ func (s comings) comeAndGo(t *testing.T, refuse bool) {
 	c, err := tiercache.New("users", s.l1, l2,
 		tiercache.WithTelemetry(tracing.WithMeterProvider(s.mp), tracing.WithTracerProvider(s.tp)),
 		tiercache.WithCoherence(time.Second, tiercache.AskL2), tiercache.WithScrubber(1000), tiercache.WithNegativeTTL(time.Minute),
-		tiercache.WithStaleIfError(time.Minute), tiercache.WithKeepLoaded(time.Minute), tiercache.WithRefreshAhead(0.9))
+		tiercache.WithStaleIfError(time.Minute), tiercache.WithRefreshAhead(0.9))
 	require.NoError(t, err)
 	<-client.Watched()
 	require.True(t, client.Sync())

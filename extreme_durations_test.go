@@ -49,7 +49,7 @@ func TestGreatestDurations(t *testing.T) {
 					tiercache.WithCoherence(forever, tiercache.AskL2), tiercache.WithWriteTimeout(forever), tiercache.WithReadTimeout(forever),
 					tiercache.WithBackgroundTimeout(forever), tiercache.WithL1TTL(forever, 0.05), tiercache.WithNegativeTTL(forever),
 					tiercache.WithStaleIfError(forever), tiercache.WithStaleIfSlow(forever), tiercache.WithMaxRefillTTL(forever),
-					tiercache.WithKeepLoaded(forever), tiercache.WithRefreshAhead(0.9))
+					tiercache.WithKeepLoaded(forever), tiercache.WithConditionalLoads(), tiercache.WithRefreshAhead(0.9))
 				require.NoError(t, err)
 				<-l2.Watched()
 				require.True(t, l2.Sync())

@@ -20,7 +20,7 @@ import (
 const (
 	deadlineBudget    = 10.0 // µs: an unconditional write with a deadline
 	conditionalBudget = 14.0 // µs: one with a condition and a source version as well
-	serverRoom        = 1.5
+	serverRoom        = 1.2
 )
 
 const (
