@@ -42,3 +42,47 @@ func TestGetEntry_BesideAGet(t *testing.T) {
 		require.NoError(t, n.Close(t.Context()))
 	})
 }
+
+// An answer that has no version to give is shared by those who want one; and nobody else
+// minds that it has none.
+func TestGetEntry_BesideAGetOfNothing(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		stored bool
+		read   func(t *testing.T, n node) error
+	}{
+		"entries of a key that L2 does not have": {false, func(t *testing.T, n node) error {
+			t.Helper()
+			_, _, err := n.GetEntry(t.Context(), "k")
+			return err
+		}},
+		"values": {true, func(t *testing.T, n node) error {
+			t.Helper()
+			_, _, err := n.Get(t.Context(), "k")
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				n := newNode(t, tiercache.WithRefill(tiercache.RefillNever))
+				if test.stored {
+					require.NoError(t, n.l2.Set(t.Context(), "k", backends.Entry[string]{Value: "v"}))
+				}
+				n.l2.Always(tier.Get, backendtest.Delay(time.Second))
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					_, _, err := n.Get(t.Context(), "k")
+					assert.NoError(t, err)
+				})
+				synctest.Wait()
+				for range 5 {
+					wg.Go(func() { assert.NoError(t, test.read(t, n)) })
+				}
+				wg.Wait()
+				assert.Equal(t, 1, n.l2.Calls(tier.Get))
+				require.NoError(t, n.Close(t.Context()))
+			})
+		})
+	}
+}

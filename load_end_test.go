@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -279,6 +280,64 @@ func TestMaxLoads_HitInL1(t *testing.T) {
 				require.NoError(t, f.Close(t.Context()))
 				_, err = f.GetOrLoad(t.Context(), "k", 0, load)
 				require.ErrorIs(t, err, tiercache.ErrClosed)
+			})
+		})
+	}
+}
+
+// L1 is asked once more for a stale value only if there can be one, and if the caller has not
+// asked it.
+func TestStaleValueAtHand_AsksL1Once(t *testing.T) {
+	t.Parallel()
+	spans := tiercache.WithL1HitSpans()
+	for name, test := range map[string]struct {
+		opts  []tiercache.Option
+		calls int
+	}{
+		"the caller has asked": {[]tiercache.Option{tiercache.WithStaleIfError(time.Hour)}, 2}, // and its load
+		"none is kept":         {[]tiercache.Option{spans}, 1},
+		"the load has asked":   {[]tiercache.Option{spans, tiercache.WithStaleIfError(time.Hour)}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, test.opts...)
+				_, err := f.GetOrLoad(within(t, time.Second), "k", 0, func(ctx context.Context, _ string) (string, error) {
+					<-ctx.Done()
+					return "", ctx.Err()
+				})
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.Equal(t, test.calls, f.L1.Calls(tier.Get))
+				require.NoError(t, f.Close(t.Context()))
+			})
+		})
+	}
+}
+
+// The loads of a batch count as one, from the first to the last of them.
+func TestMaxLoads_Batch(t *testing.T) {
+	t.Parallel()
+	for n := 1; n <= 3; n++ {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, tiercache.WithMaxLoads(1))
+				_, err := f.GetOrLoadMany(t.Context(), []string{"a", "b", "c"}[:n], 0, func(context.Context, []string) (map[string]string, error) {
+					return map[string]string{"a": "1", "b": "2", "c": "3"}, nil
+				})
+				require.NoError(t, err)
+				go func() {
+					_, err := f.GetOrLoad(t.Context(), "one", 0, func(context.Context, string) (string, error) {
+						time.Sleep(time.Minute)
+						return "", nil
+					})
+					assert.NoError(t, err)
+				}()
+				synctest.Wait()
+				_, err = f.GetOrLoad(t.Context(), "too many", 0, returns("", nil))
+				require.ErrorIs(t, err, tiercache.ErrOverloaded)
+				time.Sleep(2 * time.Minute)
+				require.NoError(t, f.Close(t.Context()))
 			})
 		})
 	}
