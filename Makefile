@@ -96,7 +96,6 @@ e2e: ## Run the tests against real servers: Redis, a Redis cluster, Jaeger, Prom
 
 .PHONY: nightly
 nightly: export TIERCACHE_NIGHTLY := 1
-nightly: export TIERCACHE_UPDATES := 10000
 nightly: export TIERCACHE_REPAIR_STEPS := 1000000
 nightly: export TIERCACHE_SCRUBS := 10000000
 nightly: ## Run the soak and the chaos of make e2e for NIGHTLY each, and more benchmarks, on an idle machine: limits of time are stricter. A million random steps of repair, and ten million checks of the scrubber.

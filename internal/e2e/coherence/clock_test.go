@@ -3,7 +3,7 @@ package coherence
 import (
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/tiercache/tiercache/internal/e2e/server"
 )
 
 // clock reads the monotonic clock that all processes of the machine share.
@@ -19,12 +19,12 @@ const clockError = 20 * time.Microsecond
 // between.
 func newClock() (clock, error) {
 	for {
-		before, err := sharedNow()
+		before, err := server.SharedNow()
 		if err != nil {
 			return clock{}, err
 		}
 		begun := time.Now()
-		after, err := sharedNow()
+		after, err := server.SharedNow()
 		if err != nil {
 			return clock{}, err
 		}
@@ -32,12 +32,6 @@ func newClock() (clock, error) {
 			return clock{begun, before}, nil
 		}
 	}
-}
-
-func sharedNow() (int64, error) {
-	var t unix.Timespec
-	err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t)
-	return t.Nano(), err
 }
 
 // now returns nanoseconds of the shared clock.

@@ -2,10 +2,8 @@ package redis_test
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"os/exec"
-	"strconv"
+	"encoding/json"
+	"errors"
 	"sync"
 	"testing"
 
@@ -13,46 +11,26 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tiercache/tiercache"
 	"github.com/tiercache/tiercache/backends"
-	"github.com/tiercache/tiercache/backends/otterbackend"
-	"github.com/tiercache/tiercache/backends/redisbackend"
 )
 
-// The environment of a process that only adds, and the one that chooses how often each
-// process of TestCAS_Count does.
 const (
-	adderEnv  = "TIERCACHE_E2E_ADDER"
-	updateEnv = "TIERCACHE_UPDATES"
+	adders    = 4
+	additions = 10_000 // of each
 )
-
-const adders = 4
-
-// additions is how often each process adds 1: all of them together 10,000 times, unless
-// the environment says how often each.
-func additions(t *testing.T) int {
-	t.Helper()
-	text := os.Getenv(updateEnv)
-	if text == "" {
-		return 10_000 / adders
-	}
-	n, err := strconv.Atoi(text)
-	require.NoError(t, err, updateEnv)
-	require.Positive(t, n, updateEnv)
-	return n
-}
 
 // Processes that each add 1 by Update lose no addition.
 func TestCAS_Count(t *testing.T) {
 	t.Parallel()
-	s, each := startRedis(t), additions(t)
+	s := startRedis(t)
 	var wg sync.WaitGroup
 	for range adders {
 		wg.Go(func() {
-			adder := exec.CommandContext(t.Context(), os.Args[0], strconv.Itoa(each)) //nolint:gosec // this program
-			adder.Env = append(os.Environ(), adderEnv+"="+s.Addr)
-			output, err := adder.CombinedOutput()
-			assert.NoError(t, err, string(output))
+			adder, err := command(t.Context(), "adder", adderSetting{s.Addr, additions})
+			if assert.NoError(t, err) {
+				output, err := adder.CombinedOutput()
+				assert.NoError(t, err, string(output))
+			}
 		})
 	}
 	wg.Wait()
@@ -60,7 +38,7 @@ func TestCAS_Count(t *testing.T) {
 	sum, ok, err := cache.Get(t.Context(), key)
 	require.NoError(t, err)
 	require.True(t, ok)
-	assert.Equal(t, adders*each, sum)
+	assert.Equal(t, adders*additions, sum)
 }
 
 func clientOf(tb testing.TB, addr string) *redis.Client {
@@ -70,36 +48,25 @@ func clientOf(tb testing.TB, addr string) *redis.Client {
 	return client
 }
 
-// add is the program of a process that adds 1 again and again.
-func add(ctx context.Context, addr string, times []string) (err error) {
-	if len(times) != 1 {
-		return fmt.Errorf("%d arguments: it takes one", len(times))
+type adderSetting struct {
+	Addr  string
+	Times int
+}
+
+// runAdder is the program of a process that adds 1 again and again.
+func runAdder(ctx context.Context, setting []byte) (err error) {
+	var s adderSetting
+	if err := json.Unmarshal(setting, &s); err != nil {
+		return err
 	}
-	n, err := strconv.Atoi(times[0])
+	client := redis.NewClient(clientOptions(s.Addr))
+	defer func() { err = errors.Join(err, client.Close()) }()
+	cache, err := openLoggedCache(client, backends.JSON[int]())
 	if err != nil {
 		return err
 	}
-	client := redis.NewClient(clientOptions(addr))
-	defer func() { _ = client.Close() }()
-	l1, err := otterbackend.New[int]()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = l1.Close() }()
-	store, err := redisbackend.New(client, redisbackend.WithoutKeyPrefix(), redisbackend.WithLog())
-	if err != nil {
-		return err
-	}
-	l2, err := backends.WithCodec(store, backends.JSON[int]())
-	if err != nil {
-		return err
-	}
-	cache, err := tiercache.New("users", l1, l2)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = cache.Close(ctx) }()
-	for range n {
+	defer func() { err = errors.Join(err, cache.close(ctx)) }()
+	for range s.Times {
 		_, err := cache.Update(ctx, key, 0, func(old int, _ bool) (int, error) { return old + 1, nil })
 		if err != nil {
 			return err

@@ -1,12 +1,12 @@
 package redis_test
 
 import (
+	"fmt"
 	"math/rand/v2"
-	"sync"
+	"slices"
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -23,50 +23,48 @@ const (
 	casRounds    = 60
 )
 
-// casRound has clients of several processes make random calls, and returns what they saw.
-func casRound(t *testing.T, clients []*casClient, rng *rand.Rand, strike func(done <-chan struct{})) *casRecorder {
+// casFixture is several processes that make calls of one Redis.
+type casFixture struct {
+	processes []*casProcess
+	rng       *rand.Rand
+	seed      uint64
+}
+
+// newCASFixture starts a process at each address, with the rest of its setting.
+func newCASFixture(t *testing.T, s casSetting, addrs ...string) *casFixture {
 	t.Helper()
-	r := &casRecorder{}
-	keys := []string{"k" + rngKey(rng), "k" + rngKey(rng)}[:casKeys]
-	var wg sync.WaitGroup
-	for _, c := range clients {
-		c.casRecorder = r
-		seed := rng.Uint64()
-		wg.Go(func() {
-			rng := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // it guards nothing
-			for range casCalls {
-				call := []func(t *testing.T, key string){c.update, c.update, c.update, c.setIfAbsent, c.setIfAbsent, c.set, c.remove, c.get}
-				call[rng.IntN(len(call))](t, keys[rng.IntN(len(keys))])
-			}
-		})
+	f := &casFixture{seed: rand.Uint64()}    //nolint:gosec // it guards nothing
+	f.rng = rand.New(rand.NewPCG(f.seed, 1)) //nolint:gosec // the same
+	for s.Process, s.Addr = range addrs {
+		f.processes = append(f.processes, startCASProcess(t, s))
+	}
+	return f
+}
+
+// round has all processes make random calls, and returns what they saw.
+func (f *casFixture) round(t *testing.T, strike func(done <-chan struct{})) (history casHistory) {
+	t.Helper()
+	r := casRound{Seed: f.rng.Uint64()}
+	for range casKeys {
+		r.Keys = append(r.Keys, fmt.Sprintf("k%016x", f.rng.Uint64()))
+	}
+	for _, p := range f.processes {
+		require.NoError(t, p.rounds.Encode(r))
 	}
 	done := make(chan struct{})
-	go func() { wg.Wait(); close(done) }()
+	parts := make([]casHistory, len(f.processes))
+	go func() {
+		defer close(done)
+		for i, p := range f.processes {
+			assert.NoError(t, p.histories.Decode(&parts[i]))
+		}
+	}()
 	if strike != nil {
 		strike(done)
 	}
 	<-done
-	return r
-}
-
-func rngKey(rng *rand.Rand) string {
-	const letters = "abcdefghijklmnopqrstuvwxyz"
-	key := make([]byte, 10)
-	for i := range key {
-		key[i] = letters[rng.IntN(len(letters))]
-	}
-	return string(key)
-}
-
-func casClientsOf(t *testing.T, change func(o *redis.Options), addrs ...string) (clients []*casClient) {
-	t.Helper()
-	for _, addr := range addrs {
-		cache := casProcess(t, addr, change)
-		for range casClients {
-			clients = append(clients, &casClient{cache: cache, id: len(clients)})
-		}
-	}
-	return clients
+	require.False(t, t.Failed())
+	return slices.Concat(parts...)
 }
 
 // Histories of Update, SetIfAbsent, Set, Delete and reads of several processes over one
@@ -74,20 +72,18 @@ func casClientsOf(t *testing.T, change func(o *redis.Options), addrs ...string) 
 func TestCAS_Linearizable(t *testing.T) {
 	t.Parallel()
 	s := startRedis(t)
-	clients := casClientsOf(t, nil, s.Addr, s.Addr, s.Addr)
-	require.Len(t, clients, casProcesses*casClients)
-	rng, seed := newRNG()
+	f := newCASFixture(t, casSetting{Clients: casClients}, s.Addr, s.Addr, s.Addr)
+	met := 0
 	for round := range casRounds {
-		r := casRound(t, clients, rng, nil)
-		assert.Zero(t, r.unknown)
-		require.Len(t, r.history, len(clients)*casCalls)
-		require.True(t, explained(r.history), "seed %d, round %d:\n%s", seed, round, describeHistory(r.history))
+		h := f.round(t, nil)
+		assert.Zero(t, h.unknown())
+		require.Len(t, h, casProcesses*casClients*casCalls)
+		require.True(t, h.explained(), "seed %d, round %d:\n%v", f.seed, round, h)
+		met += h.met()
 	}
-}
-
-func newRNG() (rng *rand.Rand, seed uint64) {
-	seed = rand.Uint64()                        //nolint:gosec // it guards nothing
-	return rand.New(rand.NewPCG(seed, 1)), seed //nolint:gosec // the same
+	calls := casRounds * casProcesses * casClients * casCalls
+	t.Logf("%d of %d calls met one of another process", met, calls)
+	assert.Greater(t, met, calls/4, "the processes have not met")
 }
 
 // The same while connections are reset, before a command arrives or before its answer
@@ -101,18 +97,17 @@ func TestCAS_LinearizableWithFaults(t *testing.T) {
 		p := newCASProxy(t, s)
 		proxies, addrs = append(proxies, p), append(addrs, p.Listen)
 	}
-	clients := casClientsOf(t, nil, addrs...)
-	rng, seed := newRNG()
+	f := newCASFixture(t, casSetting{Clients: casClients}, addrs...)
 	unknown, certain := 0, 0
 	for round := range casRounds {
-		r := casRound(t, clients, rng, func(done <-chan struct{}) { strikeUntil(t, done, proxies, s, rng) })
-		unknown += r.unknown
-		certain += len(r.history) - r.unknown
-		require.True(t, explained(r.history), "seed %d, round %d:\n%s", seed, round, describeHistory(r.history))
+		h := f.round(t, func(done <-chan struct{}) { strikeUntil(t, done, proxies, s, f.rng) })
+		unknown += h.unknown()
+		certain += len(h) - h.unknown()
+		require.True(t, h.explained(), "seed %d, round %d:\n%v", f.seed, round, h)
 	}
 	t.Logf("%d outcomes unknown, %d certain", unknown, certain)
 	assert.Greater(t, unknown, casRounds/10, "the faults have struck")
-	assert.Greater(t, certain, casRounds*len(clients), "most calls have succeeded")
+	assert.Greater(t, certain, casRounds*casProcesses*casClients, "most calls have succeeded")
 }
 
 // casProxy is a proxy whose connections can be reset again and again.

@@ -20,8 +20,12 @@ const parallelTests = "8"
 func TestMain(m *testing.M) {
 	redis.SetLogger(silence{}) // it reports every refused dial
 	flag.Parse()
-	if addr := os.Getenv(adderEnv); addr != "" {
-		if err := add(context.Background(), addr, flag.Args()); err != nil {
+	if name := os.Getenv(programEnv); name != "" {
+		err := runProgram(context.Background(), name, flag.Args())
+		if err == nil {
+			err = leaks()
+		}
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
