@@ -21,6 +21,7 @@ const (
 	casCalls     = 8 // of each client
 	casKeys      = 2
 	casRounds    = 60
+	casStrikes   = 15 // of a round at most: a slow machine would meet more of them
 )
 
 // casFixture is several processes that make calls of one Redis.
@@ -138,12 +139,13 @@ func (p *casProxy) reset(t *testing.T, direction int, toxicity float32) {
 	assert.NoError(t, err)
 }
 
-// strikeUntil makes faults with pauses between them until the round is over.
+// strikeUntil makes faults with pauses between them, until the round is over or has had
+// enough of them.
 func strikeUntil(t *testing.T, done <-chan struct{}, proxies []*casProxy, s *server.Redis, rng *rand.Rand) {
 	t.Helper()
 	ticker := time.NewTicker(2 * time.Millisecond)
 	defer ticker.Stop()
-	for {
+	for range casStrikes {
 		select {
 		case <-done:
 			return
