@@ -32,7 +32,7 @@ func (c *Cache[V]) SetIfAbsent(ctx context.Context, key string, value V, ttl tim
 //
 // L2 decides, as for SetIfAbsent, and errors are reported in the same way: after an error
 // whose outcome in L2 is unknown the value may have been replaced, and Update does not
-// try again. It is safe for concurrent use.
+// try again. With an error the returned value is the zero V. It is safe for concurrent use.
 func (c *Cache[V]) Update(ctx context.Context, key string, ttl time.Duration, change func(old V, ok bool) (V, error)) (V, error) {
 	return c.engine.Update(ctx, key, ttl, engine.Changer[V](change))
 }

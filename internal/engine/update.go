@@ -83,16 +83,19 @@ func (u *update[V]) attempt(ctx context.Context) (value V, done bool, err error)
 		}
 		cond = backends.Is(answer.Version)
 	}
-	value, err = u.changed(entry.Value, answer.Found == backends.Hit)
+	changed, err := u.changed(entry.Value, answer.Found == backends.Hit)
 	if err != nil {
-		var none V
-		return none, false, u.failed(guard.WithoutKey(err, u.key))
+		return value, false, u.failed(guard.WithoutKey(err, u.key))
 	}
-	res, err := u.engine.SetIf(ctx, u.key, value, u.ttl, cond)
-	if err == nil && res.Refused == backends.RefusedSource { // no other attempt would change that
-		err = u.failed(errOlderSource)
+	res, err := u.engine.SetIf(ctx, u.key, changed, u.ttl, cond)
+	switch {
+	case err != nil: // the value is returned only when it is the key's
+		return value, false, err
+	case res.Refused == backends.RefusedSource: // no other attempt would change that
+		return value, false, u.failed(errOlderSource)
+	default:
+		return changed, res.Applied(), nil
 	}
-	return value, err == nil && res.Applied(), err
 }
 
 // read asks L2, because L1 may have an older value.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -15,7 +14,6 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/redisbackend"
-	"github.com/tiercache/tiercache/internal/e2e/server"
 	"github.com/tiercache/tiercache/tier"
 	"github.com/tiercache/tiercache/tiercachetest"
 	"github.com/tiercache/tiercache/writepolicy"
@@ -26,29 +24,26 @@ import (
 type cutFixture struct {
 	*tiercache.Cache[[]byte]
 	capture
-	*cut
+	*cutServer
 	client *redis.Client // with the cut
 	l1     *backendtest.Map[[]byte]
 	l2     *redisbackend.Backend // through no cut
-	server *server.Redis
-	others int // connections of the server that are not the cache's
 	keys   []string
 }
 
 func newCutFixture(t *testing.T, policy writepolicy.Policy, opts ...redisbackend.Option) *cutFixture {
 	t.Helper()
-	s := startRedis(t)
 	f := &cutFixture{
-		capture: capture{tiercachetest.NewRecorder()}, cut: newCut(s.Addr), server: s,
+		capture: capture{tiercachetest.NewRecorder()}, cutServer: startCut(t),
 		l1: backendtest.NewMap[[]byte](), keys: []string{"key:0", "key:1", "key:2"},
 	}
 	opts = append(opts, redisbackend.WithoutKeyPrefix())
 	var err error
-	f.l2, err = redisbackend.New(s.Admin, opts...)
+	f.l2, err = redisbackend.New(f.server.Admin, opts...)
 	require.NoError(t, err)
 	f.fill(t, "")
-	f.others = f.connected(t)
-	o := clientOptions(s.Addr)
+	f.countOthers(t)
+	o := clientOptions(f.addr)
 	o.Dialer = f.dial
 	f.client = redis.NewClient(o)
 	t.Cleanup(func() { assert.NoError(t, f.client.Close()) })
@@ -58,18 +53,6 @@ func newCutFixture(t *testing.T, policy writepolicy.Policy, opts ...redisbackend
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, f.Close(context.WithoutCancel(t.Context()))) })
 	return f
-}
-
-// connected returns how many connections the server has.
-func (f *cutFixture) connected(t *testing.T) int {
-	t.Helper()
-	info, err := f.server.Admin.Info(t.Context(), "clients").Result()
-	require.NoError(t, err)
-	_, rest, _ := strings.Cut(info, "connected_clients:")
-	text, _, _ := strings.Cut(rest, "\r\n")
-	n, err := strconv.Atoi(text)
-	require.NoError(t, err)
-	return n
 }
 
 // fill puts value at all keys of both tiers.
@@ -91,9 +74,7 @@ func (f *cutFixture) fill(t *testing.T, value string) {
 // reached it; "" is none.
 func (f *cutFixture) holds(t *testing.T) (l1, l2 []string) {
 	t.Helper()
-	for f.connected(t) != f.others+f.connections() { // it has not seen yet that one is closed
-		require.NoError(t, t.Context().Err())
-	}
+	f.settle(t)
 	in1 := f.l1.Snapshot()
 	got := make([]backends.Got[[]byte], len(f.keys))
 	f.l2.GetMany(t.Context(), f.keys, got)

@@ -145,50 +145,15 @@ func TestBatches_LargeValues(t *testing.T) {
 // has the version that was told, and the others are unknown.
 func TestBatches_CutAnywhere(t *testing.T) {
 	t.Parallel()
-	s := startRedis(t)
-	c := newCut(s.Addr)
-	o := clientOptions(s.Addr)
-	o.Dialer = c.dial
-	client := redis.NewClient(o)
-	t.Cleanup(func() { assert.NoError(t, client.Close()) })
-	b, err := redisbackend.New(client, redisbackend.WithoutKeyPrefix(), redisbackend.WithLog())
-	require.NoError(t, err)
-	_, direct := loggedAt(t, s.Addr)
-	const n = 4
-	keys, _ := batchOf(n, number)
-	outcomes := make(map[string]int)
-	// The answers of four writes have some 120 bytes, the commands some 1,600.
-	for _, direction := range []string{"answers", "commands"} {
-		last := map[string]int64{"answers": 140, "commands": 1800}[direction]
-		for at := int64(0); at <= last; at += max(1, last/150) {
-			c.mend()
-			// Connects, and gives the server the script.
-			require.NoError(t, b.Set(t.Context(), "warm", backends.Entry[[]byte]{}))
-			_, writes := batchOf(n, func(int) []byte { return []byte(direction + strconv.FormatInt(at, 10)) })
-			done := make([]backends.Done, n)
-			c.after(direction, at)
-			b.WriteMany(t.Context(), writes, done)
-			got := make([]backends.Got[[]byte], n)
-			direct.GetMany(t.Context(), keys, got)
-			for i := range n {
-				applied := bytes.Equal(writes[i].Entry.Value, got[i].Entry.Value)
-				switch {
-				case done[i].Err == nil:
-					outcomes["applied"]++
-					require.True(t, applied, "%s cut at %d", direction, at)
-					require.Equal(t, done[i].Result.Version, got[i].Answer.Version)
-				case backends.CertainlyNotApplied(done[i].Err):
-					outcomes["failed"]++
-					require.False(t, applied, "%s cut at %d", direction, at)
-				default:
-					outcomes["unknown"]++
-				}
-			}
-		}
+	for name, protocol := range map[string]int{"RESP2": 2, "RESP3": 3} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cutBatches(t, func(t *testing.T, c *cutServer) logBackend {
+				t.Helper()
+				return c.goRedis(t, protocol)
+			})
+		})
 	}
-	t.Log(outcomes)
-	assert.NotZero(t, outcomes["applied"])
-	assert.NotZero(t, outcomes["unknown"])
 }
 
 // An outage of one node of a cluster leaves the keys of the others as they are.

@@ -2,11 +2,9 @@ package redis_test
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -313,63 +311,10 @@ func TestRueidis_CutAnywhere(t *testing.T) {
 	for name, always := range map[string]bool{"always by the pipeline": true, "as it comes": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cutRueidis(t, always)
+			cutBatches(t, func(t *testing.T, c *cutServer) logBackend {
+				t.Helper()
+				return c.rueidis(t, always)
+			})
 		})
 	}
-}
-
-func cutRueidis(t *testing.T, always bool) {
-	t.Helper()
-	s := startRedis(t)
-	c := newCut(s.Addr)
-	client, err := rueidis.NewClient(rueidis.ClientOption{
-		InitAddress: []string{s.Addr}, DisableCache: true, AlwaysPipelining: always,
-		ForceSingleClient: true, PipelineMultiplex: -1,
-		DialCtxFn: func(ctx context.Context, addr string, _ *net.Dialer, _ *tls.Config) (net.Conn, error) {
-			return c.dial(ctx, "tcp", addr)
-		},
-	})
-	require.NoError(t, err)
-	t.Cleanup(client.Close)
-	b, err := rueidisbackend.New(client, rueidisbackend.WithoutKeyPrefix(), rueidisbackend.WithLog(), rueidisbackend.WithRetries(0))
-	require.NoError(t, err)
-	_, direct := loggedAt(t, s.Addr)
-	const n = 4
-	keys, _ := batchOf(n, number)
-	outcomes := make(map[string]int)
-	// The answers of four writes have some 120 bytes, the commands some 1,600.
-	for _, direction := range []string{answers, commands} {
-		last := map[string]int64{answers: 140, commands: 1800}[direction]
-		for at := int64(0); at <= last; at += max(1, last/150) {
-			c.mend()
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
-			eventually(t, "it is connected, and the server has the script", func(context.Context) error {
-				return b.Set(ctx, "warm", backends.Entry[[]byte]{})
-			})
-			_, writes := batchOf(n, func(int) []byte { return []byte(direction + strconv.FormatInt(at, 10)) })
-			done := make([]backends.Done, n)
-			c.after(direction, at)
-			b.WriteMany(ctx, writes, done)
-			cancel()
-			got := make([]backends.Got[[]byte], n)
-			direct.GetMany(t.Context(), keys, got)
-			for i := range n {
-				applied := strings.EqualFold(string(writes[i].Entry.Value), string(got[i].Entry.Value))
-				switch {
-				case done[i].Err == nil:
-					outcomes["applied"]++
-					require.True(t, applied, "%s cut at %d", direction, at)
-					require.Equal(t, done[i].Result.Version, got[i].Answer.Version)
-				case backends.CertainlyNotApplied(done[i].Err):
-					outcomes["failed"]++
-					require.False(t, applied, "%s cut at %d", direction, at)
-				default:
-					outcomes["unknown"]++
-				}
-			}
-		}
-	}
-	t.Log(outcomes)
-	assert.NotZero(t, outcomes["applied"])
-	assert.NotZero(t, outcomes["unknown"])
 }
