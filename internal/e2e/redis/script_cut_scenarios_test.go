@@ -18,7 +18,8 @@ type scriptScenario struct {
 	source  uint64 // version of the new row
 	kind    tier.Kind
 	refused bool  // L2 refuses the write
-	whole   bool  // every byte of its commands is cut, too
+	whole   bool  // every byte of its commands is cut, too, and of the answers of a server without the script
+	fresh   bool  // every byte of a new connection is cut, too
 	err     error // of a call that is not cut
 	decides int   // the number of the answer that decides; 0: the first
 	call    func(ctx context.Context, r *scriptRun)
@@ -54,7 +55,7 @@ func scriptScenarios() []*scriptScenario {
 	old := row{oldValue, 5}
 	return []*scriptScenario{
 		// By set.lua, and the deletions by change.lua.
-		{name: "Set", has: old, whole: true, kind: tier.Set, call: callSet},
+		{name: "Set", has: old, whole: true, fresh: true, kind: tier.Set, call: callSet},
 		{name: "Set, L2 first", options: l2First, has: old, kind: tier.Set, call: callSet},
 		{name: "Set, no source version", options: sources, has: old, kind: tier.Set, call: callSet},
 		{name: "Delete", has: old, whole: true, kind: tier.Delete, call: callDelete},
