@@ -195,6 +195,23 @@ func TestUpdate_Conflict(t *testing.T) {
 	})
 }
 
+// Update returns a value only if it knows that the key has it.
+func TestUpdate_NoValueWithAnError(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]error{"unknown": errors.New("lost"), "failed": backends.NotApplied(errors.New("full"))} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l2 := backendtest.WithFaults(backendtest.NewStore[int]().Client())
+			c, err := tiercache.New("users", backendtest.NewMap[int](), l2, tiercache.WithTelemetry(tracing.Disabled()))
+			require.NoError(t, err)
+			l2.Next(tier.Set, func(context.Context, func(context.Context) error) error { return fault })
+			value, err := c.Update(t.Context(), "k", 0, func(int, bool) (int, error) { return 8, nil })
+			require.ErrorIs(t, err, fault)
+			assert.Zero(t, value)
+		})
+	}
+}
+
 func TestUpdate_FunctionFails(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t, backendtest.NewStore[int]())

@@ -158,8 +158,9 @@ func TestSourceVersion_Update(t *testing.T) {
 	requireRow(t, p, store, got)
 	synctest.Test(t, func(t *testing.T) {
 		p := newProcess(t, store, byVersion())
-		_, err := p.Update(t.Context(), "k", 0, func(row, bool) (row, error) { return row{"older", 1}, nil })
+		value, err := p.Update(t.Context(), "k", 0, func(row, bool) (row, error) { return row{"older", 1}, nil })
 		require.ErrorIs(t, err, tiercache.ErrConflict)
+		assert.Zero(t, value)
 	})
 	requireRow(t, p, store, got)
 }

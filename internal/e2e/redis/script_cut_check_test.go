@@ -117,7 +117,6 @@ func (r *scriptRun) checkL1(t *testing.T) {
 		assert.NotEqual(t, r.new, l1, "L2 refused it")
 	}
 	differ := l1 != row{} && l1 != r.after.row || l1 == row{} && r.kind == tier.Delete && !r.refused && r.after.row != row{}
-	may := differ || !r.known()
 	e, ok := errors.AsType[*tier.WriteError](r.err)
 	if ok {
 		assert.Contains(t, r.possible(tier.L1, e.L1), l1, "L1: %v", r.err)
@@ -125,12 +124,11 @@ func (r *scriptRun) checkL1(t *testing.T) {
 	} else {
 		assert.False(t, differ, "L1 has %v, L2 %v", l1, r.after.row)
 	}
-	if differ {
+	if differ || !r.known() { // a dropped copy in L1 can come back before the write reaches L2
 		assert.ErrorIs(t, r.err, tiercache.ErrInconsistent)
 	}
 	told := r.event(t, ok && !e.Verdict.Consistent)
-	assert.False(t, may && told.Key != key, "the tiers may differ: %v", r.err)
-	assert.Equal(t, errors.Is(r.err, tiercache.ErrInconsistent), told.Key != "" && !told.Verdict.Resolved)
+	assert.Equal(t, errors.Is(r.err, tiercache.ErrInconsistent), told.Key == key && !told.Verdict.Resolved)
 	records := 0
 	for _, record := range r.Records() {
 		if record.EventName() == tracing.EventInconsistency {
