@@ -66,6 +66,7 @@ func TestOutcomes_RepliesToTheConnection(t *testing.T) {
 		s := newServer(t)
 		renewals := 0
 		client := s.client(t, func(o *rueidis.ClientOption) {
+			o.Dialer.KeepAlive = time.Hour // no PING comes between
 			o.AuthCredentialsFn = func(rueidis.AuthCredentialsContext) (rueidis.AuthCredentials, error) {
 				renewals++
 				if renewals == 1 {
@@ -76,10 +77,12 @@ func TestOutcomes_RepliesToTheConnection(t *testing.T) {
 		})
 		b := newBackend(t, client, rueidisbackend.WithRetries(0))
 		var wg sync.WaitGroup
-		s.next(slow(3 * time.Second)) // the credentials are renewed meanwhile
+		// The credentials are renewed during the first one. The client gets the reply to that when the
+		// second one is executed, and before it is answered.
+		s.next(slow(3*time.Second), slow(time.Second))
 		wg.Go(func() { assert.NoError(t, b.Set(t.Context(), "first", value("v"))) })
 		time.Sleep(2 * time.Second)
-		s.nextAuths(answer("WRONGPASS invalid username-password pair"))
+		s.nextAuths(later(500*time.Millisecond, answer("WRONGPASS invalid username-password pair")))
 		err := b.Set(t.Context(), "k", value("v")) // waits behind the AUTH
 		wg.Wait()
 		synctest.Wait()
@@ -88,6 +91,17 @@ func TestOutcomes_RepliesToTheConnection(t *testing.T) {
 		assert.True(t, s.Exists("k"), "it is executed")
 		assert.False(t, backends.CertainlyNotApplied(err))
 	})
+}
+
+// later lets the server go on with the next command meanwhile.
+func later(d time.Duration, a act) act {
+	return func(upstream *peer, client net.Conn, command []byte) bool {
+		go func() {
+			time.Sleep(d)
+			a(upstream, client, command)
+		}()
+		return true
+	}
 }
 
 // slow executes a command, and answers late.
