@@ -72,8 +72,9 @@ func (c *Cache[V]) DeleteMany(ctx context.Context, keys []string) error {
 type BatchLoader[V any] func(ctx context.Context, keys []string) (map[string]V, error)
 
 // GetOrLoadMany returns the values of keys, in their order. It calls load once for those that the
-// tiers do not have, up to 5,000 at a time, and writes the loaded values as [Cache.SetMany] does. A key that another
-// caller of GetOrLoad or GetOrLoadMany is already loading is not loaded again. A key without a
+// tiers do not have, up to 5,000 at a time, and writes the loaded values as [Cache.SetMany] does. A
+// key that another caller of GetOrLoad or GetOrLoadMany is already loading is not loaded again. A
+// key without a
 // value is not an error; its result has OK false.
 //
 // The context of load ends when no caller waits for any of its keys any more. The error is a

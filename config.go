@@ -73,7 +73,7 @@ func (c config) validateLoads() error {
 	if c.SoftTimeout > 0 && c.StaleIfError == 0 {
 		return fmt.Errorf("%w: WithStaleIfSlow(%v) needs WithStaleIfError, which keeps the stale values", ErrInvalid, c.SoftTimeout)
 	}
-	if c.KeepLoaded > 0 && builtin.StoresInL1(c.WritePolicy) && !c.ConditionalLoads && c.SourceVersion == nil {
+	if c.KeepLoaded > 0 && builtin.OnL1(c.WritePolicy) == builtin.Stores && !c.ConditionalLoads && c.SourceVersion == nil {
 		return fmt.Errorf("%w: WithKeepLoaded(%v) would do nothing: the write policy %s itself stores a loaded value in L1, "+
 			"whether L2 takes it or not: leave the option out, or write L2 first, for instance by writepolicy.Sequential(writepolicy.L2First)",
 			ErrInvalid, c.KeepLoaded, writepolicy.NameOf(c.WritePolicy))

@@ -17,7 +17,7 @@ type parallel struct{ builtin.Mark }
 
 func (parallel) Name() string { return "parallel" }
 
-func (parallel) StoresInL1() bool { return true }
+func (parallel) OnL1() builtin.Effect { return builtin.Stores }
 
 func (parallel) Write(ctx context.Context, _ Op, l1, l2 Tier) error {
 	return errors.Join(both(ctx, l1, l2))
@@ -33,7 +33,7 @@ type optimistic struct{ builtin.Mark }
 
 func (optimistic) Name() string { return "optimistic_parallel" }
 
-func (optimistic) StoresInL1() bool { return true }
+func (optimistic) OnL1() builtin.Effect { return builtin.Stores }
 
 func (optimistic) Write(ctx context.Context, op Op, l1, l2 Tier) error {
 	err1, err2 := both(ctx, l1, l2)

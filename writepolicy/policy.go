@@ -103,9 +103,7 @@ type builtinNamed struct {
 	builtin.Mark
 }
 
-func (n builtinNamed) StoresInL1() bool { return builtin.StoresInL1(n.Policy) }
-
-func (n builtinNamed) OnlyDropsL1() bool { return builtin.OnlyDropsL1(n.Policy) }
+func (n builtinNamed) OnL1() builtin.Effect { return builtin.OnL1(n.Policy) }
 
 func (n named) Name() string { return n.name }
 

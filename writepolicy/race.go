@@ -72,7 +72,7 @@ type race struct {
 
 func (*race) Name() string { return "race" }
 
-func (*race) StoresInL1() bool { return true }
+func (*race) OnL1() builtin.Effect { return builtin.Stores }
 
 func (r *race) Validate() error {
 	if r.maxDetached < 0 {

@@ -83,7 +83,12 @@ func (p l1First) Name() string {
 	return "sequential"
 }
 
-func (p l1First) StoresInL1() bool { return !p.invalidate }
+func (p l1First) OnL1() builtin.Effect {
+	if p.invalidate {
+		return builtin.Depends
+	}
+	return builtin.Stores
+}
 
 func (p l1First) Write(ctx context.Context, op Op, l1, l2 Tier) error {
 	err := l1.Write(ctx)

@@ -16,7 +16,7 @@ type writeAround struct{ builtin.Mark }
 
 func (writeAround) Name() string { return "write_around" }
 
-func (writeAround) OnlyDropsL1() bool { return true }
+func (writeAround) OnL1() builtin.Effect { return builtin.Drops }
 
 func (writeAround) Write(ctx context.Context, _ Op, l1, l2 Tier) error {
 	if err := l2.Write(ctx); err != nil {

@@ -16,7 +16,8 @@ import (
 // [FromCache] and is safe for concurrent use.
 //
 // No call waits for anything outside of the process, so contexts are ignored, and no method returns
-// an error except for a nil context and for a [backends.Write] that no store can make. An entry may be evicted at any time after it was
+// an error except for a nil context and for a [backends.Write] that no store can make. An
+// entry may be evicted at any time after it was
 // set. Keys and values are kept as they are until they are replaced, deleted, evicted
 // or expired: the data that a value points to must not be modified once it was set or
 // read.

@@ -34,23 +34,26 @@ type Ordered interface {
 	SetsL1ThenL2(mark token)
 }
 
-// StoresInL1 reports whether p is a policy of this module by which a Set stores the value in L1,
-// whatever becomes of it in L2, and leaves it there.
-func StoresInL1(p any) bool {
-	s, ok := p.(interface {
-		Marked
-		StoresInL1() bool
-	})
-	return ok && s.StoresInL1()
-}
+// Effect is what a Set by a policy does to L1.
+type Effect uint8
 
-// OnlyDropsL1 reports whether p is a policy of this module that never stores a value in L1.
-func OnlyDropsL1(p any) bool {
-	s, ok := p.(interface {
+// The effects.
+const (
+	Depends Effect = iota // on L2, or on a policy that is none of this module
+	Stores                // it stores the value, whatever becomes of it in L2, and leaves it there
+	Drops                 // it stores nothing
+)
+
+// OnL1 returns the effect of p on L1.
+func OnL1(p any) Effect {
+	e, ok := p.(interface {
 		Marked
-		OnlyDropsL1() bool
+		OnL1() Effect
 	})
-	return ok && s.OnlyDropsL1()
+	if !ok {
+		return Depends
+	}
+	return e.OnL1()
 }
 
 type token struct{}

@@ -63,7 +63,7 @@ type member[V any] struct {
 	batch  *batch[V]
 	index  int     // of the key in the batch
 	waiter *waiter // of the load that it is; nil: it is none, or another caller's
-	round  *round  // of a batch of loads
+	part   *part   // of a batch of loads
 
 	presence presence
 }

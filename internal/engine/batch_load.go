@@ -49,19 +49,19 @@ func (e *Engine[V]) GetOrLoadMany(ctx context.Context, keys []string, ttl time.D
 	err = guard.ErrExited
 	defer func() { b.obs.Returned(ctx, len(b.failed), false, err) }()
 	for next := 0; next < len(keys); {
-		next = b.loadRound(ctx, keys, next, ttl, values)
+		next = b.loadPart(ctx, keys, next, ttl, values)
 	}
 	err = b.error(tier.Load, len(keys))
 	return values, err
 }
 
-// loadRound gets the values of keys from an index on, of as many as the members of a group
+// loadPart gets the values of keys from an index on, of as many as the members of a group
 // may be. It returns the index of the next key.
-func (b *batch[V]) loadRound(ctx context.Context, keys []string, from int, ttl time.Duration, values []Found[V]) (next int) {
+func (b *batch[V]) loadPart(ctx context.Context, keys []string, from int, ttl time.Duration, values []Found[V]) (next int) {
 	b.group, b.members = gather.New(b.make), nil
 	defer b.group.Begin() // even if L1 ends the goroutine between two keys
-	r := new(round)
-	r.flights.Store(1)
+	p := new(part)
+	p.flights.Store(1)
 	var wg sync.WaitGroup
 	for next = from; next < len(keys) && len(b.members) < maxMembers; next++ {
 		key, got := keys[next], &values[next]
@@ -74,27 +74,27 @@ func (b *batch[V]) loadRound(ctx context.Context, keys []string, from int, ttl t
 			*got = Found[V]{Value: l1.entry.Value, OK: true}
 			continue
 		}
-		p := params[V]{loader: b.loader.single, ttl: ttl, member: b.join(next)}
-		p.member.round = r
-		wg.Go(func() { b.getOrLoad(ctx, key, p, l1, got) })
+		how := params[V]{loader: b.loader.single, ttl: ttl, member: b.join(next)}
+		how.member.part = p
+		wg.Go(func() { b.getOrLoad(ctx, key, how, l1, got) })
 	}
 	b.group.Begin()
-	r.unwatch = b.watch()
+	p.unwatch = b.watch()
 	wg.Wait()
-	r.ended()
+	p.ended()
 	return next
 }
 
-// round is the flights of a group, which may go on when the batch has returned.
-type round struct {
+// part is the flights of one group of a batch of loads, which may go on when the batch has returned.
+type part struct {
 	flights atomic.Int32 // under way, and 1 for the batch itself
 	unwatch func()       // is called when none is left
 }
 
 // ended is called when a flight has landed, and when the batch goes on.
-func (r *round) ended() {
-	if r.flights.Add(-1) == 0 {
-		r.unwatch()
+func (p *part) ended() {
+	if p.flights.Add(-1) == 0 {
+		p.unwatch()
 	}
 }
 

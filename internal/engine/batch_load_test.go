@@ -6,11 +6,11 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// The watch over the keys of a round ends with the last of its flights, or with the batch.
-func TestRound_Ended(t *testing.T) {
+// The watch over the keys of a part ends with the last of its flights, or with the batch.
+func TestPart_Ended(t *testing.T) {
 	t.Parallel()
 	ends := 0
-	r := &round{unwatch: func() { ends++ }}
+	r := &part{unwatch: func() { ends++ }}
 	r.flights.Store(1)
 	r.flights.Add(2)
 	r.ended()

@@ -44,7 +44,7 @@ func Validate(p writepolicy.Policy) (err error) {
 // versions, conditional writes and loads put values into L1 under any policy.
 func (e *Engine[V]) checkL1IsUsed() error {
 	c := &e.config
-	if c.NoRefill && builtin.OnlyDropsL1(c.WritePolicy) && c.KeepLoaded == 0 && !e.l2.Versioned() {
+	if c.NoRefill && builtin.OnL1(c.WritePolicy) == builtin.Drops && c.KeepLoaded == 0 && !e.l2.Versioned() {
 		return fmt.Errorf("%w: with WithRefill(RefillNever) and the write policy %s, L1 would never have a value: leave one of them out",
 			tier.ErrInvalid, e.policyName)
 	}

@@ -87,7 +87,7 @@ func (e *Engine[V]) takeOff(ctx context.Context, f *flight.Flight[load[V]], obs 
 	r.l1, r.asked, r.mode, r.member = l1, e.asksL1First(l.mode), l.mode, l.member
 	if l.member != nil {
 		l.member.waiter = &l.waiter
-		l.member.round.flights.Add(1)
+		l.member.part.flights.Add(1)
 	}
 	run := e.runLoad
 	if l.mode == refresh {
@@ -129,6 +129,6 @@ func (e *Engine[V]) landed(f *flight.Flight[load[V]]) {
 	l.read.done()
 	if l.member != nil {
 		l.member.Leave()
-		l.member.round.ended()
+		l.member.part.ended()
 	}
 }

@@ -15,6 +15,8 @@ var (
 	setSource string
 	//go:embed lua/change.lua
 	changeSource string
+	//go:embed lua/append.lua
+	appendSource string
 	//go:embed lua/read.lua
 	readSource string
 	//go:embed lua/join.lua
@@ -23,10 +25,14 @@ var (
 	beatSource string
 )
 
+// appendMark is the line in a script that append.lua takes the place of.
+const appendMark = "-- APPEND: the message and the version, by append.lua\n"
+
 // Script is a script and the name under which a server keeps it.
 type Script struct{ Source, SHA string }
 
 func newScript(source string, length int) *Script {
+	source = strings.ReplaceAll(source, appendMark, appendSource)
 	source = strings.ReplaceAll(source, "LENGTH", strconv.Itoa(length))
 	sum := sha1.Sum([]byte(source)) //nolint:gosec // Redis names scripts so
 	return &Script{Source: source, SHA: hex.EncodeToString(sum[:])}

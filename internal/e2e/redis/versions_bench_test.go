@@ -2,11 +2,7 @@ package redis_test
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // Redis names scripts so
 	"encoding/binary"
-	"encoding/hex"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,7 +15,7 @@ import (
 	"github.com/tiercache/tiercache/backends"
 	"github.com/tiercache/tiercache/backends/backendtest"
 	"github.com/tiercache/tiercache/backends/redisbackend"
-	"github.com/tiercache/tiercache/internal/e2e/server"
+	"github.com/tiercache/tiercache/internal/redislog"
 )
 
 // newBareCache is a cache without telemetry over a map and a Redis.
@@ -46,13 +42,10 @@ type scriptByHand struct {
 // newScriptByHand needs a server whose log has begun.
 func newScriptByHand(tb testing.TB, client *redis.Client) *scriptByHand {
 	tb.Helper()
-	root, err := server.Root()
-	require.NoError(tb, err)
-	source, err := os.ReadFile(filepath.Join(root, "internal", "redislog", "lua", "set.lua"))
-	require.NoError(tb, err)
-	text := strings.ReplaceAll(string(source), "LENGTH", "10000")
-	sum := sha1.Sum([]byte(text)) //nolint:gosec // the same
-	s := &scriptByHand{client: client, sha: hex.EncodeToString(sum[:])}
+	log := redislog.New("", 1, redislog.DefaultLength)
+	call := log.Prepare(&backends.Write[[]byte]{Key: "k"}).Call(new(redislog.Place), time.Now())
+	s := &scriptByHand{client: client, sha: call.Script.SHA}
+	var err error
 	s.place, err = client.Get(tb.Context(), placeKey).Result()
 	require.NoError(tb, err)
 	era, _, _ := strings.Cut(s.place, " ")
