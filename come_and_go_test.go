@@ -93,7 +93,7 @@ func (s comings) comeAndGo(t *testing.T, refuse bool) {
 
 // Caches that are opened and closed all the time, over the same backends, leave nothing behind.
 func TestClose_NothingStays(t *testing.T) { //nolint:paralleltest // it measures the heap
-	const n, most = 500, 512 // caches, and bytes each
+	const n, most = 2000, 512 // caches, so many that what other tests leave says little, and bytes each
 	s := newComings()
 	cycles := func(n int) (heap uint64) {
 		for range n {
